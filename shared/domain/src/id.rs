@@ -130,6 +130,7 @@ entities! {
     VersionEntity VersionId "ver" "version";
     TestSetEntity TestSetId "tst" "test set";
     EvalRunEntity EvalRunId "evl" "evaluation run";
+    ExperimentEntity ExperimentId "exp" "experiment";
     AuditEntity AuditId "aud" "audit entry";
     SigningKeyEntity SigningKeyId "sig" "signing key";
     RequestEntity RequestId "req" "request";

@@ -3,13 +3,34 @@
 //! **Invariant:** nothing here does I/O, reads a clock or draws a random number. Time, ids and randomness are
 //! passed in through [`Sources`], so every rule can be tested exactly.
 
+pub mod assertion;
+pub mod audit;
 pub mod content;
+pub mod diff;
 pub mod error;
+pub mod eval_run;
+pub mod gate;
 pub mod id;
+pub mod key;
+pub mod model;
+pub mod money;
+pub mod name;
+pub mod prompt;
+pub mod reference;
 pub mod sources;
+pub mod template;
+pub mod test_set;
 pub mod time;
+pub mod token;
+pub mod version;
 
 pub use error::{Error, ErrorKind, FieldProblem, Result};
+pub use eval_run::EvalRun;
 pub use id::*;
+pub use key::{Actor, ApiKey, Caller, KeyRole, TeamScope};
+pub use name::{Environment, PRODUCTION, PromptName, STAGING, TeamId};
+pub use prompt::{Prompt, Team};
+pub use reference::Ref;
 pub use sources::{Clock, Entropy, Sources};
 pub use time::Timestamp;
+pub use version::{EvalStatus, Version, VersionPointer, VersionState};

@@ -1,0 +1,124 @@
+//! Versions: immutable content with a number, and beside it the state that evaluations change.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Environment, EvalRunId, PromptId, TestSetId, Timestamp, VersionId, content::Content};
+
+/// An immutable version of a prompt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Its id.
+    pub version_id: VersionId,
+    /// The prompt that it belongs to.
+    pub prompt_id: PromptId,
+    /// 1, 2, 3, … within the prompt.
+    pub number: u32,
+    /// What it says.
+    pub content: Content,
+    /// See [`Content::sha256`].
+    pub content_sha256: String,
+    /// Who wrote it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Why, in the author's words.
+    pub note: Option<String>,
+}
+
+impl Version {
+    /// How refs name it.
+    pub fn pointer(&self) -> VersionPointer {
+        VersionPointer { number: self.number, id: self.version_id }
+    }
+}
+
+/// A version as refs and undo stacks name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionPointer {
+    /// Its number, under which it is stored.
+    pub number: u32,
+    /// Its id, under which people know it.
+    pub id: VersionId,
+}
+
+/// Where a version stands with its evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvalStatus {
+    /// Its prompt has no test set.
+    None,
+    /// A run is under way, or ended without a verdict.
+    Pending,
+    /// The gate is satisfied.
+    Passed,
+    /// The gate is not.
+    Failed,
+    /// Too close to call.
+    ManualReview,
+}
+
+/// What happened to a version since it was written. It changes; the version does not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionState {
+    /// The prompt.
+    pub prompt_id: PromptId,
+    /// The version's number.
+    pub number: u32,
+    /// The version's id.
+    pub version_id: VersionId,
+    /// Counts the changes of this state.
+    pub revision: u64,
+    /// Where the evaluation stands.
+    pub eval_status: EvalStatus,
+    /// The average score of the run that decided, 0 to 1.
+    pub eval_score: Option<f64>,
+    /// The run that decides or decided.
+    pub eval_run_id: Option<EvalRunId>,
+    /// What the verdict rests on.
+    pub evidence: Option<Evidence>,
+    /// The environments in which it was ever live.
+    pub been_live: BTreeSet<Environment>,
+}
+
+/// The test set against which a verdict was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The run.
+    pub eval_run_id: EvalRunId,
+    /// The test set.
+    pub test_set_id: TestSetId,
+    /// Its version.
+    pub test_set_version: u32,
+}
+
+impl VersionState {
+    /// The state of a version just written.
+    pub fn new(version: &Version, run: Option<EvalRunId>) -> Self {
+        Self {
+            prompt_id: version.prompt_id,
+            number: version.number,
+            version_id: version.version_id,
+            revision: 1,
+            eval_status: if run.is_some() { EvalStatus::Pending } else { EvalStatus::None },
+            eval_score: None,
+            eval_run_id: run,
+            evidence: None,
+            been_live: BTreeSet::new(),
+        }
+    }
+
+    /// The state after a new run was queued: what the former run found no longer counts.
+    #[must_use]
+    pub fn queued(&self, run: EvalRunId) -> Self {
+        Self {
+            revision: self.revision + 1,
+            eval_status: EvalStatus::Pending,
+            eval_score: None,
+            eval_run_id: Some(run),
+            evidence: None,
+            ..self.clone()
+        }
+    }
+}
