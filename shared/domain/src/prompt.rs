@@ -38,6 +38,27 @@ pub struct Prompt {
     pub chain: ChainHead,
 }
 
+impl Prompt {
+    /// A prompt of this moment, without versions.
+    pub fn new(prompt_id: PromptId, name: PromptName, team_id: TeamId, created_by: &str, now: Timestamp) -> Self {
+        Self {
+            prompt_id,
+            name,
+            team_id,
+            description: None,
+            tags: Vec::new(),
+            created_by: created_by.to_owned(),
+            created_at: now,
+            updated_at: now,
+            test_set_id: None,
+            gate: None,
+            newest_version: None,
+            archived_at: None,
+            chain: ChainHead::default(),
+        }
+    }
+}
+
 /// A team: it exists from its first prompt or key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Team {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Environment, PromptId, Timestamp, VersionId, VersionPointer};
+use crate::{Environment, Prompt, PromptId, PromptName, TeamId, Timestamp, VersionId, VersionPointer};
 
 /// How many former versions a ref remembers for rolling back.
 pub const UNDO_DEPTH: usize = 50;
@@ -15,6 +15,10 @@ pub const UNDO_DEPTH: usize = 50;
 pub struct Ref {
     /// The prompt.
     pub prompt_id: PromptId,
+    /// The prompt's name and team, so that the hot path reads nothing else: a rename writes every ref.
+    pub prompt_name: PromptName,
+    /// The team that owns the prompt.
+    pub team_id: TeamId,
     /// The environment.
     pub environment: Environment,
     /// What is live; `None` where only a lock was put so far.
@@ -59,15 +63,17 @@ pub struct Mover<'a> {
 
 impl Ref {
     /// An environment that holds nothing yet.
-    pub fn empty(prompt_id: PromptId, environment: Environment, mover: Mover<'_>) -> Self {
+    pub fn empty(prompt: &Prompt, environment: Environment, mover: Mover<'_>) -> Self {
         Self {
-            prompt_id,
+            prompt_id: prompt.prompt_id,
+            prompt_name: prompt.name.clone(),
+            team_id: prompt.team_id.clone(),
             environment,
             version: None,
             revision: 0,
             moved_revision: 0,
             undo: Vec::new(),
-            archived: false,
+            archived: prompt.archived_at.is_some(),
             lock: None,
             automation_held: false,
             moved_at: mover.at,
@@ -121,6 +127,12 @@ impl Ref {
         Self { archived, revision: self.revision + 1, ..self.clone() }
     }
 
+    /// The ref of a prompt that took another name; nothing moves.
+    #[must_use]
+    pub fn renamed(&self, name: &PromptName) -> Self {
+        Self { prompt_name: name.clone(), revision: self.revision + 1, ..self.clone() }
+    }
+
     /// The lock, unless it lapsed.
     pub fn active_lock(&self, now: Timestamp) -> Option<&Lock> {
         self.lock.as_ref().filter(|lock| lock.until.is_none_or(|until| now < until))
@@ -158,7 +170,8 @@ mod tests {
     }
 
     fn with_live(numbers: &[u32]) -> Ref {
-        let start = Ref::empty(PromptId::from_bytes([0; 16]), "production".parse().unwrap(), MOVER);
+        let prompt = Prompt::new(PromptId::from_bytes([0; 16]), "a".parse().unwrap(), "t".parse().unwrap(), "key_test", MOVER.at);
+        let start = Ref::empty(&prompt, "production".parse().unwrap(), MOVER);
         numbers.iter().fold(start, |live, number| live.promoted(version(*number), MOVER))
     }
 

@@ -1,1 +1,57 @@
-//! Skeleton.
+//! DynamoDB items and keys, and S3 objects: the only place that knows their shapes.
+//!
+//! Reads are strongly consistent, unless they go through the index. Every change of the registry is one [`Change`]:
+//! its items, the conditions under which it may happen, its audit entry and the new head of the audit chain, in one
+//! transaction. To add a kind of item: give it a [`keys::Key`], a file here with its reads, and a `put_…` on
+//! [`Change`].
+
+mod api_key;
+pub mod audit;
+mod change;
+mod eval_run;
+mod idempotency;
+pub mod keys;
+mod model;
+mod object;
+mod progress;
+mod prompt;
+mod reference;
+pub mod schema;
+mod signing_key;
+mod table;
+mod team;
+mod test_set;
+mod usage;
+mod version;
+
+pub use change::{Change, CommitError, Slot};
+pub use idempotency::{IdempotencyMark, IdempotencyRecord};
+pub use progress::{Progress, RunProgress};
+pub use table::{Page, PageRequest};
+pub use test_set::{TestSet, TestSetVersion};
+
+/// What the tables and the bucket are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The registry table: small, precious, with a stream.
+    pub registry: String,
+    /// The telemetry table: large, expiring.
+    pub telemetry: String,
+    /// The bucket of test sets.
+    pub bucket: String,
+}
+
+/// The two tables and the bucket.
+#[derive(Debug, Clone)]
+pub struct Store {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    names: Names,
+}
+
+impl Store {
+    /// A store over clients that are configured already.
+    pub fn new(dynamodb: aws_sdk_dynamodb::Client, s3: aws_sdk_s3::Client, names: Names) -> Self {
+        Self { dynamodb, s3, names }
+    }
+}

@@ -1,0 +1,70 @@
+//! How people name prompts: by id, by name in their team, or by `team/name`.
+
+use domain::{Caller, Error, ErrorKind, PromptId, Result, TeamId};
+
+use crate::{Cache, read_at::ReadAt, values::NameEntry};
+
+impl Cache {
+    /// Finds the prompt that a caller means. Whether the caller may see it is not decided here: an id can be
+    /// anybody's.
+    ///
+    /// A bare name is one of the caller's team. Of a key for all teams it must be unique over all of them; where it
+    /// is not, `team/name` says which is meant.
+    pub async fn locate(&self, caller: &Caller, address: &str) -> Result<PromptId> {
+        if PromptId::looks_like(address) {
+            return address.parse().map_err(|_| no_such_prompt());
+        }
+        if let Some(team) = caller.scope.team()
+            && let Some(prompt_id) = self.named(team, address).await?
+        {
+            return Ok(prompt_id);
+        }
+        if let Some((team, name)) = address.split_once('/')
+            && let Ok(team) = team.parse::<TeamId>()
+            && caller.sees(&team)
+            && let Some(prompt_id) = self.named(&team, name).await?
+        {
+            return Ok(prompt_id);
+        }
+        if caller.sees_all() {
+            return self.named_anywhere(address).await;
+        }
+        Err(no_such_prompt())
+    }
+
+    /// Tells memory of a name that this process has just given.
+    pub fn offer_name(&self, team: &TeamId, name: &str, prompt_id: PromptId) {
+        let entry = NameEntry { found: vec![prompt_id], for_ever: true };
+        self.names.offer((Some(team.clone()), name.to_owned()), entry, ReadAt::now(&self.sources));
+    }
+
+    async fn named(&self, team: &TeamId, name: &str) -> Result<Option<PromptId>> {
+        let load = || async {
+            let found = self.store.prompt_named(team, name).await?;
+            Ok(NameEntry { found: found.into_iter().collect(), for_ever: true })
+        };
+        let answer = self.names.get(&(Some(team.clone()), name.to_owned()), load).await?;
+        Ok(answer.value.found.first().copied())
+    }
+
+    async fn named_anywhere(&self, name: &str) -> Result<PromptId> {
+        let load = || async {
+            let found = self.store.prompts_named(name).await?;
+            Ok(NameEntry { found: found.into_iter().map(|(_, prompt)| prompt).collect(), for_ever: false })
+        };
+        let answer = self.names.get(&(None, name.to_owned()), load).await?;
+        match answer.value.found.as_slice() {
+            [] => Err(no_such_prompt()),
+            [prompt_id] => Ok(*prompt_id),
+            _ => Err(Error::invalid(
+                "/prompt",
+                format!("Several teams have a prompt named `{name}`. Say which: `team/{name}`."),
+            )),
+        }
+    }
+}
+
+/// The same words for what is not there and for what must not be seen.
+pub fn no_such_prompt() -> Error {
+    Error::new(ErrorKind::NoSuchPrompt, "No such prompt is visible to this key. Check the name, the team and the key.")
+}

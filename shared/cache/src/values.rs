@@ -1,0 +1,135 @@
+//! What memory holds, and for how long each kind of it counts.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    ApiKey, Prompt, PromptId, Ref, Version,
+    template::Compiled,
+    token::Signer,
+};
+
+use crate::{FRESH, layer::Cached};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// For what never changes.
+const FOR_EVER: Duration = Duration::MAX;
+/// For what is not there: somebody may make it any moment.
+const NEGATIVE: Duration = FRESH;
+
+/// A version ready to render.
+#[derive(Debug)]
+pub struct LoadedVersion {
+    /// As it is stored.
+    pub version: Version,
+    /// Its templates.
+    pub compiled: Compiled,
+    pub(crate) weight: u64,
+}
+
+/// A ref together with the version that it names.
+#[derive(Debug)]
+pub struct Live {
+    /// The ref.
+    pub reference: Ref,
+    /// The version.
+    pub version: Arc<LoadedVersion>,
+}
+
+/// What an environment holds.
+#[derive(Debug, Clone)]
+pub enum Pair {
+    /// A live version.
+    Live(Arc<Live>),
+    /// Nothing yet.
+    NotLive {
+        /// The prompt, if there is one at all.
+        owner: Option<Arc<Prompt>>,
+        /// The ref's revision, 0 without one.
+        revision: u64,
+    },
+}
+
+impl Pair {
+    /// The ref's revision, 0 without one.
+    pub fn revision(&self) -> u64 {
+        match self {
+            Self::Live(live) => live.reference.revision,
+            Self::NotLive { revision, .. } => *revision,
+        }
+    }
+}
+
+impl Cached for Pair {
+    fn revision(&self) -> u64 {
+        Pair::revision(self)
+    }
+
+    fn fresh_for(&self) -> Duration {
+        FRESH
+    }
+
+    fn stale_for(&self) -> Duration {
+        match self {
+            Self::Live(_) => 24 * HOUR,
+            Self::NotLive { .. } => Duration::ZERO,
+        }
+    }
+}
+
+/// Prompts of a name: in one team at most one, over all teams at most the two that make it ambiguous.
+#[derive(Debug, Clone)]
+pub(crate) struct NameEntry {
+    pub(crate) found: Vec<PromptId>,
+    /// A name of a team is its prompt's for ever; over all teams another may join.
+    pub(crate) for_ever: bool,
+}
+
+impl Cached for NameEntry {
+    fn revision(&self) -> u64 {
+        self.found.len() as u64
+    }
+
+    fn fresh_for(&self) -> Duration {
+        if self.for_ever && !self.found.is_empty() { FOR_EVER } else { NEGATIVE }
+    }
+
+    fn stale_for(&self) -> Duration {
+        if self.found.is_empty() { Duration::ZERO } else { 24 * HOUR }
+    }
+}
+
+/// A key, or that there is none.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyEntry(pub(crate) Option<Arc<ApiKey>>);
+
+impl Cached for KeyEntry {
+    fn revision(&self) -> u64 {
+        self.0.as_ref().map_or(0, |key| key.revision)
+    }
+
+    fn fresh_for(&self) -> Duration {
+        FRESH
+    }
+
+    fn stale_for(&self) -> Duration {
+        if self.0.is_some() { HOUR } else { Duration::ZERO }
+    }
+}
+
+/// What signs.
+#[derive(Debug, Clone)]
+pub(crate) struct SignerEntry(pub(crate) Arc<Signer>);
+
+impl Cached for SignerEntry {
+    fn revision(&self) -> u64 {
+        0
+    }
+
+    fn fresh_for(&self) -> Duration {
+        Duration::from_secs(600)
+    }
+
+    fn stale_for(&self) -> Duration {
+        24 * HOUR
+    }
+}

@@ -1,0 +1,40 @@
+//! Numbers for the names in a prompt's templates, and where each variable is used first.
+
+use std::collections::HashMap;
+
+/// The names of all templates of one prompt. Those given at the start are the declared variables.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    numbers: HashMap<String, usize>,
+    /// The variables that the present template uses: number and byte offset.
+    uses: Vec<(usize, usize)>,
+}
+
+impl Names {
+    pub(super) fn declared<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let numbers = names.enumerate().map(|(number, name)| (name.to_owned(), number)).collect();
+        Self { numbers, uses: Vec::new() }
+    }
+
+    /// The number of a name.
+    pub(super) fn number(&mut self, name: &str) -> usize {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.numbers.len();
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    /// The number of a name that is used as a variable at this offset.
+    pub(super) fn used(&mut self, name: &str, at: usize) -> usize {
+        let number = self.number(name);
+        self.uses.push((number, at));
+        number
+    }
+
+    /// The uses since the last call.
+    pub(super) fn take_uses(&mut self) -> Vec<(usize, usize)> {
+        std::mem::take(&mut self.uses)
+    }
+}

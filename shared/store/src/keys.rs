@@ -1,0 +1,319 @@
+//! Every key of both tables and of the bucket: this is the only file that spells them.
+
+use std::fmt::Write as _;
+
+use domain::{
+    AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
+};
+
+/// A key of the registry table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A prompt.
+    Prompt(PromptId),
+    /// A name of a team, present or former.
+    Name(TeamId, String),
+    /// A version's content.
+    Version(PromptId, u32),
+    /// A version's evaluation and life so far.
+    VersionState(PromptId, u32),
+    /// Where to find a version of which only the id is known.
+    VersionById(VersionId),
+    /// A ref.
+    Ref(PromptId, Environment),
+    /// An entry of a prompt's audit chain.
+    PromptAudit(PromptId, AuditId),
+    /// An entry of a team's audit chain.
+    TeamAudit(TeamScope, AuditId),
+    /// An evaluation run.
+    Run(PromptId, EvalRunId),
+    /// Where to find a run of which only the id is known.
+    RunById(EvalRunId),
+    /// A test set.
+    TestSet(TestSetId),
+    /// A version of a test set.
+    TestSetVersion(TestSetId, u32),
+    /// A team.
+    Team(TeamScope),
+    /// An API key, by its public part.
+    ApiKey(String),
+    /// An HMAC key of resolution tokens.
+    SigningKey(SigningKeyId),
+    /// A model of the catalogue.
+    Model(String),
+    /// What an `Idempotency-Key` made: the API key's public part and the hash of the header.
+    Idempotency(String, String),
+}
+
+const META: &str = "META";
+
+impl Key {
+    /// The partition key.
+    pub fn pk(&self) -> String {
+        match self {
+            Self::Prompt(prompt)
+            | Self::Version(prompt, _)
+            | Self::VersionState(prompt, _)
+            | Self::Ref(prompt, _)
+            | Self::PromptAudit(prompt, _)
+            | Self::Run(prompt, _) => prompt_partition(*prompt),
+            Self::Name(team, _) => format!("TEAM#{team}"),
+            Self::TeamAudit(team, _) | Self::Team(team) => team_partition(team),
+            Self::VersionById(version) => format!("VER#{version}"),
+            Self::RunById(run) => format!("EVAL#{run}"),
+            Self::TestSet(set) | Self::TestSetVersion(set, _) => test_set_partition(*set),
+            Self::ApiKey(id) => format!("KEY#{id}"),
+            Self::SigningKey(kid) => format!("SIGN#{kid}"),
+            Self::Model(_) => MODELS.to_owned(),
+            Self::Idempotency(key, hash) => format!("IDEM#{key}#{hash}"),
+        }
+    }
+
+    /// The sort key.
+    pub fn sk(&self) -> String {
+        match self {
+            Self::Name(_, name) => format!("{NAMES}{name}"),
+            Self::Version(_, number) => format!("{VERSIONS}{number:08}"),
+            Self::VersionState(_, number) => format!("{VERSION_STATES}{number:08}"),
+            Self::Ref(_, environment) => format!("{REFS}{environment}"),
+            Self::PromptAudit(_, entry) | Self::TeamAudit(_, entry) => format!("{AUDIT}{entry}"),
+            Self::Run(_, run) => format!("{RUNS}{run}"),
+            Self::TestSetVersion(_, number) => format!("{VERSIONS}{number:04}"),
+            Self::Model(model) => model.clone(),
+            Self::Prompt(_)
+            | Self::VersionById(_)
+            | Self::RunById(_)
+            | Self::TestSet(_)
+            | Self::Team(_)
+            | Self::ApiKey(_)
+            | Self::SigningKey(_)
+            | Self::Idempotency(..) => META.to_owned(),
+        }
+    }
+
+    /// Reads a key back; `None` when it is none of ours.
+    pub fn parse(pk: &str, sk: &str) -> Option<Self> {
+        if pk == MODELS {
+            return Some(Self::Model(sk.to_owned()));
+        }
+        let (kind, id) = pk.split_once('#')?;
+        match (kind, sk) {
+            ("PROMPT", _) => Self::parse_in_prompt(id.parse().ok()?, sk),
+            ("TEAM", META) => Some(Self::Team(id.parse().ok()?)),
+            ("TEAM", _) => Self::parse_in_team(id, sk),
+            ("TESTSET", META) => Some(Self::TestSet(id.parse().ok()?)),
+            ("TESTSET", _) => {
+                Some(Self::TestSetVersion(id.parse().ok()?, sk.strip_prefix(VERSIONS)?.parse().ok()?))
+            }
+            ("VER", META) => Some(Self::VersionById(id.parse().ok()?)),
+            ("EVAL", META) => Some(Self::RunById(id.parse().ok()?)),
+            ("KEY", META) => Some(Self::ApiKey(id.to_owned())),
+            ("SIGN", META) => Some(Self::SigningKey(id.parse().ok()?)),
+            ("IDEM", META) => {
+                let (key, hash) = id.split_once('#')?;
+                Some(Self::Idempotency(key.to_owned(), hash.to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    fn parse_in_prompt(prompt: PromptId, sk: &str) -> Option<Self> {
+        if sk == META {
+            return Some(Self::Prompt(prompt));
+        }
+        let (kind, rest) = sk.split_once('#')?;
+        match kind {
+            "VER" => Some(Self::Version(prompt, rest.parse().ok()?)),
+            "VERSTATE" => Some(Self::VersionState(prompt, rest.parse().ok()?)),
+            "REF" => Some(Self::Ref(prompt, rest.parse().ok()?)),
+            "AUD" => Some(Self::PromptAudit(prompt, rest.parse().ok()?)),
+            "EVAL" => Some(Self::Run(prompt, rest.parse().ok()?)),
+            _ => None,
+        }
+    }
+
+    fn parse_in_team(team: &str, sk: &str) -> Option<Self> {
+        if let Some(name) = sk.strip_prefix(NAMES) {
+            return Some(Self::Name(team.parse().ok()?, name.to_owned()));
+        }
+        Some(Self::TeamAudit(team.parse().ok()?, sk.strip_prefix(AUDIT)?.parse().ok()?))
+    }
+}
+
+/// Sort key prefixes, for queries of one kind of item in a partition.
+pub(crate) const NAMES: &str = "NAME#";
+pub(crate) const VERSIONS: &str = "VER#";
+pub(crate) const VERSION_STATES: &str = "VERSTATE#";
+pub(crate) const REFS: &str = "REF#";
+pub(crate) const AUDIT: &str = "AUD#";
+pub(crate) const RUNS: &str = "EVAL#";
+
+/// The partition of the model catalogue.
+pub(crate) const MODELS: &str = "MODEL";
+
+pub(crate) fn prompt_partition(prompt: PromptId) -> String {
+    format!("PROMPT#{prompt}")
+}
+
+pub(crate) fn team_partition(team: &TeamScope) -> String {
+    format!("TEAM#{}", team.as_str())
+}
+
+pub(crate) fn test_set_partition(set: TestSetId) -> String {
+    format!("TESTSET#{set}")
+}
+
+/// A partition of GSI1: lists that cross partitions of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum List<'a> {
+    /// All prompts.
+    Prompts,
+    /// Prompts of all teams by name, present or former.
+    Names(&'a str),
+    /// All teams.
+    Teams,
+    /// Keys of a team.
+    ApiKeys(&'a TeamScope),
+    /// Test sets of a team.
+    TestSets(&'a TeamId),
+    /// Runs by status.
+    Runs(domain::eval_run::RunStatus),
+    /// Signing keys.
+    SigningKeys,
+}
+
+impl List<'_> {
+    /// The partition key of the index.
+    pub(crate) fn pk(&self) -> String {
+        match self {
+            Self::Prompts => "PROMPTS".to_owned(),
+            Self::Names(name) => format!("NAME#{name}"),
+            Self::Teams => "TEAMS".to_owned(),
+            Self::ApiKeys(team) => format!("KEYS#{}", team.as_str()),
+            Self::TestSets(team) => format!("TESTSETS#{team}"),
+            Self::Runs(status) => format!("RUNS#{status:?}").to_lowercase(),
+            Self::SigningKeys => "SIGNING".to_owned(),
+        }
+    }
+}
+
+/// A key of the telemetry table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TelemetryKey {
+    /// What came of a case.
+    Case(EvalRunId, u32),
+    /// An output too long to stand in the result.
+    Output(EvalRunId, u32),
+    /// The cases of a chunk that are done.
+    Chunk(EvalRunId, u32),
+    /// The chunks that are done.
+    Done(EvalRunId),
+    /// When an API key was last used.
+    KeyUse(String),
+    /// Writes of an API key in a minute since the epoch.
+    KeyWrites(String, i64),
+}
+
+impl TelemetryKey {
+    /// The partition key.
+    pub fn pk(&self) -> String {
+        match self {
+            Self::Case(run, _) | Self::Output(run, _) | Self::Chunk(run, _) | Self::Done(run) => {
+                run_partition(*run)
+            }
+            Self::KeyUse(id) | Self::KeyWrites(id, _) => format!("KEYUSE#{id}"),
+        }
+    }
+
+    /// The sort key.
+    pub fn sk(&self) -> String {
+        match self {
+            Self::Case(_, number) => format!("{CASES}{number:05}"),
+            Self::Output(_, number) => format!("OUT#{number:05}"),
+            Self::Chunk(_, number) => format!("{CHUNKS}{number:02}"),
+            Self::Done(_) => "DONE".to_owned(),
+            Self::KeyUse(_) => META.to_owned(),
+            Self::KeyWrites(_, minute) => format!("W#{minute}"),
+        }
+    }
+}
+
+pub(crate) const CASES: &str = "CASE#";
+pub(crate) const CHUNKS: &str = "CHUNK#";
+
+pub(crate) fn run_partition(run: EvalRunId) -> String {
+    format!("RUN#{run}")
+}
+
+/// The object that holds a test set's cases.
+pub fn dataset_object(set: TestSetId, version: u32) -> String {
+    let mut key = String::from("datasets/");
+    // Writing to a string cannot fail.
+    let _ = write!(key, "{set}/{version}.jsonl");
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_key() -> impl Strategy<Value = Key> {
+        let id = (0..i64::from(u32::MAX), any::<[u8; 10]>());
+        let prompt = id.clone().prop_map(|(t, r)| PromptId::new(Timestamp::from_millis(t), r));
+        let bytes = any::<[u8; 16]>();
+        let team = "[a-z0-9_-]{1,64}".prop_map(|t| t.parse::<TeamId>().unwrap());
+        let scope = prop_oneof![
+            Just(TeamScope::All),
+            team.clone().prop_map(TeamScope::Team),
+        ];
+        let environment = "[a-z0-9][a-z0-9._-]{0,35}".prop_map(|e| e.parse::<Environment>().unwrap());
+        prop_oneof![
+            prompt.clone().prop_map(Key::Prompt),
+            (team, "\\PC{1,60}").prop_map(|(team, name)| Key::Name(team, name)),
+            (prompt.clone(), 0..100_000_000_u32).prop_map(|(p, n)| Key::Version(p, n)),
+            (prompt.clone(), 0..100_000_000_u32).prop_map(|(p, n)| Key::VersionState(p, n)),
+            bytes.prop_map(|b| Key::VersionById(VersionId::from_bytes(b))),
+            (prompt.clone(), environment).prop_map(|(p, e)| Key::Ref(p, e)),
+            (prompt.clone(), bytes).prop_map(|(p, b)| Key::PromptAudit(p, AuditId::from_bytes(b))),
+            (scope.clone(), bytes).prop_map(|(t, b)| Key::TeamAudit(t, AuditId::from_bytes(b))),
+            (prompt, bytes).prop_map(|(p, b)| Key::Run(p, EvalRunId::from_bytes(b))),
+            bytes.prop_map(|b| Key::RunById(EvalRunId::from_bytes(b))),
+            bytes.prop_map(|b| Key::TestSet(TestSetId::from_bytes(b))),
+            (bytes, 0..10_000_u32).prop_map(|(b, n)| Key::TestSetVersion(TestSetId::from_bytes(b), n)),
+            scope.prop_map(Key::Team),
+            "[A-Za-z0-9-]{1,64}".prop_map(Key::ApiKey),
+            bytes.prop_map(|b| Key::SigningKey(SigningKeyId::from_bytes(b))),
+            "\\PC{1,60}".prop_map(Key::Model),
+            ("[A-Za-z0-9-]{1,64}", "[0-9a-f]{64}").prop_map(|(k, h)| Key::Idempotency(k, h)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_formatted_reads_back(key in any_key()) {
+            prop_assert_eq!(Key::parse(&key.pk(), &key.sk()), Some(key));
+        }
+
+        #[test]
+        fn two_keys_never_meet(a in any_key(), b in any_key()) {
+            prop_assert_eq!(a == b, (a.pk(), a.sk()) == (b.pk(), b.sk()));
+        }
+
+        #[test]
+        fn any_text_is_read_without_harm(pk in "\\PC{0,60}", sk in "\\PC{0,60}") {
+            if let Some(key) = Key::parse(&pk, &sk) {
+                prop_assert!(key.pk().starts_with(pk.split('#').next().unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn versions_sort_as_numbers_do() {
+        let prompt = PromptId::from_bytes([0; 16]);
+        assert!(Key::Version(prompt, 9).sk() < Key::Version(prompt, 10).sk());
+        assert_eq!(Key::Version(prompt, 12).sk(), "VER#00000012");
+    }
+}

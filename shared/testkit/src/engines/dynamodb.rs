@@ -1,0 +1,82 @@
+//! DynamoDB and its streams: dynoxide over one SQLite file.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use dynoxide::{Database, server::serve_with_shutdown};
+use rusqlite::{Connection, OpenFlags};
+use tokio::{
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::EngineError;
+use crate::http::{Server, listen};
+
+/// How often expired items are removed. AWS promises days; a short pace shows consumers the removals early.
+const SWEEP: Duration = Duration::from_secs(2);
+
+pub(super) async fn start(file: PathBuf) -> Result<Server, EngineError> {
+    let opened = spawn_blocking({
+        let file = file.clone();
+        move || open(&file)
+    });
+    let database = opened.await.map_err(|panic| EngineError::Damaged {
+        file,
+        reason: panic.to_string(),
+    })??;
+    let listener = listen().map_err(EngineError::Listen)?;
+    let address = listener.local_addr().map_err(EngineError::Listen)?;
+    let sweeper = sweep(database.clone());
+    Ok(Server::spawn(address, |stop| async move {
+        let stopped = async {
+            let _ = stop.await;
+        };
+        tokio::select! {
+            served = serve_with_shutdown(listener, database, stopped) => {
+                if let Err(reason) = served {
+                    tracing::error!(reason, "the DynamoDB engine ended");
+                }
+            }
+            () = sweeper => {}
+        }
+    }))
+}
+
+/// Opens the database, after a check of its pages when it exists: the engine itself would find damage only when a
+/// request meets it.
+fn open(file: &Path) -> Result<Database, EngineError> {
+    let damaged = |reason: String| EngineError::Damaged {
+        file: file.to_owned(),
+        reason,
+    };
+    if file.exists() {
+        let verdict = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .and_then(|database| {
+                database.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+            })
+            .map_err(|error| damaged(error.to_string()))?;
+        if verdict != "ok" {
+            return Err(damaged(verdict));
+        }
+    }
+    let path = file
+        .to_str()
+        .ok_or_else(|| damaged("its path is not UTF-8".to_owned()))?;
+    Database::new(path).map_err(|error| damaged(error.to_string()))
+}
+
+/// Removes expired items for ever: the engine does not do it by itself.
+async fn sweep(database: Database) {
+    let mut pace = interval(SWEEP);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        pace.tick().await;
+        let database = database.clone();
+        if let Ok(Err(error)) = spawn_blocking(move || database.sweep_ttl()).await {
+            tracing::warn!(%error, "expired items could not be removed");
+        }
+    }
+}

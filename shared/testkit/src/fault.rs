@@ -1,0 +1,324 @@
+//! A proxy in front of an engine that does what the engines never do and AWS does: conflicts between transactions,
+//! throttles, lost answers, calls that arrive twice, outages. Without rules it passes everything on and counts.
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Response, StatusCode, body::Incoming, header, http::request::Parts, service::service_fn,
+};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::{
+    http::{self, Failure, Server, listen},
+    sources::SeededEntropy,
+};
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Another transaction holds an item: `TransactionCanceledException` whose first reason is
+    /// `TransactionConflict` for a transaction, `TransactionConflictException` for a single write.
+    Conflict,
+    /// The engine refuses with this exception and status 400, such as `ThrottlingException` or
+    /// `ProvisionedThroughputExceededException`.
+    Exception(&'static str),
+    /// This HTTP status with a body that names no exception.
+    Status(u16),
+    /// The call is passed on after this time.
+    Delay(Duration),
+    /// The connection breaks before the engine sees the call.
+    DropBefore,
+    /// The engine applies the call and the answer is lost.
+    DropAfter,
+    /// The engine sees the call twice; the second answer is returned, as after a retry by somebody in between.
+    Duplicate,
+}
+
+type Predicate = dyn Fn(&Value) -> bool + Send + Sync;
+
+/// Which calls meet a fault, and how often: every time, unless limited.
+pub struct Rule {
+    operation: Option<String>,
+    when: Option<Box<Predicate>>,
+    odds: Option<(f64, SeededEntropy)>,
+    fault: Fault,
+    left: AtomicU64,
+    injected: AtomicU64,
+}
+
+impl Rule {
+    /// For calls of one operation, such as `TransactWriteItems`.
+    pub fn on(operation: &str, fault: Fault) -> Self {
+        Self {
+            operation: Some(operation.to_owned()),
+            ..Self::all(fault)
+        }
+    }
+
+    /// For every call.
+    pub fn all(fault: Fault) -> Self {
+        let left = AtomicU64::new(u64::MAX);
+        Self {
+            operation: None,
+            when: None,
+            odds: None,
+            fault,
+            left,
+            injected: AtomicU64::new(0),
+        }
+    }
+
+    /// Only for calls whose JSON body satisfies this.
+    #[must_use]
+    pub fn when(mut self, predicate: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
+        self.when = Some(Box::new(predicate));
+        self
+    }
+
+    /// Only for the next `calls` that match.
+    #[must_use]
+    pub fn times(mut self, calls: u64) -> Self {
+        self.left = AtomicU64::new(calls);
+        self
+    }
+
+    /// Only with this probability, drawn from a sequence that follows from the seed.
+    #[must_use]
+    pub fn with_probability(mut self, probability: f64, seed: u64) -> Self {
+        self.odds = Some((probability, SeededEntropy::new(seed)));
+        self
+    }
+
+    /// How many calls met the fault so far.
+    pub fn injected(&self) -> u64 {
+        self.injected.load(Ordering::SeqCst)
+    }
+
+    /// Ends the rule: no later call meets the fault.
+    pub fn end(&self) {
+        self.left.store(0, Ordering::SeqCst);
+    }
+
+    /// Whether this call meets the fault; the draw and the count are made in the order of the calls that match.
+    fn fires(&self, operation: &str, body: &Value) -> bool {
+        let matches = self.operation.as_deref().is_none_or(|wanted| wanted == operation)
+            && self.when.as_ref().is_none_or(|predicate| predicate(body));
+        let fires = matches
+            && self.left.load(Ordering::SeqCst) > 0
+            && self
+                .odds
+                .as_ref()
+                .is_none_or(|(probability, entropy)| entropy.unit() < *probability);
+        if fires {
+            self.left.fetch_sub(1, Ordering::SeqCst);
+            self.injected.fetch_add(1, Ordering::SeqCst);
+        }
+        fires
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} on {:?}, {} times",
+            self.fault,
+            self.operation,
+            self.injected()
+        )
+    }
+}
+
+/// The rules of a proxy and its counts; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Rules(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    rules: Vec<Arc<Rule>>,
+    calls: BTreeMap<String, u64>,
+}
+
+impl Rules {
+    /// Adds a rule. Of several rules that would fire for a call, the one added first does.
+    pub fn add(&self, rule: Rule) -> Arc<Rule> {
+        let rule = Arc::new(rule);
+        self.state().rules.push(rule.clone());
+        rule
+    }
+
+    /// Removes every rule; the counts stay.
+    pub fn clear(&self) {
+        self.state().rules.clear();
+    }
+
+    /// How many calls of this operation arrived, faults included. An operation is the end of `X-Amz-Target`, or
+    /// the HTTP method where there is no such header.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.state().calls.get(operation).copied().unwrap_or_default()
+    }
+
+    /// The calls of every operation that was used.
+    pub fn all_calls(&self) -> BTreeMap<String, u64> {
+        self.state().calls.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a call and says which fault it meets.
+    fn judge(&self, operation: &str, body: &Bytes) -> Option<Fault> {
+        let mut state = self.state();
+        *state.calls.entry(operation.to_owned()).or_default() += 1;
+        if state.rules.is_empty() {
+            return None;
+        }
+        let body = serde_json::from_slice(body).unwrap_or(Value::Null);
+        state
+            .rules
+            .iter()
+            .find(|rule| rule.fires(operation, &body))
+            .map(|rule| rule.fault)
+    }
+}
+
+/// A running proxy. Dropping it cuts its connections.
+#[derive(Debug)]
+pub struct FaultProxy {
+    server: Server,
+    rules: Rules,
+}
+
+impl FaultProxy {
+    /// Starts a proxy in front of `upstream`, a URL without a trailing slash.
+    pub fn start(upstream: &str) -> io::Result<Self> {
+        let rules = Rules::default();
+        let proxy = Proxy {
+            upstream: upstream.into(),
+            rules: rules.clone(),
+            // A proxy of the host's environment must not come between.
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .map_err(io::Error::other)?,
+        };
+        let service = service_fn(move |request| {
+            let proxy = proxy.clone();
+            async move { proxy.answer(request).await }
+        });
+        Ok(Self {
+            server: Server::start(listen()?, service)?,
+            rules,
+        })
+    }
+
+    /// Where the proxy listens, to be used in place of `upstream`.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// What to inject and what was counted.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}
+
+type Answer = Response<Full<Bytes>>;
+
+#[derive(Clone)]
+struct Proxy {
+    upstream: Arc<str>,
+    rules: Rules,
+    client: reqwest::Client,
+}
+
+impl Proxy {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Failure> {
+        let (head, body) = request.into_parts();
+        let body = http::read(body).await?;
+        let operation = operation(&head);
+        match self.rules.judge(&operation, &body) {
+            None => self.pass(&head, body).await,
+            Some(Fault::Conflict) => Ok(conflict(&operation, &body)),
+            Some(Fault::Exception(name)) => Ok(exception(name, json!({}))),
+            Some(Fault::Status(status)) => Ok(http::json(
+                StatusCode::from_u16(status)?,
+                r#"{"message":"injected"}"#,
+            )),
+            Some(Fault::Delay(time)) => {
+                sleep(time).await;
+                self.pass(&head, body).await
+            }
+            Some(Fault::DropBefore) => Err("injected: dropped before".into()),
+            Some(Fault::DropAfter) => {
+                self.pass(&head, body).await?;
+                Err("injected: dropped after".into())
+            }
+            Some(Fault::Duplicate) => {
+                self.pass(&head, body.clone()).await?;
+                self.pass(&head, body).await
+            }
+        }
+    }
+
+    /// Passes a call on unchanged: `Host` too, because signatures cover it.
+    async fn pass(&self, head: &Parts, body: Bytes) -> Result<Answer, Failure> {
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut headers = head.headers.clone();
+        headers.remove(header::TRANSFER_ENCODING);
+        let call = self
+            .client
+            .request(head.method.clone(), format!("{}{path}", self.upstream));
+        let answer = call.headers(headers).body(body).send().await?;
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = answer.status();
+        response.headers_mut().clone_from(answer.headers());
+        response.headers_mut().remove(header::TRANSFER_ENCODING);
+        *response.body_mut() = Full::new(answer.bytes().await?);
+        Ok(response)
+    }
+}
+
+fn operation(head: &Parts) -> String {
+    let target = head
+        .headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
+    let operation = target.and_then(|target| target.rsplit('.').next());
+    operation.unwrap_or(head.method.as_str()).to_owned()
+}
+
+/// The shapes are those of DynamoDB: one reason for each item of the transaction, in order.
+fn conflict(operation: &str, body: &Bytes) -> Answer {
+    if !operation.starts_with("Transact") {
+        return exception("TransactionConflictException", json!({}));
+    }
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let items = body["TransactItems"].as_array().map_or(1, Vec::len);
+    let mut reasons = vec![json!({ "Code": "None" }); items];
+    if let Some(first) = reasons.first_mut() {
+        *first = json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item (injected)" });
+    }
+    exception(
+        "TransactionCanceledException",
+        json!({ "CancellationReasons": reasons }),
+    )
+}
+
+fn exception(name: &str, mut body: Value) -> Answer {
+    body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{name}"));
+    body["Message"] = json!(format!("{name} (injected)"));
+    http::json(StatusCode::BAD_REQUEST, body.to_string())
+}
