@@ -10,7 +10,10 @@ mod schema;
 use serde::{Deserialize, Serialize};
 
 use self::check::Check;
-use crate::{content::Literal, test_set::Case};
+use crate::{
+    content::Literal,
+    test_set::{Case, plain},
+};
 
 /// The longest output that assertions look at, in bytes: with the limits on expressions and schemas this bounds
 /// the work. A longer one fails each of them.
@@ -60,10 +63,10 @@ impl Assertion {
     /// Reads one assertion and prepares its check: what cannot be checked is refused here, not at evaluation.
     pub(crate) fn parse(written: &Literal) -> Result<Self, String> {
         let json = written.0.get();
-        let named: Named = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let named: Named = serde_json::from_str(json).map_err(|error| plain(&error))?;
         let base = named.kind.strip_prefix("not-").unwrap_or(&named.kind);
         check::require_supported(base)?;
-        let definition: Definition = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let definition: Definition = serde_json::from_str(json).map_err(|error| plain(&error))?;
         let weight = definition.weight.unwrap_or(1.0);
         if !(0.0..=MAX_WEIGHT).contains(&weight) {
             return Err(format!("`weight` is a number from 0 to {MAX_WEIGHT}"));
@@ -212,7 +215,7 @@ mod tests {
             (r#"{"type":"equals","value":true}"#, "true", yes),
             (
                 r#"{"type":"equals","value":{"a":[1,2]}}"#,
-                " {\"a\": [1, 2]}",
+                " {\"a\": [1.0, 2]}",
                 yes,
             ),
             (r#"{"type":"equals","value":{"a":[1,2]}}"#, "{\"a\": [2, 1]}", no),
@@ -244,6 +247,26 @@ mod tests {
                 no,
             ),
             (r#"{"type":"is-json","value":{"required":["a"]}}"#, "prose", no),
+            (
+                r#"{"type":"is-json","value":{"format":"date"}}"#,
+                "\"2026-11-20\"",
+                yes,
+            ),
+            (
+                r#"{"type":"is-json","value":{"format":"date"}}"#,
+                "\"2026-11-31\"",
+                no,
+            ),
+            (
+                r##"{"type":"is-json","value":{"items":{"$ref":"#"},"maxItems":1}}"##,
+                "[[[]]]",
+                yes,
+            ),
+            (
+                r##"{"type":"is-json","value":{"items":{"$ref":"#"},"maxItems":1}}"##,
+                "[[[1,2]]]",
+                no,
+            ),
         ] {
             assert_eq!(holds(assertion, output), expected, "{assertion} on {output}");
         }
@@ -351,6 +374,7 @@ mod tests {
                 "file:///etc/hosts",
             ),
             (r#"{"type":"is-json","value":{"format":"colour"}}"#, "colour"),
+            (r#"{"type":"is-json","value":{"pattern":"(?=a)"}}"#, "/pattern"),
         ] {
             let detail = refused(assertion);
             assert!(
@@ -358,6 +382,9 @@ mod tests {
                 "{assertion}: {detail}"
             );
         }
+        let many = vec![r##"{"$ref":"#/$defs/a"}"##; 51].join(",");
+        let schema = format!(r#"{{"type":"is-json","value":{{"$defs":{{"a":true}},"allOf":[{many}]}}}}"#);
+        assert!(refused(&schema).contains("50 references"));
         let hundred_and_one = vec![r#"{"type":"is-json"}"#; 101].join(",");
         assert!(refused(&hundred_and_one).contains("100"));
     }

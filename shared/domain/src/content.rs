@@ -1,5 +1,9 @@
 //! What a version says: template or messages, parameters, and the variables it takes. Immutable once stored.
 
+mod hash;
+mod validate;
+mod variables;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
@@ -17,6 +21,19 @@ pub enum Role {
     Assistant,
     /// A tool's answer.
     Tool,
+}
+
+impl Role {
+    /// Its name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Developer => "developer",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+        }
+    }
 }
 
 /// One rendered message, as chat models take it.
@@ -115,6 +132,13 @@ pub enum VariableType {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Literal(pub Box<RawValue>);
+
+impl Literal {
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+}
 
 impl PartialEq for Literal {
     fn eq(&self, other: &Self) -> bool {

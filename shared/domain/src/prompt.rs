@@ -68,6 +68,8 @@ pub struct Team {
     pub gate: Option<GatePolicy>,
     /// Counts the changes of `gate`, so that a promotion can insist on the policy that it judged by.
     pub gate_revision: u64,
+    /// What its first versions run on when they name no model.
+    pub default_model_id: Option<String>,
     /// When it came to be.
     pub created_at: Timestamp,
     /// The end of the audit chain of its keys, models and test sets.
@@ -77,7 +79,7 @@ pub struct Team {
 impl Team {
     /// A team of this moment.
     pub fn new(team_id: TeamScope, now: Timestamp) -> Self {
-        Self { team_id, gate: None, gate_revision: 0, created_at: now, chain: ChainHead::default() }
+        Self { team_id, gate: None, gate_revision: 0, default_model_id: None, created_at: now, chain: ChainHead::default() }
     }
 }
 

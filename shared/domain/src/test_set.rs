@@ -166,7 +166,7 @@ fn check(document: &CaseDocument) -> Result<(), String> {
 }
 
 /// The message without `at line 1 …`: it is always the first line, and of another text than the caller's.
-fn plain(error: &serde_json::Error) -> String {
+pub(crate) fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     match text.strip_suffix(&position) {

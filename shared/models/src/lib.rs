@@ -20,7 +20,7 @@ use self::openai::OpenAi;
 pub use self::{error::CallError, secrets::Secrets};
 
 /// How long one call may take when nothing else is said.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What [`Models`] is made of.
 #[derive(Debug)]
@@ -65,6 +65,7 @@ pub struct Completion {
 #[derive(Debug, Clone)]
 pub struct Models {
     builtin: Arc<[ModelEntry]>,
+    allow_loopback: bool,
     openai: OpenAi,
 }
 
@@ -82,6 +83,7 @@ impl Models {
             .try_for_each(|entry| entry.validate(allow_loopback))?;
         Ok(Self {
             builtin: builtin.into(),
+            allow_loopback,
             openai: OpenAi::new(timeout, allow_loopback, secrets)?,
         })
     }
@@ -94,6 +96,11 @@ impl Models {
     /// All models that are always there.
     pub fn builtins(&self) -> &[ModelEntry] {
         &self.builtin
+    }
+
+    /// Refuses an entry that this installation could not call, or must not.
+    pub fn validate(&self, entry: &ModelEntry) -> Result<()> {
+        entry.validate(self.allow_loopback)
     }
 
     /// Calls a model once. Nothing is tried again here: the caller knows whether that is worth its time.

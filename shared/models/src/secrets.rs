@@ -2,9 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
+type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// A look-up of keys. It shows nothing of what it holds.
 #[derive(Clone)]
-pub struct Secrets(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Secrets(Arc<LookUp>);
 
 impl Secrets {
     /// Keys from wherever the caller keeps them.

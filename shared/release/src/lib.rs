@@ -1,1 +1,45 @@
-//! Skeleton.
+//! Use cases that write refs: promote, roll back, lock, rename, archive. There is no second way to move a ref.
+
+mod gatekeeper;
+mod lock;
+mod moved;
+mod promote;
+mod prompt;
+mod rollback;
+
+use domain::{Caller, Environment, KeyRole, Prompt, Ref, Result};
+use registry::Registry;
+
+pub use lock::NewLock;
+pub use moved::Moved;
+pub use promote::Promotion;
+pub use prompt::PromptUpdate;
+pub use rollback::Rollback;
+
+/// The use cases, over those that change no ref.
+#[derive(Clone)]
+pub struct Release {
+    /// What changes no ref.
+    pub registry: Registry,
+}
+
+impl Release {
+    /// A ref, for reading.
+    pub async fn reference(&self, caller: &Caller, address: &str, environment: &Environment) -> Result<Ref> {
+        let prompt = self.registry.prompt(caller, address).await?;
+        let found = self.registry.store.reference(prompt.prompt_id, environment).await?;
+        found.ok_or_else(|| not_live(&prompt, environment))
+    }
+}
+
+/// Production is a releaser's; every other environment is an author's.
+fn require_mover(caller: &Caller, environment: &Environment) -> Result<()> {
+    caller.require(if environment.is_production() { KeyRole::Releaser } else { KeyRole::Author })
+}
+
+fn not_live(prompt: &Prompt, environment: &Environment) -> domain::Error {
+    domain::Error::new(
+        domain::ErrorKind::NotLive,
+        format!("`{}` has nothing in `{environment}`. Promote a version there first.", prompt.name),
+    )
+}

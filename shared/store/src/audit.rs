@@ -1,27 +1,28 @@
 //! Audit entries: the history of a prompt, and of a team's keys, models and test sets.
 
 use domain::{
-    AuditId, Error, PromptId, Result, TeamScope,
+    AuditId, Error, PromptId, Result, TeamId, TeamScope, Timestamp,
     audit::{Action, AuditEntry},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, PageRequest, Store,
-    keys::{AUDIT, Key, prompt_partition, team_partition},
+    keys::{AUDIT, Key, List, prompt_partition, team_partition},
+    table::text,
 };
 
 /// An entry as it is stored: as the JSON text that its hash covers.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AuditItem {
-    action: Action,
+    /// The team that owns what was changed; `None` for what belongs to all.
+    team_id: Option<TeamId>,
     entry: String,
 }
 
 impl AuditItem {
-    pub(crate) fn new(entry: &AuditEntry) -> Result<Self> {
-        let text = serde_json::to_string(entry).map_err(Error::internal)?;
-        Ok(Self { action: entry.action, entry: text })
+    pub(crate) fn new(entry: &AuditEntry, team_id: Option<TeamId>) -> Result<Self> {
+        Ok(Self { team_id, entry: serde_json::to_string(entry).map_err(Error::internal)? })
     }
 
     fn read(&self) -> Result<AuditEntry> {
@@ -47,7 +48,33 @@ pub enum Order {
     NewestFirst,
 }
 
+/// Whether an entry is one of those that tell what is live where: they are listed over all prompts.
+pub(crate) fn is_move(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Promoted
+            | Action::RolledBack
+            | Action::Locked
+            | Action::Unlocked
+            | Action::PromptArchived
+            | Action::PromptRestored
+    )
+}
+
 impl Store {
+    /// A page of the moves of all prompts from a moment on, oldest first, each with its team.
+    pub async fn moves(&self, since: Timestamp, request: &PageRequest) -> Result<Page<(Option<TeamId>, AuditEntry)>> {
+        let start = AuditId::new(since, [0; 10]).to_string();
+        let query = self
+            .query_list(&List::Moves)
+            .key_condition_expression("gsi1pk = :list AND gsi1sk >= :start")
+            .expression_attribute_values(":start", text(start));
+        let page: Page<AuditItem> = self.page(query, request).await?;
+        let read = |item: AuditItem| item.read().map(|entry| (item.team_id, entry));
+        let data = page.data.into_iter().map(read).collect::<Result<_>>()?;
+        Ok(Page { data, next_cursor: page.next_cursor })
+    }
+
     /// A page of a chain.
     pub async fn audit(&self, chain: &Chain, order: Order, request: &PageRequest) -> Result<Page<AuditEntry>> {
         let partition = match chain {

@@ -6,13 +6,14 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem},
 };
 use domain::{
-    Error, Prompt, Result, Sources, Team, Timestamp,
+    Error, Prompt, Result, Sources, Team, TeamId, Timestamp,
     audit::{AuditEntry, Fact, prompt_chain, team_chain},
 };
 use serde::Serialize;
 
 use crate::{
     Store,
+    audit::{AuditItem, is_move},
     keys::{Key, List},
     table::{Item, attribute, failed, number, text, to_item},
 };
@@ -108,7 +109,7 @@ impl Change {
         let index = (List::Prompts, after.prompt_id.to_string());
         change.put_listed(Slot::Head, Key::Prompt(after.prompt_id), &after, guard, &index)?;
         let audit = Key::PromptAudit(after.prompt_id, change.entry.audit_id);
-        change.put_audit(audit)?;
+        change.put_audit(audit, Some(after.team_id))?;
         Ok(change)
     }
 
@@ -128,7 +129,7 @@ impl Change {
         let index = (List::Teams, after.team_id.as_str().to_owned());
         change.put_listed(Slot::Head, Key::Team(after.team_id.clone()), &after, guard, &index)?;
         let audit = Key::TeamAudit(after.team_id.clone(), change.entry.audit_id);
-        change.put_audit(audit)?;
+        change.put_audit(audit, after.team_id.team().cloned())?;
         Ok(change)
     }
 
@@ -188,8 +189,12 @@ impl Change {
         self.writes.push(Write { slot, key, operation: Operation::Check, guard });
     }
 
-    fn put_audit(&mut self, key: Key) -> Result<()> {
-        let item = crate::audit::AuditItem::new(&self.entry)?;
+    fn put_audit(&mut self, key: Key, team_id: Option<TeamId>) -> Result<()> {
+        let item = AuditItem::new(&self.entry, team_id)?;
+        if is_move(self.entry.action) {
+            let list = (List::Moves, self.entry.audit_id.to_string());
+            return self.put_listed(Slot::Audit, key, &item, Guard::Absent, &list);
+        }
         self.put(Slot::Audit, key, &item, Guard::Absent)
     }
 }

@@ -1,7 +1,5 @@
 //! Every key of both tables and of the bucket: this is the only file that spells them.
 
-use std::fmt::Write as _;
-
 use domain::{
     AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
 };
@@ -180,6 +178,8 @@ pub(crate) enum List<'a> {
     Runs(domain::eval_run::RunStatus),
     /// Signing keys.
     SigningKeys,
+    /// What moved anywhere.
+    Moves,
 }
 
 impl List<'_> {
@@ -193,6 +193,7 @@ impl List<'_> {
             Self::TestSets(team) => format!("TESTSETS#{team}"),
             Self::Runs(status) => format!("RUNS#{status:?}").to_lowercase(),
             Self::SigningKeys => "SIGNING".to_owned(),
+            Self::Moves => "MOVES".to_owned(),
         }
     }
 }
@@ -245,12 +246,11 @@ pub(crate) fn run_partition(run: EvalRunId) -> String {
     format!("RUN#{run}")
 }
 
-/// The object that holds a test set's cases.
-pub fn dataset_object(set: TestSetId, version: u32) -> String {
-    let mut key = String::from("datasets/");
-    // Writing to a string cannot fail.
-    let _ = write!(key, "{set}/{version}.jsonl");
-    key
+/// The object that holds a test set's cases. Its content is part of its name: of two uploads of one number in the
+/// same moment the table takes one, and the other must not have written over it.
+pub(crate) fn dataset_object(set: TestSetId, version: u32, sha256: &str) -> String {
+    let short = sha256.get(..16).unwrap_or(sha256);
+    format!("datasets/{set}/{version}-{short}.jsonl")
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! The objects of the bucket. The table decides; the bucket stores: no condition on an object ever decides anything.
 
 use aws_sdk_s3::primitives::ByteStream;
-use domain::{Error, Result, TestSetId};
+use domain::{Error, Result};
 
-use crate::{Store, keys::dataset_object};
+use crate::{Store, TestSetVersion};
 
 impl Store {
     /// Stores the cases of a test set's version.
-    pub async fn put_dataset(&self, set: TestSetId, version: u32, bytes: Vec<u8>) -> Result<()> {
+    pub async fn put_dataset(&self, version: &TestSetVersion, bytes: Vec<u8>) -> Result<()> {
         self.s3
             .put_object()
             .bucket(&self.names.bucket)
-            .key(dataset_object(set, version))
+            .key(&version.object)
             .body(ByteStream::from(bytes))
             .send()
             .await
@@ -20,22 +20,22 @@ impl Store {
     }
 
     /// Reads all cases of a test set's version.
-    pub async fn dataset(&self, set: TestSetId, version: u32) -> Result<Vec<u8>> {
-        self.read_dataset(set, version, None).await
+    pub async fn dataset(&self, version: &TestSetVersion) -> Result<Vec<u8>> {
+        self.read_dataset(version, None).await
     }
 
     /// Reads `length` bytes from `offset`: one case.
-    pub async fn dataset_range(&self, set: TestSetId, version: u32, offset: u64, length: u64) -> Result<Vec<u8>> {
+    pub async fn dataset_range(&self, version: &TestSetVersion, offset: u64, length: u64) -> Result<Vec<u8>> {
         let last = offset + length.saturating_sub(1);
-        self.read_dataset(set, version, Some(format!("bytes={offset}-{last}"))).await
+        self.read_dataset(version, Some(format!("bytes={offset}-{last}"))).await
     }
 
-    async fn read_dataset(&self, set: TestSetId, version: u32, range: Option<String>) -> Result<Vec<u8>> {
+    async fn read_dataset(&self, version: &TestSetVersion, range: Option<String>) -> Result<Vec<u8>> {
         let answer = self
             .s3
             .get_object()
             .bucket(&self.names.bucket)
-            .key(dataset_object(set, version))
+            .key(&version.object)
             .set_range(range)
             .send()
             .await
@@ -49,11 +49,11 @@ impl Store {
     }
 
     /// Deletes the cases of a test set's version; that they are gone already is fine.
-    pub async fn delete_dataset(&self, set: TestSetId, version: u32) -> Result<()> {
+    pub async fn delete_dataset(&self, version: &TestSetVersion) -> Result<()> {
         self.s3
             .delete_object()
             .bucket(&self.names.bucket)
-            .key(dataset_object(set, version))
+            .key(&version.object)
             .send()
             .await
             .map_err(unavailable)?;

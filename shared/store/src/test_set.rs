@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Change, Page, PageRequest, Slot, Store,
     change::Guard,
-    keys::{Key, List, VERSIONS, test_set_partition},
+    keys::{Key, List, VERSIONS, dataset_object, test_set_partition},
 };
 
 /// A test set: a name in a team, under which versions of cases are kept.
@@ -39,6 +39,8 @@ pub struct TestSetVersion {
     pub version: u32,
     /// How many cases.
     pub cases: u32,
+    /// Where the cases are.
+    pub object: String,
     /// SHA-256 of the object, in hex.
     pub sha256: String,
     /// How long the object is, in bytes.
@@ -47,6 +49,23 @@ pub struct TestSetVersion {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl TestSetVersion {
+    /// A version of a test set, whose object is named by its content too.
+    pub fn new(set: &TestSet, cases: u32, sha256: &str, bytes: u64, created_by: &str, now: Timestamp) -> Self {
+        let version = set.newest_version + 1;
+        Self {
+            test_set_id: set.test_set_id,
+            version,
+            cases,
+            object: dataset_object(set.test_set_id, version, sha256),
+            sha256: sha256.to_owned(),
+            bytes,
+            created_by: created_by.to_owned(),
+            created_at: now,
+        }
+    }
 }
 
 impl Change {

@@ -141,3 +141,6 @@ fn lock(folder: &Path) -> Result<File, EngineError> {
         Err(TryLockError::Error(source)) => Err(unwritable(source)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ pub mod fault;
 pub mod provider;
 pub mod sources;
 
+#[cfg(test)]
+mod fixture;
 mod http;
 
 pub use clients::{Clients, clients};

@@ -258,3 +258,6 @@ fn error(status: StatusCode, message: &str) -> Response<Full<Bytes>> {
     let body = json!({ "error": { "message": message, "type": "scripted", "code": status.as_u16() } });
     http::json(status, body.to_string())
 }
+
+#[cfg(test)]
+mod tests;

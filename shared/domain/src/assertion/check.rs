@@ -4,7 +4,7 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::schema::Schema;
-use crate::content::Literal;
+use crate::{content::Literal, test_set::plain};
 
 const SUPPORTED: [&str; 6] = [
     "equals",
@@ -124,8 +124,8 @@ impl Check {
             Self::Equals(text) => (output == text, format!("equal {}", quote(text))),
             Self::EqualsTrimmed(text) => (output.trim() == text, format!("equal {}", quote(text))),
             Self::EqualsJson(value) => {
-                let same = serde_json::from_str::<Value>(output).is_ok_and(|parsed| parsed == *value);
-                (same, format!("equal the JSON {}", snippet(&value.to_string())))
+                let holds = serde_json::from_str::<Value>(output).is_ok_and(|parsed| same(&parsed, value));
+                (holds, format!("equal the JSON {}", snippet(&value.to_string())))
             }
             Self::Contains(text) => (output.contains(text), format!("contain {}", quote(text))),
             Self::ContainsLowercase(text) => (
@@ -163,7 +163,19 @@ fn scalar(value: &Literal) -> Option<String> {
 }
 
 fn json(value: &Literal) -> Result<Value, String> {
-    serde_json::from_str(value.0.get()).map_err(|error| error.to_string())
+    serde_json::from_str(value.0.get()).map_err(|error| plain(&error))
+}
+
+/// Equality as JavaScript has it: 1 and 1.0 are one number.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
+        _ => a == b,
+    }
 }
 
 fn compile(pattern: &str) -> Result<Regex, String> {

@@ -4,7 +4,7 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use super::check::MAX_COMPILED_BYTES;
-use crate::content::Literal;
+use crate::{content::Literal, test_set::plain};
 
 /// References multiply: each of a chain of *n* that names the next one twice doubles the work.
 const MAX_REFERENCES: usize = 50;
@@ -17,7 +17,7 @@ impl Schema {
     /// Compiles a schema. Its own parts may be referred to, other documents may not; formats are checked, and an
     /// unknown one is refused rather than ignored.
     pub(super) fn new(value: &Literal) -> Result<Self, String> {
-        let schema: Value = serde_json::from_str(value.0.get()).map_err(|error| error.to_string())?;
+        let schema: Value = serde_json::from_str(value.0.get()).map_err(|error| plain(&error))?;
         if !schema.is_object() && !schema.is_boolean() {
             return Err(
                 "`value` of is-json is a JSON Schema: an object, not a text that holds one".to_owned(),
@@ -44,7 +44,7 @@ impl Schema {
     /// Why the output is not JSON of this schema.
     pub(super) fn failure(&self, output: &str) -> Option<String> {
         match serde_json::from_str::<Value>(output) {
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(plain(&error)),
             Ok(value) => self
                 .0
                 .validate(&value)

@@ -3,11 +3,14 @@
 //! **Invariant:** nothing in this module tree makes text or lists whose size a template decides without paying
 //! first, so time and memory of a render are bounded by [`FUEL`], whatever the template does.
 
-/// Units of one render: a byte of text costs one, a step [`STEP`], a list item its size in memory.
+/// Units of one render: a byte of text costs one, a step [`STEP`], an item of a list [`ITEM`].
 const FUEL: usize = 16 << 20;
 
 /// The price of evaluating one node, so that a million nodes spend everything: tens of milliseconds.
 pub(super) const STEP: usize = 16;
+
+/// The price of one item of a list: about what it takes in memory.
+pub(super) const ITEM: usize = 64;
 
 /// The most text that one render may make, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;
@@ -24,7 +27,10 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { fuel: FUEL, room: MAX_OUTPUT }
+        Self {
+            fuel: FUEL,
+            room: MAX_OUTPUT,
+        }
     }
 
     /// Pays for work.
@@ -58,7 +64,10 @@ impl Budget {
 
     /// Takes a finished text out of the room that is left for the others.
     pub(super) fn printed(&mut self, text: &str) -> Outcome<()> {
-        self.room = self.room.checked_sub(text.len()).ok_or("the texts together are longer than 1024 KiB")?;
+        self.room = self
+            .room
+            .checked_sub(text.len())
+            .ok_or("the texts together are longer than 1024 KiB")?;
         Ok(())
     }
 }

@@ -26,15 +26,16 @@ use crate::template::budget::Outcome;
 
 /// Names that mean something to Jinja, so no variable can have them.
 pub(crate) const RESERVED_NAMES: [&str; 17] = [
-    "true", "True", "false", "False", "none", "None", "loop", "self", "and", "or", "not", "if", "else", "elif", "in",
-    "is", "for",
+    "true", "True", "false", "False", "none", "None", "loop", "self", "and", "or", "not", "if", "else",
+    "elif", "in", "is", "for",
 ];
 
 /// A compiled template.
 #[derive(Debug)]
 pub(super) struct Program {
-    source: Box<str>,
     nodes: Vec<tree::Node>,
+    /// Bytes of the source: about what a render prints.
+    size: usize,
 }
 
 impl Program {
@@ -47,20 +48,29 @@ impl Program {
             detail: error.detail().unwrap_or("the template does not parse").to_owned(),
         })?;
         let Stmt::Template(template) = &template else {
-            return Err(Fault { at: 0, detail: "this is no template".to_owned() });
+            return Err(Fault {
+                at: 0,
+                detail: "this is no template".to_owned(),
+            });
         };
-        let nodes = lower::Lowering::new(source, names).nodes(&template.children)?;
-        Ok(Self { source: source.into(), nodes })
+        let nodes = lower::Lowering::new(names).nodes(&template.children)?;
+        Ok(Self {
+            nodes,
+            size: source.len(),
+        })
     }
 
     /// Renders with the declared variables' values, in their order.
     pub(super) fn render(&self, inputs: &[Value], budget: &mut Budget) -> Result<String, Fault> {
-        let mut out = String::with_capacity(self.source.len());
-        run::Run::new(&self.source, inputs, budget).nodes(&self.nodes, &mut out)?;
+        let mut out = String::with_capacity(self.size);
+        run::Run::new(inputs, budget).nodes(&self.nodes, &mut out)?;
         Ok(out)
     }
 }
 
 fn syntax() -> Outcome<SyntaxConfig> {
-    SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(|error| error.to_string())
+    SyntaxConfig::builder()
+        .keep_trailing_newline(true)
+        .build()
+        .map_err(|error| error.to_string())
 }

@@ -8,10 +8,9 @@ use super::{
     value::Value,
 };
 
-/// A parsed template.
+/// A parsed template; its texts are ranges of the source.
 #[derive(Debug)]
 pub(super) struct Mustache {
-    source: Box<str>,
     parts: Vec<Part>,
 }
 
@@ -25,7 +24,9 @@ enum Part {
 /// `_`, `-` and `.`, of any script. Sections, partials and comments of full mustache are no names, and stay as text.
 pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 impl Mustache {
@@ -47,15 +48,15 @@ impl Mustache {
             start = from;
         }
         parts.push(Part::Text(start..source.len()));
-        Self { source: source.into(), parts }
+        Self { parts }
     }
 
     /// One pass: what a value holds is never looked at again.
-    pub(super) fn render(&self, inputs: &[Value], budget: &mut Budget) -> Outcome<String> {
-        let mut out = String::with_capacity(self.source.len());
+    pub(super) fn render(&self, source: &str, inputs: &[Value], budget: &mut Budget) -> Outcome<String> {
+        let mut out = String::with_capacity(source.len());
         for part in &self.parts {
             match part {
-                Part::Text(range) => budget.push(&mut out, &self.source[range.clone()])?,
+                Part::Text(range) => budget.push(&mut out, &source[range.clone()])?,
                 Part::Variable(name) => inputs[*name].print(&mut out, budget)?,
             }
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 /// The names of all templates of one prompt. Those given at the start are the declared variables.
 #[derive(Debug, Default)]
 pub(super) struct Names {
+    list: Vec<String>,
     numbers: HashMap<String, usize>,
     /// The variables that the present template uses: number and byte offset.
     uses: Vec<(usize, usize)>,
@@ -12,8 +13,21 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn declared<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        let numbers = names.enumerate().map(|(number, name)| (name.to_owned(), number)).collect();
-        Self { numbers, uses: Vec::new() }
+        let list: Vec<_> = names.map(str::to_owned).collect();
+        let numbers = list
+            .iter()
+            .enumerate()
+            .map(|(number, name)| (name.clone(), number))
+            .collect();
+        Self {
+            list,
+            numbers,
+            uses: Vec::new(),
+        }
+    }
+
+    pub(super) fn name(&self, number: usize) -> &str {
+        &self.list[number]
     }
 
     /// The number of a name.
@@ -21,7 +35,8 @@ impl Names {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
-        let number = self.numbers.len();
+        let number = self.list.len();
+        self.list.push(name.to_owned());
         self.numbers.insert(name.to_owned(), number);
         number
     }

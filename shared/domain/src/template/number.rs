@@ -34,7 +34,10 @@ impl Number {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "as in Python, a whole number meeting a double becomes one")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "as in Python, a whole number meeting a double becomes one"
+    )]
     pub(super) fn real(&self) -> f64 {
         match self {
             Self::Whole(whole) => *whole as f64,
@@ -43,7 +46,10 @@ impl Number {
     }
 
     /// The whole number nearest to zero that is not beyond this one.
-    #[expect(clippy::cast_possible_truncation, reason = "truncation is what is asked for; it saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "truncation is what is asked for; it saturates"
+    )]
     pub(super) fn truncated(&self) -> i128 {
         match self {
             Self::Whole(whole) => *whole,
@@ -85,9 +91,9 @@ impl Number {
             return Err("division by zero".to_owned());
         }
         if let (Self::Whole(left), Self::Whole(right)) = (self, other)
-            && let Some(result) = whole(*left, operator, *right)
+            && let Some(exact) = exactly(*left, operator, *right)
         {
-            return result.map(Self::Whole).ok_or_else(|| "the number is too large".to_owned());
+            return Ok(Self::Whole(exact));
         }
         let (left, right) = (self.real(), other.real());
         let result = match operator {
@@ -106,21 +112,25 @@ impl Number {
     }
 }
 
-/// The exact result; `None` if it is no whole number, `Some(None)` if it does not fit.
-fn whole(left: i128, operator: BinOpKind, right: i128) -> Option<Option<i128>> {
+/// The exact result; `None` if it is no whole number or does not fit.
+fn exactly(left: i128, operator: BinOpKind, right: i128) -> Option<i128> {
     // Rust rounds a quotient towards zero, Python down: they differ where a remainder has the divisor's other sign.
     let rounds_up = |remainder: i128| remainder != 0 && (remainder < 0) != (right < 0);
-    Some(match operator {
+    match operator {
         BinOpKind::Add => left.checked_add(right),
         BinOpKind::Sub => left.checked_sub(right),
         BinOpKind::Mul => left.checked_mul(right),
         BinOpKind::FloorDiv => left
             .checked_div(right)
             .map(|quotient| quotient - i128::from(rounds_up(left.wrapping_rem(right)))),
-        BinOpKind::Rem => left
-            .checked_rem(right)
-            .map(|remainder| if rounds_up(remainder) { remainder + right } else { remainder }),
+        BinOpKind::Rem => left.checked_rem(right).map(|remainder| {
+            if rounds_up(remainder) {
+                remainder + right
+            } else {
+                remainder
+            }
+        }),
         BinOpKind::Pow => left.checked_pow(u32::try_from(right).ok()?),
-        _ => return None,
-    })
+        _ => None,
+    }
 }

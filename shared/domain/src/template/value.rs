@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    budget::{Budget, Outcome},
+    budget::{Budget, ITEM, Outcome},
     number::Number,
 };
 
@@ -54,6 +54,11 @@ impl Value {
         Self::Map(Arc::new(Map { members, depth }))
     }
 
+    /// A count or position.
+    pub(super) fn count(count: usize) -> Self {
+        Self::Number(Number::Whole(i128::try_from(count).unwrap_or(i128::MAX)))
+    }
+
     fn depth(&self) -> usize {
         match self {
             Self::List(list) => list.depth,
@@ -62,14 +67,14 @@ impl Value {
         }
     }
 
-    /// Pays for a list or map that a template made, and refuses one that nests too deeply.
+    /// Pays for a list or map that a template made of values it had, and refuses one that nests too deeply.
     pub(super) fn paid(self, budget: &mut Budget) -> Outcome<Self> {
         let members = match &self {
             Self::List(list) => list.items.len(),
             Self::Map(map) => 2 * map.members.len(),
             _ => 0,
         };
-        budget.spend(members * size_of::<Self>())?;
+        budget.spend(members * ITEM)?;
         if self.depth() > MAX_DEPTH {
             return Err(format!("lists and maps nest more than {MAX_DEPTH} deep"));
         }
@@ -91,7 +96,7 @@ impl Value {
     }
 
     /// The value itself, or the error of using what does not exist.
-    pub(super) fn defined(self) -> Outcome<Self> {
+    pub(super) fn defined(&self) -> Outcome<&Self> {
         match self {
             Self::Undefined(name) => Err(format!(
                 "`{name}` is undefined; test it with `is defined`, or give it a `default`"
@@ -101,10 +106,10 @@ impl Value {
     }
 
     /// Whether a condition holds: as in Jinja, everything empty or zero is false.
-    pub(super) fn is_true(self) -> Outcome<bool> {
+    pub(super) fn is_true(&self) -> Outcome<bool> {
         Ok(match self.defined()? {
             Self::Undefined(_) | Self::Absent | Self::Null => false,
-            Self::Bool(yes) => yes,
+            Self::Bool(yes) => *yes,
             Self::Number(number) => !number.is_zero(),
             Self::Text(text) => !text.is_empty(),
             Self::List(list) => !list.items.is_empty(),
@@ -113,7 +118,7 @@ impl Value {
     }
 
     /// The member of this name. What has no members gives something undefined.
-    pub(super) fn attribute(self, name: &Arc<str>, budget: &mut Budget) -> Outcome<Self> {
+    pub(super) fn attribute(&self, name: &Arc<str>, budget: &mut Budget) -> Outcome<Self> {
         match self.defined()? {
             Self::Absent => Ok(Self::Absent),
             Self::Map(map) => {
@@ -126,14 +131,18 @@ impl Value {
     }
 
     /// The items that a loop visits: those of a list, the keys of a map.
-    pub(super) fn items(self, budget: &mut Budget) -> Outcome<Arc<List>> {
+    pub(super) fn items(&self, budget: &mut Budget) -> Outcome<Arc<List>> {
         let items = match self.defined()? {
-            Self::List(list) => return Ok(list),
+            Self::List(list) => return Ok(list.clone()),
             Self::Absent => Vec::new(),
-            Self::Map(map) => map.members.iter().map(|(key, _)| Self::Text(key.clone())).collect(),
+            Self::Map(map) => map
+                .members
+                .iter()
+                .map(|(key, _)| Self::Text(key.clone()))
+                .collect(),
             other => return Err(format!("{} holds no items", other.noun())),
         };
-        budget.spend(items.len() * size_of::<Self>())?;
+        budget.spend(items.len() * ITEM)?;
         Ok(Arc::new(List { items, depth: 1 }))
     }
 
@@ -159,7 +168,7 @@ impl Value {
     /// Prints as JSON.
     pub(super) fn print_json(&self, out: &mut String, layout: Layout, budget: &mut Budget) -> Outcome<()> {
         match self {
-            Self::Undefined(_) => self.clone().defined().map(drop),
+            Self::Undefined(_) => self.defined().map(drop),
             Self::Absent | Self::Null => budget.push(out, "null"),
             Self::Bool(yes) => budget.push(out, if *yes { "true" } else { "false" }),
             Self::Number(number) => budget.push(out, &number.written()),
@@ -189,10 +198,16 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) const COMPACT: Self = Self { indent: None, level: 0 };
+    pub(super) const COMPACT: Self = Self {
+        indent: None,
+        level: 0,
+    };
 
     pub(super) fn indented(indent: usize) -> Self {
-        Self { indent: Some(indent), level: 0 }
+        Self {
+            indent: Some(indent),
+            level: 0,
+        }
     }
 
     fn print<'v>(
@@ -202,7 +217,10 @@ impl Layout {
         members: impl ExactSizeIterator<Item = (Option<&'v Arc<str>>, &'v Value)>,
         budget: &mut Budget,
     ) -> Outcome<()> {
-        let inner = Self { level: self.level + 1, ..self };
+        let inner = Self {
+            level: self.level + 1,
+            ..self
+        };
         let filled = members.len() > 0;
         budget.push(out, brackets[0].encode_utf8(&mut [0; 4]))?;
         for (index, (key, value)) in members.enumerate() {

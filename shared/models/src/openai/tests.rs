@@ -18,7 +18,10 @@ use domain::{
     content::{ChatMessage, Role},
     money::Usd,
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::*;
 use crate::{Models, Settings};
@@ -98,7 +101,8 @@ async fn written(bytes: &'static [u8], hold: bool) -> Result<Completion, CallErr
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream.readable().await.unwrap();
+        // Bytes that come before the request would be no answer to it.
+        assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
         stream.write_all(bytes).await.unwrap();
         if hold {
             pending::<()>().await;
@@ -207,7 +211,7 @@ async fn what_may_pass_is_transient() {
     ] {
         let error = failure.unwrap_err();
         assert!(error.transient(), "{error:?}");
-        assert!(error.to_string().contains(why), "{error} ({why})");
+        assert!(error.to_string().contains(why), "{error:?} ({why})");
         let error = domain::Error::from(error);
         assert_eq!(error.kind(), ErrorKind::Provider);
         assert!(error.detail().contains("provider"), "{error}");

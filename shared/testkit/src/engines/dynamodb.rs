@@ -59,7 +59,8 @@ fn open(file: &Path) -> Result<Database, EngineError> {
             })
             .map_err(|error| damaged(error.to_string()))?;
         if verdict != "ok" {
-            return Err(damaged(verdict));
+            // The line before the last only names the database.
+            return Err(damaged(verdict.lines().last().unwrap_or_default().to_owned()));
         }
     }
     let path = file

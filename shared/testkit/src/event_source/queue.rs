@@ -240,6 +240,7 @@ fn record(message: &Message, arn: &str) -> SqsMessage {
     record
 }
 
+/// An attribute that is a text or a number; nothing here sends a binary one.
 fn attribute(value: &MessageAttributeValue) -> SqsMessageAttribute {
     let mut attribute = SqsMessageAttribute::default();
     attribute.data_type = Some(value.data_type.clone());
@@ -256,3 +257,6 @@ fn log(ended: Result<Result<(), Failure>, JoinError>) {
         tracing::error!(error = chain(&*error), "a batch was not settled and comes again");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,3 +45,6 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

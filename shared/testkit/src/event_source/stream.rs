@@ -103,3 +103,6 @@ impl StreamSource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use minijinja::{
     Value as Constant,
     machinery::{
         Span,
-        ast::{self, BinOpKind, CallArg, UnaryOpKind},
+        ast::{self, CallArg, UnaryOpKind},
     },
     value::ValueKind,
 };
@@ -29,7 +29,6 @@ const METHODS: [(&str, &str); 9] = [
 ];
 
 pub(super) struct Lowering<'s, 'n> {
-    source: &'s str,
     names: &'n mut Names,
     /// The names that the template itself has bound, innermost scope last.
     scopes: Vec<Vec<&'s str>>,
@@ -37,8 +36,12 @@ pub(super) struct Lowering<'s, 'n> {
 }
 
 impl<'s, 'n> Lowering<'s, 'n> {
-    pub(super) fn new(source: &'s str, names: &'n mut Names) -> Self {
-        Self { source, names, scopes: vec![Vec::new()], loops: 0 }
+    pub(super) fn new(names: &'n mut Names) -> Self {
+        Self {
+            names,
+            scopes: vec![Vec::new()],
+            loops: 0,
+        }
     }
 
     pub(super) fn nodes(&mut self, statements: &[ast::Stmt<'s>]) -> Result<Vec<Node>, Fault> {
@@ -55,7 +58,7 @@ impl<'s, 'n> Lowering<'s, 'n> {
 
     fn node(&mut self, statement: &ast::Stmt<'s>) -> Result<Node, Fault> {
         match statement {
-            ast::Stmt::EmitRaw(raw) => Ok(self.raw(raw.raw)),
+            ast::Stmt::EmitRaw(raw) => Ok(Node::Raw(raw.span().start_offset as usize, raw.raw.into())),
             ast::Stmt::EmitExpr(emit) => Ok(Node::Print(self.expr(&emit.expr)?)),
             ast::Stmt::IfCond(condition) => self.condition(condition),
             ast::Stmt::ForLoop(each) => self.each(each, each.span()),
@@ -65,7 +68,11 @@ impl<'s, 'n> Lowering<'s, 'n> {
             }
             ast::Stmt::SetBlock(set) if set.filter.is_none() => {
                 let body = self.scoped(|inner| inner.nodes(&set.body))?;
-                Ok(Node::Capture(self.target(&set.target)?, body))
+                Ok(Node::Capture(
+                    set.span().start_offset as usize,
+                    self.target(&set.target)?,
+                    body,
+                ))
             }
             ast::Stmt::WithBlock(with) => self.scoped(|inner| {
                 let mut bound = Vec::new();
@@ -77,16 +84,13 @@ impl<'s, 'n> Lowering<'s, 'n> {
             }),
             ast::Stmt::SetBlock(set) => refuse(set.span(), "a filter on a `set` block is not available here"),
             ast::Stmt::FilterBlock(block) => refuse(block.span(), "`filter` blocks are not available here"),
-            ast::Stmt::AutoEscape(block) => refuse(block.span(), "nothing is escaped here, so `autoescape` is not available"),
+            ast::Stmt::AutoEscape(block) => refuse(
+                block.span(),
+                "nothing is escaped here, so `autoescape` is not available",
+            ),
             ast::Stmt::Do(call) => refuse(call.span(), "`do` is not available here"),
             ast::Stmt::Template(inner) => refuse(inner.span(), "templates do not nest"),
         }
-    }
-
-    /// The parser hands out text between tags as a slice of the source; its offset says which.
-    fn raw(&self, text: &str) -> Node {
-        let start = text.as_ptr().addr().saturating_sub(self.source.as_ptr().addr());
-        Node::Raw(start..start + text.len())
     }
 
     /// `elif` chains come nested; they are laid flat.
@@ -110,12 +114,22 @@ impl<'s, 'n> Lowering<'s, 'n> {
         self.loops += 1;
         let (target, condition, body) = self.scoped(|inner| {
             let target = inner.target(&each.target)?;
-            let condition = each.filter_expr.as_ref().map(|test| inner.expr(test)).transpose()?;
+            let condition = each
+                .filter_expr
+                .as_ref()
+                .map(|test| inner.expr(test))
+                .transpose()?;
             Ok((target, condition, inner.nodes(&each.body)?))
         })?;
         self.loops -= 1;
         let otherwise = self.scoped(|inner| inner.nodes(&each.else_body))?;
-        Ok(Node::For(Box::new(For { target, items, condition, body, otherwise })))
+        Ok(Node::For(Box::new(For {
+            target,
+            items,
+            condition,
+            body,
+            otherwise,
+        })))
     }
 
     fn target(&mut self, target: &ast::Expr<'s>) -> Result<Target, Fault> {
@@ -145,7 +159,12 @@ impl<'s, 'n> Lowering<'s, 'n> {
     }
 
     fn list(&mut self, items: &[ast::Expr<'s>]) -> Result<Kind, Fault> {
-        Ok(Kind::List(items.iter().map(|item| self.expr(item)).collect::<Result<_, _>>()?))
+        Ok(Kind::List(
+            items
+                .iter()
+                .map(|item| self.expr(item))
+                .collect::<Result<_, _>>()?,
+        ))
     }
 
     fn expr(&mut self, expr: &ast::Expr<'s>) -> Result<Expr, Fault> {
@@ -161,7 +180,10 @@ impl<'s, 'n> Lowering<'s, 'n> {
                 if slice.step.is_some() {
                     return refuse(slice.span(), "a slice takes no step here");
                 }
-                let bounds = [self.optional(slice.start.as_ref())?, self.optional(slice.stop.as_ref())?];
+                let bounds = [
+                    self.optional(slice.start.as_ref())?,
+                    self.optional(slice.stop.as_ref())?,
+                ];
                 Kind::Slice(self.boxed(&slice.expr)?, bounds)
             }
             ast::Expr::UnaryOp(unary) => match unary.op {
@@ -181,7 +203,10 @@ impl<'s, 'n> Lowering<'s, 'n> {
                 let then = self.expr(&choice.true_expr)?;
                 at = then.at;
                 let condition = self.expr(&choice.test_expr)?;
-                Kind::Choice(Box::new([condition, then]), self.optional(choice.false_expr.as_ref())?)
+                Kind::Choice(
+                    Box::new([condition, then]),
+                    self.optional(choice.false_expr.as_ref())?,
+                )
             }
             ast::Expr::Filter(filter) => {
                 let Some(input) = &filter.expr else {
@@ -204,10 +229,17 @@ impl<'s, 'n> Lowering<'s, 'n> {
 
     fn name(&mut self, name: &'s str, at: usize) -> Result<Kind, Fault> {
         if name == "loop" || name == "self" {
-            return Err(Fault { at, detail: format!("`{name}` stands for nothing by itself; ask for `loop.index`") });
+            return Err(Fault {
+                at,
+                detail: format!("`{name}` stands for nothing by itself; ask for `loop.index`"),
+            });
         }
         let bound = self.scopes.iter().flatten().any(|bound| *bound == name);
-        let number = if bound { self.names.number(name) } else { self.names.used(name, at) };
+        let number = if bound {
+            self.names.number(name)
+        } else {
+            self.names.used(name, at)
+        };
         Ok(Kind::Name(number, name.into()))
     }
 
@@ -216,7 +248,10 @@ impl<'s, 'n> Lowering<'s, 'n> {
             ast::Expr::Var(variable) if variable.id == "loop" => match LoopField::named(get.name) {
                 Some(field) if self.loops > 0 => Ok(Kind::Loop(field)),
                 Some(_) => refuse(variable.span(), "`loop` stands outside a loop"),
-                None => refuse(variable.span(), &format!("`loop.{}` is not available here", get.name)),
+                None => refuse(
+                    variable.span(),
+                    &format!("`loop.{}` is not available here", get.name),
+                ),
             },
             inner => Ok(Kind::Attribute(self.boxed(inner)?, get.name.into())),
         }
@@ -231,22 +266,29 @@ impl<'s, 'n> Lowering<'s, 'n> {
     ) -> Result<Kind, Fault> {
         let Some(filter) = filters::named(name) else {
             let known: Vec<_> = filters::FILTERS.iter().map(|filter| filter.name).collect();
-            return refuse(span, &format!("there is no filter `{name}` here; there are {}", known.join(", ")));
+            return refuse(
+                span,
+                &format!("there is no filter `{name}` here; there are {}", known.join(", ")),
+            );
         };
         let mut values: Vec<Option<Expr>> = filter.parameters.iter().map(|_| None).collect();
         for (index, arg) in args.iter().enumerate() {
             let (position, value) = match arg {
                 CallArg::Pos(value) => (Some(index).filter(|_| !filter.by_name), value),
-                CallArg::Kwarg(name, value) => {
-                    (filter.parameters.iter().position(|parameter| parameter == name), value)
-                }
+                CallArg::Kwarg(name, value) => (
+                    filter.parameters.iter().position(|parameter| parameter == name),
+                    value,
+                ),
                 CallArg::PosSplat(value) | CallArg::KwargSplat(value) => (None, value),
             };
             match position.and_then(|position| values.get_mut(position)) {
                 Some(place) if place.is_none() => *place = Some(self.expr(value)?),
                 _ => {
                     let known = filter.parameters.join(", ");
-                    return refuse(value.span(), &format!("`{name}` takes no such argument, only ({known})"));
+                    return refuse(
+                        value.span(),
+                        &format!("`{name}` takes no such argument, only ({known})"),
+                    );
                 }
             }
         }
@@ -256,12 +298,28 @@ impl<'s, 'n> Lowering<'s, 'n> {
     fn check(&mut self, test: &ast::Test<'s>, span: Span) -> Result<Kind, Fault> {
         let Some((check, takes)) = checks::named(test.name) else {
             let known: Vec<_> = checks::CHECKS.iter().map(|(name, ..)| *name).collect();
-            return refuse(span, &format!("there is no test `{}` here; there are {}", test.name, known.join(", ")));
+            return refuse(
+                span,
+                &format!(
+                    "there is no test `{}` here; there are {}",
+                    test.name,
+                    known.join(", ")
+                ),
+            );
         };
         let argument = match (test.args.as_slice(), takes) {
             ([], false) => None,
             ([CallArg::Pos(value)], true) => Some(self.boxed(value)?),
-            _ => return refuse(span, &format!("`is {}` takes {} argument", test.name, if takes { "one" } else { "no" })),
+            _ => {
+                return refuse(
+                    span,
+                    &format!(
+                        "`is {}` takes {} argument",
+                        test.name,
+                        if takes { "one" } else { "no" }
+                    ),
+                );
+            }
         };
         Ok(Kind::Check(check, self.boxed(&test.expr)?, argument))
     }
@@ -275,12 +333,16 @@ impl<'s, 'n> Lowering<'s, 'n> {
                 });
                 Ok(Kind::Range(bounds.collect::<Result<_, _>>()?))
             }
-            ast::Expr::Var(function) => {
-                refuse(span, &format!("there is no function `{}` here, only `range`", function.id))
-            }
+            ast::Expr::Var(function) => refuse(
+                span,
+                &format!("there is no function `{}` here, only `range`", function.id),
+            ),
             ast::Expr::GetAttr(method) => match METHODS.iter().find(|(name, _)| *name == method.name) {
                 Some((_, filter)) => self.filter(filter, &method.expr, &call.args, span),
-                None => refuse(span, &format!("there is no method `{}` here; use a filter", method.name)),
+                None => refuse(
+                    span,
+                    &format!("there is no method `{}` here; use a filter", method.name),
+                ),
             },
             _ => refuse(span, "only `range` can be called here"),
         }
@@ -300,7 +362,8 @@ fn constant_value(constant: &Constant, span: Span) -> Result<Value, Fault> {
 }
 
 fn refuse<T>(span: Span, detail: &str) -> Result<T, Fault> {
-    Err(Fault { at: span.start_offset as usize, detail: detail.to_owned() })
+    Err(Fault {
+        at: span.start_offset as usize,
+        detail: detail.to_owned(),
+    })
 }
-
-const _: fn(BinOpKind) = |_| {};

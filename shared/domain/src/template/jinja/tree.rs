@@ -1,6 +1,6 @@
 //! What a Jinja template is compiled to: an owned tree whose names are numbers.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use minijinja::machinery::ast::BinOpKind;
 
@@ -10,15 +10,15 @@ use crate::template::value::Value;
 /// One piece of a template.
 #[derive(Debug)]
 pub(super) enum Node {
-    /// Text between tags: a range of the source.
-    Raw(Range<usize>),
+    /// Text between tags, and the byte of the source where it begins.
+    Raw(usize, Box<str>),
     Print(Expr),
     /// The branches in order, and what stands in `else`.
     If(Vec<(Expr, Vec<Node>)>, Vec<Node>),
     For(Box<For>),
     Set(Target, Expr),
-    /// `{% set name %}…{% endset %}`.
-    Capture(Target, Vec<Node>),
+    /// `{% set name %}…{% endset %}`, and the byte where it begins.
+    Capture(usize, Target, Vec<Node>),
     With(Vec<(Target, Expr)>, Vec<Node>),
 }
 

@@ -29,7 +29,8 @@ pub(super) struct Reader<'a> {
     iterator: Option<String>,
     /// Records that were read and not handled yet.
     pending: VecDeque<EventRecord>,
-    /// The size of the next batch: 1 after a failure that blames no record, until `pending` is empty.
+    /// The size of the next batch: 1 after a failure until `pending` is empty, so that a bad record does not use up
+    /// the tries of its neighbours.
     limit: usize,
     /// How often the first pending record failed.
     failures: u32,
@@ -61,8 +62,11 @@ impl<'a> Reader<'a> {
         let mut event = Event::default();
         event.records = self.pending.iter().take(self.limit).cloned().collect();
         let size = event.records.len();
-        let (done, blames_one) = match hand_over(handler(event)).await {
-            Ok(answer) => (self.done(size, &answer), true),
+        let verdict = hand_over(handler(event))
+            .await
+            .and_then(|answer| self.done(size, &answer));
+        let (done, blames_one) = match verdict {
+            Ok(done) => (done, true),
             Err(error) => {
                 let (table, consumer) = (&self.source.table, &self.source.consumer);
                 tracing::warn!(table, consumer, error = chain(&*error), size, "a batch failed");
@@ -86,20 +90,16 @@ impl<'a> Reader<'a> {
         Ok(Step::Handled(done, self.source.backoff * 2_u32.pow(doublings)))
     }
 
-    /// How many records at the head of the batch are done: those before the first that is reported as failed. To
-    /// report one that is not in the batch fails all of it.
-    fn done(&self, size: usize, answer: &DynamoDbEventResponse) -> usize {
-        let batch = || self.pending.iter().take(size);
-        let place = |id| {
-            batch()
-                .position(|record| record.change.sequence_number == id)
-                .unwrap_or(0)
-        };
-        let failures = answer.batch_item_failures.iter().cloned();
-        failures
-            .map(|failure| place(failure.item_identifier))
-            .min()
-            .unwrap_or(size)
+    /// How many records at the head of the batch are done: those before the first that is reported as failed.
+    fn done(&self, size: usize, answer: &DynamoDbEventResponse) -> Result<usize, Failure> {
+        let mut done = size;
+        for failure in &answer.batch_item_failures {
+            let number = &failure.item_identifier;
+            let mut batch = self.pending.iter().take(size);
+            let place = batch.position(|record| record.change.sequence_number == *number);
+            done = done.min(place.ok_or("the handler reports a record that is not in its batch")?);
+        }
+        Ok(done)
     }
 
     /// Puts so many records behind the consumer.

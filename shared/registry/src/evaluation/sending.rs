@@ -1,0 +1,144 @@
+//! Sending a run's cases out, and out again when it makes no progress.
+
+use std::time::Duration;
+
+use domain::{Caller, EvalRun, EvalRunId, PromptId, Result, eval_run::RunStatus, test_set::case_lines};
+use store::PageRequest;
+
+use crate::{Registry, evaluation::Ending};
+
+/// After so many sendings without progress a run is given up.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// A run that this process sends out, and the cases that it has to send.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The run.
+    pub run: EvalRun,
+    /// The cases without a result.
+    pub cases: Vec<CasePlace>,
+}
+
+/// Where a case stands in the test set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CasePlace {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its first byte.
+    pub offset: u64,
+    /// How many bytes.
+    pub length: u64,
+}
+
+impl Registry {
+    /// Claims the sending of a run's cases. Of several claims of one attempt one succeeds: a record that arrives
+    /// twice sends nothing twice.
+    pub async fn claim_run(&self, prompt: PromptId, run: EvalRunId) -> Result<Option<Claim>> {
+        let Some(run) = self.store.run(prompt, run).await? else { return Ok(None) };
+        if !run.status.is_open() || run.dispatched_attempt >= run.dispatch_attempt {
+            return Ok(None);
+        }
+        let now = self.sources.now();
+        let claimed = EvalRun {
+            status: RunStatus::Running,
+            revision: run.revision + 1,
+            dispatched_attempt: run.dispatch_attempt,
+            dispatched_at: Some(now),
+            started_at: run.started_at.or(Some(now)),
+            ..run
+        };
+        if let Err(error) = self.model(&claimed.model_id).await {
+            if error.retryable() {
+                return Err(error);
+            }
+            let reason = Ending::Impossible(error.detail().to_owned());
+            self.end_run(&Caller::system("dispatch"), prompt, claimed.eval_run_id, reason).await?;
+            return Ok(None);
+        }
+        let Some(cases) = self.missing_cases(&claimed).await? else { return Ok(None) };
+        let claimed = if claimed.dispatched_attempt > 1 {
+            let again = u32::try_from(cases.len()).unwrap_or(u32::MAX);
+            EvalRun { redelivered_cases: claimed.redelivered_cases + again, ..claimed }
+        } else {
+            claimed
+        };
+        let took = self.store.keep_run(&claimed).await?;
+        Ok(took.then_some(Claim { run: claimed, cases }))
+    }
+
+    /// The cases without a counted result; `None` when the run had to be ended instead.
+    async fn missing_cases(&self, run: &EvalRun) -> Result<Option<Vec<CasePlace>>> {
+        let set = self.store.test_set_version(run.test_set_id, run.test_set_version).await?;
+        let bytes = match set {
+            Some(set) => self.store.dataset(&set).await,
+            None => Err(domain::Error::not_found("test set")),
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) if error.retryable() => return Err(error),
+            Err(_) => {
+                let reason = Ending::Impossible("The test set was deleted before the run began.".to_owned());
+                self.end_run(&Caller::system("dispatch"), run.prompt_id, run.eval_run_id, reason).await?;
+                return Ok(None);
+            }
+        };
+        let progress = self.store.run_progress(run.eval_run_id).await?;
+        let cases = (1..).zip(case_lines(&bytes)).map(|(number, line)| CasePlace {
+            number,
+            offset: line.offset as u64,
+            length: line.bytes.len() as u64,
+        });
+        let cases: Vec<_> = cases.filter(|case| !progress.has(case.number)).collect();
+        if cases.is_empty() {
+            // All are counted, yet nobody closed the run: whoever counted last died before it could.
+            self.end_run(&Caller::system("dispatch"), run.prompt_id, run.eval_run_id, Ending::Complete).await?;
+            return Ok(None);
+        }
+        Ok(Some(cases))
+    }
+
+    /// Asks for the cases of every run that made no progress for `stuck_after` to be sent out again. Returns how
+    /// many runs it asked for.
+    pub async fn sweep_runs(&self, stuck_after: Duration) -> Result<usize> {
+        let mut asked = 0;
+        for status in [RunStatus::Queued, RunStatus::Running] {
+            let mut request = PageRequest::first(100);
+            loop {
+                let page = self.store.runs_that_are(status, &request).await?;
+                for listed in page.data {
+                    asked += usize::from(self.sweep_run(&listed, stuck_after).await?);
+                }
+                request.cursor = page.next_cursor;
+                if request.cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    async fn sweep_run(&self, listed: &EvalRun, stuck_after: Duration) -> Result<bool> {
+        // The list follows the table a moment later, so the run itself is read.
+        let Some(run) = self.store.run(listed.prompt_id, listed.eval_run_id).await? else { return Ok(false) };
+        let progress = self.store.run_progress(run.eval_run_id).await?;
+        let last = progress.progressed_at.max(run.dispatched_at).unwrap_or(run.created_at);
+        let idle = self.sources.now().since(last).unwrap_or_default();
+        if !run.status.is_open() || idle < stuck_after {
+            return Ok(false);
+        }
+        let none_since_sent = progress.progressed_at < run.dispatched_at;
+        if run.dispatch_attempt >= MAX_ATTEMPTS && none_since_sent {
+            let reason = format!(
+                "The cases were sent out {MAX_ATTEMPTS} times, and {} of {} never came back.",
+                run.total_cases as usize - progress.completed(),
+                run.total_cases
+            );
+            let caller = Caller::system("steer");
+            self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Impossible(reason)).await?;
+            return Ok(false);
+        }
+        let again =
+            EvalRun { revision: run.revision + 1, dispatch_attempt: run.dispatched_attempt + 1, ..run.clone() };
+        self.store.keep_run(&again).await
+    }
+}

@@ -1,0 +1,231 @@
+//! API keys: making, replacing, listing and revoking them.
+
+use std::time::Duration;
+
+use cache::ReadAt;
+use domain::{
+    ApiKey, Caller, Error, ErrorKind, KeyRole, Result, TeamScope, Timestamp,
+    audit::{Action, Fact},
+    key::PresentedKey,
+};
+use serde_json::json;
+use store::{Change, Page, PageRequest};
+
+use crate::{Act, Registry, settle::Step};
+
+/// How long a replaced key stays good, so that its users can change over.
+const GRACE: Duration = Duration::from_secs(24 * 3600);
+
+/// What a new key is given.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Whose things it sees.
+    pub team_id: TeamScope,
+    /// What it may do.
+    pub role: KeyRole,
+    /// The person or service that it belongs to.
+    pub name: String,
+    /// How to reach them.
+    pub email: Option<String>,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key just made, with its secret, this once.
+#[derive(Debug, Clone)]
+pub struct FreshKey {
+    /// The key.
+    pub key: ApiKey,
+    /// `cue_<id>_<secret>`.
+    pub secret: String,
+}
+
+impl Registry {
+    /// Makes a key; only an admin may.
+    pub async fn create_key(&self, act: &Act, new: &NewKey) -> Result<FreshKey> {
+        act.caller.require(KeyRole::Admin)?;
+        let now = self.sources.now();
+        if new.name.trim().is_empty() || new.name.chars().count() > 200 {
+            return Err(Error::invalid("/name", "A key's name says whose it is, in 1 to 200 characters."));
+        }
+        if new.expires_at.is_some_and(|end| end <= now) {
+            return Err(Error::invalid("/expires_at", "expires_at lies in the past."));
+        }
+        let attempt = async || {
+            let (key, secret) = self.fresh_key(new, &act.caller);
+            let mut fact = Fact::new(&act.caller.actor, Action::KeyCreated, key.key_id());
+            fact.after = describe(&key);
+            let mut change = self.key_change(&key, fact).await?;
+            change.put_api_key(&key)?;
+            if let Some(mark) = &act.once {
+                change.once(mark, 201, key.key_id())?;
+            }
+            Ok(Step::Commit(change, FreshKey { key, secret }))
+        };
+        let made = self.settle(act, attempt, async |made: &str| Err(secret_not_repeated(made))).await?;
+        Ok(made.value)
+    }
+
+    /// Puts another key in a key's place; the old one stays good for 24 hours.
+    pub async fn rotate_key(&self, act: &Act, id: &str) -> Result<FreshKey> {
+        act.caller.require(KeyRole::Admin)?;
+        let attempt = async || {
+            let old = self.live_key(id).await?;
+            let new = NewKey {
+                team_id: old.team_id.clone(),
+                role: old.role,
+                name: old.name.clone(),
+                email: old.email.clone(),
+                expires_at: old.expires_at,
+            };
+            let (key, secret) = self.fresh_key(&new, &act.caller);
+            let grace = self.sources.now().plus(GRACE);
+            let replaced = ApiKey {
+                expires_at: Some(old.expires_at.map_or(grace, |end| end.min(grace))),
+                rotated_to: Some(key.id.clone()),
+                revision: old.revision + 1,
+                ..old.clone()
+            };
+            let mut fact = Fact::new(&act.caller.actor, Action::KeyRotated, old.key_id());
+            fact.before = describe(&old);
+            fact.after = describe(&key);
+            let mut change = self.key_change(&old, fact).await?;
+            change.put_api_key(&key)?;
+            change.put_api_key(&replaced)?;
+            if let Some(mark) = &act.once {
+                change.once(mark, 201, key.key_id())?;
+            }
+            Ok(Step::Commit(change, FreshKey { key, secret }))
+        };
+        let made = self.settle(act, attempt, async |made: &str| Err(secret_not_repeated(made))).await?;
+        Ok(made.value)
+    }
+
+    /// Revokes a key. Revoking again changes nothing.
+    pub async fn revoke_key(&self, act: &Act, id: &str) -> Result<ApiKey> {
+        act.caller.require(KeyRole::Admin)?;
+        let read_at = ReadAt::now(&self.sources);
+        let attempt = async || {
+            let before = self.store.api_key(id).await?.ok_or_else(|| Error::not_found("key"))?;
+            if before.revoked_at.is_some() {
+                return Ok(Step::Done(before));
+            }
+            let after = ApiKey {
+                revoked_at: Some(self.sources.now()),
+                revision: before.revision + 1,
+                ..before.clone()
+            };
+            let mut fact = Fact::new(&act.caller.actor, Action::KeyRevoked, before.key_id());
+            fact.before = describe(&before);
+            fact.after = describe(&after);
+            let mut change = self.key_change(&after, fact).await?;
+            change.put_api_key(&after)?;
+            Ok(Step::Commit(change, after))
+        };
+        let made = self.settle(act, attempt, async |_| Err(Error::not_found("key"))).await?;
+        self.cache.offer_key(made.value.clone(), read_at);
+        Ok(made.value)
+    }
+
+    /// A page of keys, without secrets, with when they were last used.
+    pub async fn keys(
+        &self,
+        caller: &Caller,
+        team: &TeamScope,
+        request: &PageRequest,
+    ) -> Result<Page<(ApiKey, Option<Timestamp>)>> {
+        caller.require(KeyRole::Admin)?;
+        let page = self.store.api_keys(team, request).await?;
+        let mut data = Vec::with_capacity(page.data.len());
+        for key in page.data {
+            let last_used = self.store.key_last_used(&key.id).await?;
+            data.push((key, last_used));
+        }
+        Ok(Page { data, next_cursor: page.next_cursor })
+    }
+
+    /// Makes sure that this very key exists and is an admin's for all teams: how a platform gets its first key.
+    pub async fn ensure_admin_key(&self, presented: &PresentedKey<'_>) -> Result<ApiKey> {
+        let installer = Caller::system("installation");
+        let attempt = async || {
+            let before = self.store.api_key(presented.id).await?;
+            let wanted = ApiKey {
+                id: presented.id.to_owned(),
+                secret_sha256: presented.secret_sha256(),
+                team_id: TeamScope::All,
+                role: KeyRole::Admin,
+                name: "admin".to_owned(),
+                email: None,
+                created_by: installer.actor.id.clone(),
+                created_at: before.as_ref().map_or_else(|| self.sources.now(), |key| key.created_at),
+                expires_at: None,
+                revoked_at: None,
+                rotated_to: None,
+                revision: before.as_ref().map_or(1, |key| key.revision + 1),
+            };
+            let is_so = |key: &ApiKey| ApiKey { revision: key.revision, ..wanted.clone() } == *key;
+            if let Some(key) = before.clone().filter(is_so) {
+                return Ok(Step::Done(key));
+            }
+            let mut fact = Fact::new(&installer.actor, Action::KeyCreated, wanted.key_id());
+            fact.before = before.as_ref().map_or(serde_json::Value::Null, describe);
+            fact.after = describe(&wanted);
+            let mut change = self.key_change(&wanted, fact).await?;
+            change.put_api_key(&wanted)?;
+            Ok(Step::Commit(change, wanted))
+        };
+        let act = Act::by(installer.clone());
+        let made = self.settle(&act, attempt, async |_| Err(Error::not_found("key"))).await?;
+        Ok(made.value)
+    }
+
+    async fn live_key(&self, id: &str) -> Result<ApiKey> {
+        let key = self.store.api_key(id).await?.ok_or_else(|| Error::not_found("key"))?;
+        if key.is_live(self.sources.now()) && key.rotated_to.is_none() {
+            return Ok(key);
+        }
+        let detail = "This key is revoked, expired or replaced already; only a live key can be replaced.";
+        Err(Error::new(ErrorKind::Conflict, detail))
+    }
+
+    fn fresh_key(&self, new: &NewKey, caller: &Caller) -> (ApiKey, String) {
+        let (id, secret) = PresentedKey::generate(&self.sources);
+        let presented = PresentedKey { id: &id, secret: &secret };
+        let key = ApiKey {
+            secret_sha256: presented.secret_sha256(),
+            team_id: new.team_id.clone(),
+            role: new.role,
+            name: new.name.clone(),
+            email: new.email.clone(),
+            created_by: caller.actor.id.clone(),
+            created_at: self.sources.now(),
+            expires_at: new.expires_at,
+            revoked_at: None,
+            rotated_to: None,
+            revision: 1,
+            id: id.clone(),
+        };
+        (key, format!("cue_{id}_{secret}"))
+    }
+
+    async fn key_change(&self, key: &ApiKey, fact: Fact) -> Result<Change> {
+        let team = self.team_or_new(&key.team_id).await?;
+        Change::of_team(&team, team.clone(), fact, &self.sources)
+    }
+}
+
+fn secret_not_repeated(made: &str) -> Error {
+    Error::new(
+        ErrorKind::SecretNotRepeated,
+        format!("{made} was made by this request before, and its secret is shown only once. Revoke it and make a new one."),
+    )
+    .fact("key_id", made)
+}
+
+/// How the audit describes a key: never its secret, not even hashed.
+fn describe(key: &ApiKey) -> serde_json::Value {
+    json!({
+        "key_id": key.key_id(), "team_id": key.team_id, "role": key.role, "name": key.name, "email": key.email,
+        "expires_at": key.expires_at, "revoked_at": key.revoked_at,
+    })
+}

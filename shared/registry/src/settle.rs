@@ -1,0 +1,81 @@
+//! Making a change happen among other writers.
+
+use std::time::Duration;
+
+use domain::{Error, ErrorKind, Result};
+use store::{Change, CommitError, Slot};
+use tokio::time::Instant;
+
+use crate::{Act, Made, Registry};
+
+/// What a look at the world came to.
+pub enum Step<T> {
+    /// This has to be written, and then `T` is so.
+    Commit(Change, T),
+    /// It is so already: there is nothing to write.
+    Done(T),
+}
+
+/// How long a writer tries before it tells its caller to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest wait between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(120);
+
+impl Registry {
+    /// Commits what `attempt` builds. When somebody else was first, it is built anew on what there is then.
+    ///
+    /// `replay` finds, by its id, what the idempotency key has made before.
+    pub async fn settle<T>(
+        &self,
+        act: &Act,
+        attempt: impl AsyncFn() -> Result<Step<T>>,
+        replay: impl AsyncFn(&str) -> Result<T>,
+    ) -> Result<Made<T>> {
+        if let Some(made) = self.made_before(act).await? {
+            return Ok(Made { value: replay(&made).await?, replayed: true });
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(4);
+        loop {
+            let (change, value) = match attempt().await? {
+                Step::Commit(change, value) => (change, value),
+                Step::Done(value) => return Ok(Made { value, replayed: false }),
+            };
+            match self.store.commit(change).await {
+                Ok(()) => return Ok(Made { value, replayed: false }),
+                Err(CommitError::Failed(error)) => return Err(error),
+                Err(CommitError::Lost(Slot::Idempotency)) => {
+                    if let Some(made) = self.made_before(act).await? {
+                        return Ok(Made { value: replay(&made).await?, replayed: true });
+                    }
+                }
+                Err(CommitError::Lost(_) | CommitError::Busy) => {}
+            }
+            if Instant::now() >= deadline {
+                return Err(contended());
+            }
+            tokio::time::sleep(self.sources.jitter(Duration::from_millis(1), pause)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// The id of what this act has made before, if it carries an idempotency key that was used.
+    pub async fn made_before(&self, act: &Act) -> Result<Option<String>> {
+        let Some(mark) = &act.once else { return Ok(None) };
+        let Some(record) = self.store.idempotency(mark, self.sources.now()).await? else { return Ok(None) };
+        if record.request_sha256 == mark.request_sha256 {
+            return Ok(Some(record.made));
+        }
+        Err(Error::new(
+            ErrorKind::IdempotencyMismatch,
+            "This Idempotency-Key was used with another body. Use a new key for a new request.",
+        )
+        .at("/Idempotency-Key", "was used with another body"))
+    }
+}
+
+/// Others kept being first.
+pub fn contended() -> Error {
+    Error::new(ErrorKind::Contended, "Too many changes at the same moment. Nothing was changed; try again.")
+}

@@ -1,0 +1,150 @@
+//! Test sets: labelled cases in versions.
+
+use domain::{
+    Caller, Error, ErrorKind, KeyRole, Result, TeamId, TeamScope, TestSetId,
+    audit::{Action, Fact},
+    test_set::parse_jsonl,
+};
+use serde_json::json;
+use store::{Change, Page, PageRequest, TestSet, TestSetVersion};
+
+use crate::{Act, Made, Registry, prompt::require_team, settle::Step};
+
+impl Registry {
+    /// Makes a test set without cases.
+    pub async fn create_test_set(&self, act: &Act, team_id: &TeamId, name: &str) -> Result<Made<TestSet>> {
+        act.caller.require(KeyRole::Author)?;
+        require_team(&act.caller, team_id)?;
+        if name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+            return Err(Error::invalid("/name", "A test set's name has 1 to 200 printable characters."));
+        }
+        let attempt = async || {
+            let set = TestSet {
+                test_set_id: self.sources.id(),
+                name: name.to_owned(),
+                team_id: team_id.clone(),
+                newest_version: 0,
+                revision: 1,
+                created_by: act.caller.actor.id.clone(),
+                created_at: self.sources.now(),
+                deleted_at: None,
+            };
+            let mut fact = Fact::new(&act.caller.actor, Action::TestSetCreated, set.test_set_id);
+            fact.after = json!({ "name": set.name, "team_id": set.team_id });
+            let mut change = self.test_set_change(&set, fact).await?;
+            change.put_test_set(&set)?;
+            if let Some(mark) = &act.once {
+                change.once(mark, 201, set.test_set_id)?;
+            }
+            Ok(Step::Commit(change, set))
+        };
+        let replay = async |made: &str| self.test_set(&act.caller, made.parse().map_err(Error::internal)?).await;
+        self.settle(act, attempt, replay).await
+    }
+
+    /// Puts a new version of the cases. All bad lines are reported, and then nothing is stored.
+    pub async fn put_cases(&self, act: &Act, set: TestSetId, jsonl: &[u8]) -> Result<TestSetVersion> {
+        act.caller.require(KeyRole::Author)?;
+        self.test_set(&act.caller, set).await?;
+        let parsed = parse_jsonl(jsonl)?;
+        let attempt = async || {
+            let before = self.test_set(&act.caller, set).await?;
+            let cases = u32::try_from(parsed.cases.len()).unwrap_or(u32::MAX);
+            let now = self.sources.now();
+            let by = &act.caller.actor.id;
+            let version = TestSetVersion::new(&before, cases, &parsed.sha256, jsonl.len() as u64, by, now);
+            // The object comes first: a version in the table always has its cases.
+            self.store.put_dataset(&version, jsonl.to_vec()).await?;
+            let after = TestSet {
+                newest_version: version.version,
+                revision: before.revision + 1,
+                ..before.clone()
+            };
+            let mut fact = Fact::new(&act.caller.actor, Action::TestSetVersionCreated, set);
+            fact.after = json!({ "version": version.version, "cases": version.cases, "sha256": version.sha256 });
+            let mut change = self.test_set_change(&after, fact).await?;
+            change.put_test_set(&after)?;
+            change.put_test_set_version(&version)?;
+            Ok(Step::Commit(change, version))
+        };
+        let made = self.settle(&Act::by(act.caller.clone()), attempt, async |_| Err(missing())).await?;
+        Ok(made.value)
+    }
+
+    /// Deletes the cases of all versions, for they may hold personal data. The figures of runs stay.
+    pub async fn delete_test_set(&self, act: &Act, set: TestSetId) -> Result<TestSet> {
+        act.caller.require(KeyRole::Author)?;
+        let attempt = async || {
+            let before = self.test_set(&act.caller, set).await?;
+            let after = TestSet {
+                deleted_at: Some(self.sources.now()),
+                revision: before.revision + 1,
+                ..before.clone()
+            };
+            let mut fact = Fact::new(&act.caller.actor, Action::TestSetDeleted, set);
+            fact.before = json!({ "name": before.name, "newest_version": before.newest_version });
+            let mut change = self.test_set_change(&after, fact).await?;
+            change.put_test_set(&after)?;
+            Ok(Step::Commit(change, after))
+        };
+        let made = self.settle(act, attempt, async |_| Err(missing())).await?;
+        for number in 1..=made.value.newest_version {
+            if let Some(version) = self.store.test_set_version(set, number).await? {
+                self.store.delete_dataset(&version).await?;
+            }
+        }
+        Ok(made.value)
+    }
+
+    /// A test set, if the caller may see it.
+    pub async fn test_set(&self, caller: &Caller, set: TestSetId) -> Result<TestSet> {
+        let found = self.store.test_set(set).await?;
+        found.filter(|set| caller.sees(&set.team_id) && set.deleted_at.is_none()).ok_or_else(missing)
+    }
+
+    /// A page of the test sets of a team.
+    pub async fn test_sets(&self, caller: &Caller, team: &TeamId, request: &PageRequest) -> Result<Page<TestSet>> {
+        if !caller.sees(team) {
+            return Ok(Page { data: Vec::new(), next_cursor: None });
+        }
+        let mut page = self.store.test_sets(team, request).await?;
+        page.data.retain(|set| set.deleted_at.is_none());
+        Ok(page)
+    }
+
+    /// A page of a test set's versions, newest first.
+    pub async fn test_set_versions(
+        &self,
+        caller: &Caller,
+        set: TestSetId,
+        request: &PageRequest,
+    ) -> Result<Page<TestSetVersion>> {
+        self.test_set(caller, set).await?;
+        self.store.test_set_versions(set, request).await
+    }
+
+    /// The cases of a version as they were uploaded; `None`: of the newest.
+    pub async fn cases(&self, caller: &Caller, set: TestSetId, version: Option<u32>) -> Result<Vec<u8>> {
+        let found = self.test_set(caller, set).await?;
+        let version = version.unwrap_or(found.newest_version);
+        let version = self.store.test_set_version(set, version).await?.ok_or_else(missing)?;
+        self.store.dataset(&version).await
+    }
+
+    /// A test set of this very team.
+    pub async fn test_set_of(&self, team: &TeamId, set: TestSetId) -> Result<TestSet> {
+        let found = self.store.test_set(set).await?;
+        found.filter(|set| set.team_id == *team && set.deleted_at.is_none()).ok_or_else(|| {
+            Error::invalid("/test_set_id", format!("{set} is not a test set of the team `{team}`."))
+        })
+    }
+
+    async fn test_set_change(&self, set: &TestSet, fact: Fact) -> Result<Change> {
+        let team = self.team_or_new(&TeamScope::Team(set.team_id.clone())).await?;
+        Change::of_team(&team, team.clone(), fact, &self.sources)
+    }
+}
+
+fn missing() -> Error {
+    Error::new(ErrorKind::NotFound, "No such test set is visible to this key.")
+}

@@ -1,0 +1,135 @@
+//! Promotion: a version becomes live, if the gate agrees.
+
+use cache::ReadAt;
+use domain::{
+    Environment, Error, ErrorKind, KeyRole, Prompt, Ref, Result, VersionId, VersionState,
+    audit::{Action, Fact},
+    reference::Mover,
+};
+use registry::{
+    Act, Made,
+    settle::Step,
+    version::{VersionDetails, refuse_archived},
+};
+use serde_json::json;
+use store::Change;
+
+use crate::{
+    Release,
+    gatekeeper::Clearance,
+    moved::{Moved, check_expected, describe_move},
+    require_mover,
+};
+
+/// A wish to promote.
+#[derive(Debug, Clone)]
+pub struct Promotion {
+    /// What shall be live.
+    pub version_id: VersionId,
+    /// Where.
+    pub environment: Environment,
+    /// The `moved_revision` that the mover saw.
+    pub expected_revision: Option<u64>,
+    /// Why.
+    pub reason: Option<String>,
+    /// An admin's reason to pass the gate, locks and warnings.
+    pub override_reason: Option<String>,
+}
+
+impl Release {
+    /// Promotes a version of a prompt.
+    pub async fn promote(&self, act: &Act, address: &str, wish: &Promotion) -> Result<Made<Moved>> {
+        require_mover(&act.caller, &wish.environment)?;
+        if let Some(reason) = &wish.override_reason {
+            act.caller.require(KeyRole::Admin)?;
+            if reason.trim().is_empty() {
+                return Err(Error::invalid("/override/reason", "An override says why."));
+            }
+        }
+        let registry = &self.registry;
+        let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
+        let read_at = ReadAt::now(&registry.sources);
+        let attempt = async || self.build_promotion(act, &prompt_id.to_string(), wish).await;
+        let replay = async |made: &str| {
+            let moved = self.moved_before(prompt_id, made).await?;
+            let reference = registry.store.reference(prompt_id, &moved.environment).await?;
+            let reference = reference.ok_or_else(|| Error::internal("a ref that moved is missing"))?;
+            Ok((moved, reference))
+        };
+        let made = registry.settle(act, attempt, replay).await?;
+        let (mut moved, reference) = made.value;
+        if !made.replayed {
+            moved.propagated_at = self.propagate(&reference, read_at).await?;
+        }
+        Ok(Made { value: moved, replayed: made.replayed })
+    }
+
+    async fn build_promotion(&self, act: &Act, address: &str, wish: &Promotion) -> Result<Step<(Moved, Ref)>> {
+        let registry = &self.registry;
+        let prompt = registry.prompt(&act.caller, address).await?;
+        refuse_archived(&prompt)?;
+        let details = registry.version_of(&prompt, wish.version_id).await?;
+        let now = registry.sources.now();
+        let mover = Mover { by: &act.caller.actor.id, at: now };
+        let found = registry.store.reference(prompt.prompt_id, &wish.environment).await?;
+        let before = found.unwrap_or_else(|| Ref::empty(&prompt, wish.environment.clone(), mover));
+        check_expected(&before, wish.expected_revision)?;
+        let live = match before.version {
+            Some(live) => registry.store.version(prompt.prompt_id, live.number).await?,
+            None => None,
+        };
+        let clearance = self.clear(act, &prompt, &before, &details, live.as_ref(), wish).await?;
+        let after = before.promoted(details.version.pointer(), mover);
+        let mut fact = Fact::new(&act.caller.actor, Action::Promoted, details.version.version_id);
+        fact.reason = wish.override_reason.clone().or_else(|| wish.reason.clone());
+        fact.evidence = clearance.evidence.clone();
+        let live_sha256 = live.as_ref().map(|live| live.content_sha256.as_str());
+        describe_move(&mut fact, (&before, live_sha256), (&after, &details.version.content_sha256));
+        let change = self.promotion_change(act, &prompt, &after, &details, clearance, fact)?;
+        let moved = Moved::new(&before, &after, now).ok_or_else(|| Error::internal("a promotion without a version"))?;
+        Ok(Step::Commit(change, (moved, after)))
+    }
+
+    fn promotion_change(
+        &self,
+        act: &Act,
+        prompt: &Prompt,
+        after: &Ref,
+        details: &VersionDetails,
+        clearance: Clearance,
+        fact: Fact,
+    ) -> Result<Change> {
+        let mut change = Change::of_prompt(prompt, prompt.clone(), fact, &self.registry.sources)?;
+        change.put_ref(after)?;
+        // Writing the state also insists on it: an evaluation that ends meanwhile makes the promotion look again.
+        let mut state = VersionState { revision: details.state.revision + 1, ..details.state.clone() };
+        state.been_live.insert(after.environment.clone());
+        change.put_version_state(&state)?;
+        if let Some(team) = clearance.judged_by {
+            change.require_team_gate(&team);
+        }
+        if let Some(mark) = &act.once {
+            let entry = change.entry().audit_id;
+            change.once(mark, 200, entry)?;
+        }
+        Ok(change)
+    }
+}
+
+/// What the audit keeps of an override.
+pub(crate) fn override_evidence(refusal: &Error) -> serde_json::Value {
+    json!({ "override": true, "would_have_been_refused": refusal.detail() })
+}
+
+/// The kinds of refusal that an admin may pass.
+pub(crate) fn may_be_overridden(refusal: &Error) -> bool {
+    matches!(
+        refusal.kind(),
+        ErrorKind::NotEvaluated
+            | ErrorKind::GateFailed
+            | ErrorKind::ReviewNeeded
+            | ErrorKind::EvidenceStale
+            | ErrorKind::VariablesIncompatible
+            | ErrorKind::Locked
+    )
+}

@@ -1,0 +1,148 @@
+//! Changes of a prompt that its refs carry too: its name, and whether it is archived.
+
+use cache::ReadAt;
+use domain::{
+    Caller, KeyRole, Prompt, PromptName, Ref, Result, TestSetId,
+    audit::{Action, Fact},
+    gate::GatePolicy,
+    prompt::check_labels,
+};
+use registry::{
+    Act,
+    prompt::{PromptDetails, describe, name_taken},
+    settle::Step,
+    version::refuse_archived,
+};
+use store::Change;
+
+use crate::Release;
+
+/// What shall change; `None` leaves a thing as it is, `Some(None)` takes it away.
+#[derive(Debug, Clone, Default)]
+pub struct PromptUpdate {
+    /// The name; the former one stays an alias.
+    pub name: Option<PromptName>,
+    /// For people.
+    pub description: Option<Option<String>>,
+    /// For finding it.
+    pub tags: Option<Vec<String>>,
+    /// What new versions are evaluated against.
+    pub test_set_id: Option<Option<TestSetId>>,
+    /// Its own gate.
+    pub gate: Option<Option<GatePolicy>>,
+}
+
+impl Release {
+    /// Changes a prompt.
+    pub async fn update_prompt(&self, act: &Act, address: &str, update: &PromptUpdate) -> Result<PromptDetails> {
+        act.caller.require(KeyRole::Author)?;
+        let registry = &self.registry;
+        let attempt = async |before: &Prompt, refs: &[Ref]| {
+            refuse_archived(before)?;
+            let after = self.updated(&act.caller, before, update).await?;
+            let renamed = after.name != before.name;
+            let refs = refs.iter().filter(|_| renamed).map(|reference| reference.renamed(&after.name)).collect();
+            Ok((after, refs, Action::PromptUpdated))
+        };
+        let details = self.rewrite_prompt(act, address, attempt).await?;
+        let prompt = &details.prompt;
+        registry.cache.offer_name(&prompt.team_id, prompt.name.as_str(), prompt.prompt_id);
+        Ok(details)
+    }
+
+    /// Archives a prompt: it answers «gone» from now on, and everything is kept.
+    pub async fn archive_prompt(&self, act: &Act, address: &str) -> Result<PromptDetails> {
+        act.caller.require(KeyRole::Releaser)?;
+        let now = self.registry.sources.now();
+        let attempt = async |before: &Prompt, refs: &[Ref]| {
+            let archived_at = before.archived_at.or(Some(now));
+            let refs = refs.iter().map(|reference| reference.with_archived(true)).collect();
+            Ok((Prompt { archived_at, ..before.clone() }, refs, Action::PromptArchived))
+        };
+        self.rewrite_prompt(act, address, attempt).await
+    }
+
+    /// Brings an archived prompt back, with its refs where they were.
+    pub async fn restore_prompt(&self, act: &Act, address: &str) -> Result<PromptDetails> {
+        act.caller.require(KeyRole::Releaser)?;
+        let attempt = async |before: &Prompt, refs: &[Ref]| {
+            let refs = refs.iter().map(|reference| reference.with_archived(false)).collect();
+            Ok((Prompt { archived_at: None, ..before.clone() }, refs, Action::PromptRestored))
+        };
+        self.rewrite_prompt(act, address, attempt).await
+    }
+
+    /// Writes a prompt and those of its refs that change with it, in one transaction.
+    async fn rewrite_prompt(
+        &self,
+        act: &Act,
+        address: &str,
+        rewrite: impl AsyncFn(&Prompt, &[Ref]) -> Result<(Prompt, Vec<Ref>, Action)>,
+    ) -> Result<PromptDetails> {
+        let registry = &self.registry;
+        let read_at = ReadAt::now(&registry.sources);
+        let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
+        let attempt = async || {
+            let before = registry.prompt(&act.caller, &prompt_id.to_string()).await?;
+            let refs = registry.store.references(prompt_id).await?;
+            let (after, changed, action) = rewrite(&before, &refs).await?;
+            if after == before {
+                return Ok(Step::Done((before, Vec::new())));
+            }
+            let mut fact = Fact::new(&act.caller.actor, action, prompt_id);
+            fact.before = describe(&before);
+            fact.after = describe(&after);
+            let mut change = Change::of_prompt(&before, after.clone(), fact, &registry.sources)?;
+            if after.name != before.name {
+                if registry.store.prompt_named(&before.team_id, after.name.as_str()).await?.is_some() {
+                    return Err(name_taken(&before.team_id, &after.name));
+                }
+                change.take_name(&after)?;
+                change.keep_alias(&before)?;
+            }
+            for reference in &changed {
+                change.put_ref(reference)?;
+            }
+            if let Some(mark) = &act.once {
+                change.once(mark, 200, prompt_id)?;
+            }
+            Ok(Step::Commit(change, (after, changed)))
+        };
+        let replay =
+            async |_: &str| Ok((registry.prompt(&act.caller, &prompt_id.to_string()).await?, Vec::new()));
+        let made = registry.settle(act, attempt, replay).await?;
+        let (prompt, changed) = made.value;
+        for reference in &changed {
+            self.propagate(reference, read_at).await?;
+        }
+        registry.prompt_details(prompt).await
+    }
+
+    async fn updated(&self, caller: &Caller, before: &Prompt, update: &PromptUpdate) -> Result<Prompt> {
+        let mut after = before.clone();
+        if let Some(name) = &update.name {
+            after.name = name.clone();
+        }
+        if let Some(description) = &update.description {
+            after.description.clone_from(description);
+        }
+        if let Some(tags) = &update.tags {
+            after.tags.clone_from(tags);
+        }
+        if let Some(set) = update.test_set_id {
+            if let Some(set) = set {
+                self.registry.test_set_of(&before.team_id, set).await?;
+            }
+            after.test_set_id = set;
+        }
+        if let Some(gate) = update.gate {
+            let (in_force, team) = self.registry.gate_of(before).await?;
+            let default = team.and_then(|team| team.gate).unwrap_or_default();
+            let wanted = Some(gate.unwrap_or(default));
+            self.registry.check_gate_change(caller, &before.team_id, wanted, Some(in_force)).await?;
+            after.gate = gate;
+        }
+        check_labels(after.description.as_deref(), &after.tags)?;
+        Ok(after)
+    }
+}

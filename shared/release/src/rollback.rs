@@ -1,0 +1,140 @@
+//! Rollback: back to what was live before, in one call, whoever else is writing.
+
+use cache::ReadAt;
+use domain::{
+    Caller, Environment, Error, ErrorKind, EvalStatus, Prompt, Ref, Result, Version, VersionId,
+    audit::{Action, Fact},
+    reference::Mover,
+};
+use registry::{Act, Made, settle::contended, version::refuse_archived};
+use serde_json::json;
+use store::{Change, CommitError, PageRequest, Slot};
+use tokio::time::Instant;
+
+use crate::{
+    Release,
+    moved::{INSISTENCE, Moved, check_expected, describe_move},
+    not_live, require_mover,
+};
+
+/// A wish to roll back.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// Where.
+    pub environment: Environment,
+    /// To what; `None`: to what was live before.
+    pub target_version_id: Option<VersionId>,
+    /// The `moved_revision` that the mover saw.
+    pub expected_revision: Option<u64>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl Release {
+    /// Rolls back. It asks for no evaluation, waits for none, and no lock holds it.
+    ///
+    /// Without an expected revision it wins against any writer: met once, it asks all others to stand back, and
+    /// tries on for 3 s.
+    pub async fn roll_back(&self, act: &Act, address: &str, wish: &Rollback) -> Result<Made<Moved>> {
+        require_mover(&act.caller, &wish.environment)?;
+        let registry = &self.registry;
+        let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
+        if let Some(made) = registry.made_before(act).await? {
+            return Ok(Made { value: self.moved_before(prompt_id, &made).await?, replayed: true });
+        }
+        let read_at = ReadAt::now(&registry.sources);
+        let deadline = Instant::now() + INSISTENCE;
+        loop {
+            let (change, before, after) = self.build_rollback(act, &prompt_id.to_string(), wish).await?;
+            match registry.store.commit(change.insisting()).await {
+                Ok(()) => {
+                    let propagated_at = self.propagate(&after, read_at).await?;
+                    let moved = Moved::new(&before, &after, propagated_at);
+                    let value = moved.ok_or_else(|| Error::internal("a rollback without a version"))?;
+                    return Ok(Made { value, replayed: false });
+                }
+                Err(CommitError::Failed(error)) => return Err(error),
+                Err(CommitError::Lost(Slot::Idempotency)) => {
+                    let made = registry.made_before(act).await?.ok_or_else(contended)?;
+                    return Ok(Made { value: self.moved_before(prompt_id, &made).await?, replayed: true });
+                }
+                Err(CommitError::Lost(_) | CommitError::Busy) if Instant::now() >= deadline => {
+                    return Err(contended());
+                }
+                Err(CommitError::Lost(_) | CommitError::Busy) => {
+                    let until = registry.sources.now().plus(INSISTENCE);
+                    registry.store.ask_to_yield(prompt_id, until).await?;
+                    let (least, most) = (std::time::Duration::ZERO, std::time::Duration::from_millis(15));
+                    tokio::time::sleep(registry.sources.jitter(least, most)).await;
+                }
+            }
+        }
+    }
+
+    async fn build_rollback(&self, act: &Act, address: &str, wish: &Rollback) -> Result<(Change, Ref, Ref)> {
+        let registry = &self.registry;
+        let prompt = registry.prompt(&act.caller, address).await?;
+        refuse_archived(&prompt)?;
+        let found = registry.store.reference(prompt.prompt_id, &wish.environment).await?;
+        let before = found.filter(|r| r.version.is_some()).ok_or_else(|| not_live(&prompt, &wish.environment))?;
+        check_expected(&before, wish.expected_revision)?;
+        let target = self.target(&act.caller, &prompt, &before, wish).await?;
+        let now = registry.sources.now();
+        let after = before.rolled_back(target.pointer(), Mover { by: &act.caller.actor.id, at: now });
+        let live = match before.version {
+            Some(live) => registry.store.version(prompt.prompt_id, live.number).await?,
+            None => None,
+        };
+        let mut fact = Fact::new(&act.caller.actor, Action::RolledBack, target.version_id);
+        fact.reason.clone_from(&wish.reason);
+        let live_sha256 = live.as_ref().map(|live| live.content_sha256.as_str());
+        describe_move(&mut fact, (&before, live_sha256), (&after, &target.content_sha256));
+        let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &registry.sources)?;
+        change.put_ref(&after)?;
+        if let Some(mark) = &act.once {
+            let entry = change.entry().audit_id;
+            change.once(mark, 200, entry)?;
+        }
+        Ok((change, before, after))
+    }
+
+    async fn target(&self, caller: &Caller, prompt: &Prompt, before: &Ref, wish: &Rollback) -> Result<Version> {
+        let Some(wanted) = wish.target_version_id else {
+            let Some(pointer) = before.rollback_target() else {
+                return Err(self.nothing_left(caller, prompt, before).await?);
+            };
+            let version = self.registry.store.version(prompt.prompt_id, pointer.number).await?;
+            return version.ok_or_else(|| Error::internal(format!("version {} is missing", pointer.id)));
+        };
+        let details = self.registry.version_of(prompt, wanted).await?;
+        let was_live = details.state.been_live.contains(&wish.environment);
+        if was_live || details.state.eval_status == EvalStatus::Passed {
+            return Ok(details.version);
+        }
+        Err(Error::new(
+            ErrorKind::NoRollbackTarget,
+            format!("{wanted} was never live in `{}` and has not passed: it is no place to go back to.", wish.environment),
+        )
+        .at("/target_version_id", "was never live here and has not passed"))
+    }
+
+    /// There is nothing on the undo stack: the candidates are the versions that were live here or have passed.
+    async fn nothing_left(&self, caller: &Caller, prompt: &Prompt, before: &Ref) -> Result<Error> {
+        let address = prompt.prompt_id.to_string();
+        let page = self.registry.versions(caller, &address, &PageRequest::first(50)).await?;
+        let candidates = page.data.iter().filter(|details| {
+            Some(details.version.version_id) != before.version_id()
+                && (details.state.been_live.contains(&before.environment)
+                    || details.state.eval_status == EvalStatus::Passed)
+        });
+        let candidates: Vec<_> = candidates
+            .map(|details| json!({ "version_id": details.version.version_id, "version_number": details.version.number }))
+            .collect();
+        let detail = format!(
+            "Nothing is left to roll back to in `{}`. Name a version with `target_version_id`; the candidates are \
+             those that were live here or have passed.",
+            before.environment
+        );
+        Ok(Error::new(ErrorKind::NoRollbackTarget, detail).fact("candidates", candidates))
+    }
+}
