@@ -1,1 +1,55 @@
-//! Skeleton.
+//! The whole platform in one process: every function on one port of 127.0.0.1, over the embedded engines.
+//!
+//! What runs here is what runs on AWS: the functions' own routers and handlers. This package only does what AWS does
+//! around them: it creates tables and queues, feeds the functions from queue, stream and schedule, and ends cleanly.
+//! To mount one more function: give it a place in `functions`, and a pump in `pumps` if events feed it.
+
+mod admin_key;
+mod args;
+mod banner;
+mod console;
+pub mod demo;
+mod error;
+mod functions;
+mod invoke;
+pub mod mock;
+mod platform;
+mod pumps;
+mod server;
+mod signal;
+
+use runtime::Variables;
+
+pub use args::Args;
+pub use console::Console;
+pub use error::StartError;
+pub use platform::{Platform, Settings};
+
+/// Runs the platform until it is asked to end.
+pub async fn run(args: &Args) -> Result<(), StartError> {
+    let mut asked_to_end = std::pin::pin!(signal::asked_to_end()?);
+    let mut variables = Variables::read();
+    // Standard output belongs to people here: requests are logged when `CUECARD_LOG` asks for it.
+    runtime::log::begin(&mut variables, "warn");
+    let settings = args.settings(variables)?;
+    let console = Console::new(args.quiet);
+    let platform = Platform::start(settings).await?;
+    let ready = async {
+        if !args.empty {
+            demo::load(&platform, console).await.map_err(StartError::Demo)?;
+        }
+        banner::show(&platform, console).await.map_err(StartError::Platform)
+    };
+    tokio::select! {
+        () = &mut asked_to_end => {}
+        done = ready => match done {
+            Ok(()) => asked_to_end.await,
+            Err(error) => {
+                platform.stop().await;
+                return Err(error);
+            }
+        }
+    }
+    platform.stop().await;
+    Ok(())
+}

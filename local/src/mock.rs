@@ -61,13 +61,8 @@ pub fn catalogue(origin: &str) -> Vec<ModelEntry> {
 
 /// The mock's one route.
 pub fn router(settings: MockSettings) -> Router {
-    let mock = Mock {
-        settings,
-        failures_due: Arc::default(),
-    };
-    Router::new()
-        .route(&format!("{PATH}/chat/completions"), post(complete))
-        .with_state(mock)
+    let mock = Mock { settings, failures_due: Arc::default() };
+    Router::new().route(&format!("{PATH}/chat/completions"), post(complete)).with_state(mock)
 }
 
 #[derive(Debug, Clone)]
@@ -99,10 +94,7 @@ struct Request {
 async fn complete(State(mock): State<Mock>, body: Bytes) -> Response {
     tokio::time::sleep(mock.settings.latency).await;
     if mock.fails_now() {
-        return refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the mock fails as often as it was told to",
-        );
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "the mock fails as often as it was told to");
     }
     let request: Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
@@ -135,14 +127,8 @@ fn nearest_example(messages: &[ChatMessage]) -> Result<&str, &'static str> {
     let mut nearest: Option<(f64, &str)> = None;
     for pair in messages[..last].windows(2) {
         let [
-            ChatMessage {
-                role: Role::User,
-                content: input,
-            },
-            ChatMessage {
-                role: Role::Assistant,
-                content: output,
-            },
+            ChatMessage { role: Role::User, content: input },
+            ChatMessage { role: Role::Assistant, content: output },
         ] = pair
         else {
             continue;
@@ -175,11 +161,7 @@ fn jaccard(a: &HashSet<String>, b: &HashSet<String>) -> f64 {
 /// An answer in `OpenAI`'s shape. Tokens are estimated as a quarter of the characters, rounded up.
 fn completion(request: &Request, text: &str) -> Value {
     let tokens = |text: &str| text.chars().count().div_ceil(4);
-    let input: usize = request
-        .messages
-        .iter()
-        .map(|message| tokens(&message.content))
-        .sum();
+    let input: usize = request.messages.iter().map(|message| tokens(&message.content)).sum();
     let output = tokens(text);
     json!({
         "id": "chatcmpl-mock",
@@ -211,28 +193,18 @@ mod tests {
     use super::*;
 
     async fn ask(mock: &Mock, model: &str, turns: &[(Role, &str)]) -> (StatusCode, Value) {
-        let messages: Vec<ChatMessage> = turns
-            .iter()
-            .map(|&(role, content)| ChatMessage {
-                role,
-                content: content.to_owned(),
-            })
-            .collect();
+        let messages: Vec<ChatMessage> =
+            turns.iter().map(|&(role, content)| ChatMessage { role, content: content.to_owned() }).collect();
         let body = json!({"model": model, "messages": messages, "temperature": 0.0}).to_string();
         let response = complete(State(mock.clone()), body.into()).await;
         let status = response.status();
-        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, serde_json::from_slice(&bytes).unwrap())
     }
 
     fn mock(failure_rate: f64) -> Mock {
         Mock {
-            settings: MockSettings {
-                latency: Duration::ZERO,
-                failure_rate,
-            },
+            settings: MockSettings { latency: Duration::ZERO, failure_rate },
             failures_due: Arc::default(),
         }
     }
@@ -252,10 +224,7 @@ mod tests {
             ];
             let (status, answer) = ask(&mock(0.0), NEAREST_EXAMPLE, &turns).await;
             assert_eq!(status, StatusCode::OK);
-            answer["choices"][0]["message"]["content"]
-                .as_str()
-                .unwrap()
-                .to_owned()
+            answer["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
         };
         assert_eq!(ask("Is my parcel here?").await, "parcel");
         assert_eq!(ask("öffnungszeiten: when?").await, "hours");
@@ -264,47 +233,24 @@ mod tests {
 
     #[tokio::test]
     async fn the_echo_answers_with_the_last_user_message_and_counts_tokens() {
-        let turns = [
-            (Role::System, "abcde"),
-            (Role::User, "one"),
-            (Role::Assistant, "two"),
-            (Role::User, "drei"),
-        ];
+        let turns =
+            [(Role::System, "abcde"), (Role::User, "one"), (Role::Assistant, "two"), (Role::User, "drei")];
         let (status, answer) = ask(&mock(0.0), ECHO, &turns).await;
-        assert_eq!(
-            (status, &answer["choices"][0]["message"]["content"]),
-            (StatusCode::OK, &json!("drei"))
-        );
-        assert_eq!(
-            answer["usage"],
-            json!({"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6})
-        );
+        assert_eq!((status, &answer["choices"][0]["message"]["content"]), (StatusCode::OK, &json!("drei")));
+        assert_eq!(answer["usage"], json!({"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}));
     }
 
     #[tokio::test]
     async fn what_it_cannot_answer_is_refused_in_openai_shape() {
         let hello = [(Role::User, "hello")];
         for (model, turns, status, why) in [
-            (
-                NEAREST_EXAMPLE,
-                hello.as_slice(),
-                StatusCode::BAD_REQUEST,
-                "few-shot examples",
-            ),
-            (
-                ECHO,
-                &[(Role::System, "hello")],
-                StatusCode::BAD_REQUEST,
-                "no user message",
-            ),
+            (NEAREST_EXAMPLE, hello.as_slice(), StatusCode::BAD_REQUEST, "few-shot examples"),
+            (ECHO, &[(Role::System, "hello")], StatusCode::BAD_REQUEST, "no user message"),
             ("gpt-4o", &hello, StatusCode::NOT_FOUND, "`gpt-4o`"),
         ] {
             let (found, answer) = ask(&mock(0.0), model, turns).await;
             assert_eq!(found, status);
-            assert!(
-                answer["error"]["message"].as_str().unwrap().contains(why),
-                "{answer}"
-            );
+            assert!(answer["error"]["message"].as_str().unwrap().contains(why), "{answer}");
         }
         let response = complete(State(mock(0.0)), Bytes::from_static(b"{")).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
@@ -321,10 +267,7 @@ mod tests {
                 }
             }
             assert_eq!(failures.len(), expected, "{rate}");
-            assert!(
-                rate > 0.5 || failures.windows(2).all(|pair| pair[1] - pair[0] > 1),
-                "{failures:?}"
-            );
+            assert!(rate > 0.5 || failures.windows(2).all(|pair| pair[1] - pair[0] > 1), "{failures:?}");
         }
     }
 

@@ -1,1 +1,48 @@
-//! Skeleton.
+//! `dispatch`: reads the registry's stream, and sends a queued evaluation run out as one message per case.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
+use domain::{EvalRunId, PromptId, Result, eval_run::CaseMessage};
+use registry::{Registry, evaluation::CasePlace};
+use runtime::{Queue, batch::Written};
+use store::keys::Key;
+
+/// What the handler needs.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub registry: Registry,
+    /// The queue of cases.
+    pub queue: Queue,
+}
+
+/// Handles a batch of records.
+pub async fn handle(event: Event, app: &App) -> Result<DynamoDbEventResponse> {
+    let handle = |written: Written| async move {
+        match written.key {
+            Some(Key::Run(prompt, run)) if !written.removed => app.dispatch(prompt, run).await,
+            _ => Ok(()),
+        }
+    };
+    Ok(runtime::batch::records(event, handle).await)
+}
+
+impl App {
+    /// Sends the cases of a run that asks for it. Whether it still does is read from the table: records come late,
+    /// twice, and in any order.
+    async fn dispatch(&self, prompt_id: PromptId, eval_run_id: EvalRunId) -> Result<()> {
+        let Some(claim) = self.registry.claim_run(prompt_id, eval_run_id).await? else { return Ok(()) };
+        let message = |case: &CasePlace| CaseMessage {
+            prompt_id,
+            eval_run_id,
+            number: case.number,
+            offset: case.offset,
+            length: case.length,
+            attempt: 1,
+        };
+        let messages: Vec<CaseMessage> = claim.cases.iter().map(message).collect();
+        // Should this fail, the claim stands and the messages are missing: the sweep of `steer` finds the run.
+        self.queue.send(&messages, Duration::ZERO).await
+    }
+}

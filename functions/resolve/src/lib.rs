@@ -1,1 +1,57 @@
-//! Skeleton.
+//! `resolve`, the hot path: prompt, environment and variables in, rendered messages and parameters out.
+//!
+//! Warm it reads memory alone: key, name, ref with its version, compiled. It writes nothing that anybody waits for.
+
+mod answer;
+mod ask;
+mod batch;
+mod one;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::FromRef};
+use cache::Cache;
+use domain::Sources;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use web::Doors;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct App {
+    /// Who is calling.
+    pub doors: Doors,
+    /// The memory of this process.
+    pub cache: Arc<Cache>,
+    /// Time, ids and randomness.
+    pub sources: Sources,
+}
+
+impl FromRef<App> for Doors {
+    fn from_ref(app: &App) -> Self {
+        app.doors.clone()
+    }
+}
+
+fn build() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(one::by_path, one::by_path_with_body))
+        .routes(routes!(one::by_query, one::by_body))
+        .routes(routes!(batch::batch))
+}
+
+/// The routes, to be mounted beside those of other functions.
+pub fn routes(app: App) -> Router {
+    build().with_state(app).into()
+}
+
+/// The whole function.
+pub fn router(app: App) -> Router {
+    let doors = app.doors.clone();
+    web::finish(routes(app), &doors)
+}
+
+/// The operations of this function.
+pub fn openapi() -> OpenApi {
+    build().into_openapi()
+}

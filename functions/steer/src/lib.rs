@@ -1,1 +1,51 @@
-//! Skeleton.
+//! `steer`: what has to happen again and again, every minute. Two at once agree, and doing it twice changes nothing.
+
+use std::time::Duration;
+
+use domain::{Result, token::SigningKey};
+use registry::Registry;
+use serde::Serialize;
+
+/// What the handler needs.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub registry: Registry,
+    /// How long a run may make no progress before its cases are sent again.
+    pub stuck_after: Duration,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Runs whose cases are sent again.
+    pub runs_sent_again: usize,
+    /// Whether a new key signs tokens from now on.
+    pub new_signing_key: bool,
+}
+
+/// How long a key signs; it verifies for 45 days.
+const SIGNING_PERIOD: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Does what there is to do.
+pub async fn handle(app: &App) -> Result<Report> {
+    let new_signing_key = app.keep_signing().await?;
+    let runs_sent_again = app.registry.sweep_runs(app.stuck_after).await?;
+    Ok(Report { runs_sent_again, new_signing_key })
+}
+
+impl App {
+    /// Makes the first signing key, and a new one every week. Two made in the same moment both verify.
+    async fn keep_signing(&self) -> Result<bool> {
+        let sources = &self.registry.sources;
+        let now = sources.now();
+        let newest = self.registry.store.newest_signing_key().await?;
+        let young = |key: SigningKey| now.since(key.created_at).is_none_or(|age| age < SIGNING_PERIOD);
+        if newest.is_some_and(young) {
+            return Ok(false);
+        }
+        let secret = sources.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.registry.store.put_signing_key(&SigningKey { kid: sources.id(), secret, created_at: now }).await?;
+        Ok(true)
+    }
+}

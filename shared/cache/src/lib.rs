@@ -17,7 +17,7 @@ use domain::{
     ApiKey, Environment, Error, ErrorKind, PromptId, Ref, Result, Sources, TeamId, Version,
     content::Content,
     template::Compiled,
-    token::{Signer, SigningKey},
+    token::{Signer, SigningKey, kid_of},
 };
 use layer::Layer;
 use quick_cache::{Weighter, sync::Cache as Bounded};
@@ -26,14 +26,17 @@ use store::Store;
 pub use layer::{Answer, Source};
 pub use locate::no_such_prompt;
 pub use read_at::ReadAt;
-pub use values::{LoadedVersion, Live, Pair};
 use values::{KeyEntry, NameEntry, SignerEntry};
+pub use values::{Live, LoadedVersion, Pair};
 
 /// How old a ref or a key in memory may be to be served without asking.
 pub const FRESH: Duration = Duration::from_millis(750);
 
 /// How long a demanded revision that was not reached is not asked for again.
 const UNREACHED: Duration = Duration::from_secs(1);
+
+/// How long a signing key verifies tokens: longer than they are valid.
+const SIGNING_KEY_LIFE: Duration = Duration::from_secs(45 * 24 * 3600);
 
 /// How much of compiled versions memory keeps, in bytes of their content.
 const VERSION_BYTES: u64 = 96 * 1024 * 1024;
@@ -145,6 +148,20 @@ impl Cache {
         Ok(self.signers.get(&(), load).await?.value.0)
     }
 
+    /// What verifies a token: the key that signed it, if there is one and it is young enough.
+    pub async fn signer_of(&self, token: &str) -> Result<Option<Arc<Signer>>> {
+        let Some(kid) = kid_of(token) else { return Ok(None) };
+        let current = self.signer().await?;
+        if current.kid() == kid {
+            return Ok(Some(current));
+        }
+        let key = self.store.signing_key(kid).await?;
+        let young = |key: &SigningKey| {
+            self.sources.now().since(key.created_at).is_none_or(|age| age < SIGNING_KEY_LIFE)
+        };
+        Ok(key.filter(young).and_then(|key| Signer::new(&key)).map(Arc::new))
+    }
+
     /// The version, compiled.
     pub async fn version(&self, prompt: PromptId, number: u32) -> Result<Option<Arc<LoadedVersion>>> {
         if let Some(loaded) = self.versions.get(&(prompt, number)) {
@@ -173,14 +190,20 @@ impl Cache {
             return Ok(Pair::NotLive { owner: owner.map(Arc::new), revision: reference.revision });
         };
         let version = self.version(prompt, pointer.number).await?.ok_or_else(|| {
-            Error::internal(format!("{prompt} {environment} points at version {}, which is missing", pointer.number))
+            Error::internal(format!(
+                "{prompt} {environment} points at version {}, which is missing",
+                pointer.number
+            ))
         })?;
         Ok(Pair::Live(Arc::new(Live { reference, version })))
     }
 
     async fn load_signer(&self) -> Result<Arc<Signer>> {
         let key: SigningKey = self.store.newest_signing_key().await?.ok_or_else(|| {
-            Error::unavailable("The signing of tokens", "there is no signing key yet: `steer` makes the first one")
+            Error::unavailable(
+                "The signing of tokens",
+                "there is no signing key yet: `steer` makes the first one",
+            )
         })?;
         Signer::new(&key).map(Arc::new).ok_or_else(|| Error::internal("the signing key is damaged"))
     }

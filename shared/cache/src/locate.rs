@@ -66,5 +66,8 @@ impl Cache {
 
 /// The same words for what is not there and for what must not be seen.
 pub fn no_such_prompt() -> Error {
-    Error::new(ErrorKind::NoSuchPrompt, "No such prompt is visible to this key. Check the name, the team and the key.")
+    Error::new(
+        ErrorKind::NoSuchPrompt,
+        "No such prompt is visible to this key. Check the name, the team and the key.",
+    )
 }

@@ -2,11 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{
-    ApiKey, Prompt, PromptId, Ref, Version,
-    template::Compiled,
-    token::Signer,
-};
+use domain::{ApiKey, Prompt, PromptId, Ref, Version, template::Compiled, token::Signer};
 
 use crate::{FRESH, layer::Cached};
 

@@ -72,19 +72,10 @@ impl Assertion {
             return Err(format!("`weight` is a number from 0 to {MAX_WEIGHT}"));
         }
         // A score of 0 or 1 reaches any threshold in here exactly when it is 1, so there is nothing to keep.
-        if definition
-            .threshold
-            .is_some_and(|threshold| !(threshold > 0.0 && threshold <= 1.0))
-        {
-            return Err(format!(
-                "`threshold` of {base} is above 0 and at most 1: it scores 0 or 1"
-            ));
+        if definition.threshold.is_some_and(|threshold| !(threshold > 0.0 && threshold <= 1.0)) {
+            return Err(format!("`threshold` of {base} is above 0 and at most 1: it scores 0 or 1"));
         }
-        if definition
-            .metric
-            .as_ref()
-            .is_some_and(|metric| metric.chars().count() > 200)
-        {
+        if definition.metric.as_ref().is_some_and(|metric| metric.chars().count() > 200) {
             return Err("`metric` is at most 200 characters".to_owned());
         }
         Ok(Self {
@@ -109,9 +100,7 @@ impl Assertion {
 
     fn result(&self, output: &str) -> AssertionResult {
         let failure = if output.len() > MAX_OUTPUT_BYTES {
-            Some(format!(
-                "the output is longer than the {MAX_OUTPUT_BYTES} bytes that are checked"
-            ))
+            Some(format!("the output is longer than the {MAX_OUTPUT_BYTES} bytes that are checked"))
         } else {
             self.check.failure(output, self.negated)
         };
@@ -157,27 +146,16 @@ pub struct CaseScore {
 
 /// Judges an output by the assertions of its case.
 pub fn score(case: &Case, output: &str) -> CaseScore {
-    let results: Vec<AssertionResult> = case
-        .assertions()
-        .iter()
-        .map(|assertion| assertion.result(output))
-        .collect();
+    let results: Vec<AssertionResult> =
+        case.assertions().iter().map(|assertion| assertion.result(output)).collect();
     let weight: f64 = results.iter().map(|result| result.weight).sum();
     let weighted: f64 = results.iter().map(|result| result.score * result.weight).sum();
-    let score = if weight > 0.0 {
-        (weighted / weight).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
+    let score = if weight > 0.0 { (weighted / weight).clamp(0.0, 1.0) } else { 0.0 };
     let passed = match case.document.threshold {
         Some(threshold) => score + ROUNDING >= threshold,
         None => results.iter().all(|result| result.passed),
     };
-    CaseScore {
-        passed,
-        score,
-        results,
-    }
+    CaseScore { passed, score, results }
 }
 
 #[cfg(test)]
@@ -213,21 +191,13 @@ mod tests {
             (r#"{"type":"equals","value":"Refund"}"#, "Refund ", no),
             (r#"{"type":"equals","value":1.50}"#, "1.50", yes),
             (r#"{"type":"equals","value":true}"#, "true", yes),
-            (
-                r#"{"type":"equals","value":{"a":[1,2]}}"#,
-                " {\"a\": [1.0, 2]}",
-                yes,
-            ),
+            (r#"{"type":"equals","value":{"a":[1,2]}}"#, " {\"a\": [1.0, 2]}", yes),
             (r#"{"type":"equals","value":{"a":[1,2]}}"#, "{\"a\": [2, 1]}", no),
             (r#"{"type":"equals","value":[1]}"#, "not JSON", no),
             (r#"{"type":"contains","value":"efu"}"#, "Refund", yes),
             (r#"{"type":"contains","value":"EFU"}"#, "Refund", no),
             (r#"{"type":"contains","value":7}"#, "May 17", yes),
-            (
-                r#"{"type":"icontains","value":"STRASSE Ä"}"#,
-                "die strasse ä 5",
-                yes,
-            ),
+            (r#"{"type":"icontains","value":"STRASSE Ä"}"#, "die strasse ä 5", yes),
             (r#"{"type":"icontains","value":"x"}"#, "Refund", no),
             (r#"{"type":"starts-with","value":"Re"}"#, "Refund", yes),
             (r#"{"type":"starts-with","value":"fund"}"#, "Refund", no),
@@ -236,37 +206,13 @@ mod tests {
             (r#"{"type":"regex","value":"und"}"#, "Refund", yes),
             (r#"{"type":"is-json"}"#, " [1, null] ", yes),
             (r#"{"type":"is-json","value":null}"#, "```json\n{}\n```", no),
-            (
-                r#"{"type":"is-json","value":{"required":["a"]}}"#,
-                r#"{"a":1}"#,
-                yes,
-            ),
-            (
-                r#"{"type":"is-json","value":{"required":["a"]}}"#,
-                r#"{"b":1}"#,
-                no,
-            ),
+            (r#"{"type":"is-json","value":{"required":["a"]}}"#, r#"{"a":1}"#, yes),
+            (r#"{"type":"is-json","value":{"required":["a"]}}"#, r#"{"b":1}"#, no),
             (r#"{"type":"is-json","value":{"required":["a"]}}"#, "prose", no),
-            (
-                r#"{"type":"is-json","value":{"format":"date"}}"#,
-                "\"2026-11-20\"",
-                yes,
-            ),
-            (
-                r#"{"type":"is-json","value":{"format":"date"}}"#,
-                "\"2026-11-31\"",
-                no,
-            ),
-            (
-                r##"{"type":"is-json","value":{"items":{"$ref":"#"},"maxItems":1}}"##,
-                "[[[]]]",
-                yes,
-            ),
-            (
-                r##"{"type":"is-json","value":{"items":{"$ref":"#"},"maxItems":1}}"##,
-                "[[[1,2]]]",
-                no,
-            ),
+            (r#"{"type":"is-json","value":{"format":"date"}}"#, "\"2026-11-20\"", yes),
+            (r#"{"type":"is-json","value":{"format":"date"}}"#, "\"2026-11-31\"", no),
+            (r##"{"type":"is-json","value":{"items":{"$ref":"#"},"maxItems":1}}"##, "[[[]]]", yes),
+            (r##"{"type":"is-json","value":{"items":{"$ref":"#"},"maxItems":1}}"##, "[[[1,2]]]", no),
         ] {
             assert_eq!(holds(assertion, output), expected, "{assertion} on {output}");
         }
@@ -279,20 +225,11 @@ mod tests {
         assert!(!score(&alone, "refund").passed);
         let result = &score(&alone, "refund").results[0];
         assert_eq!(result.kind, "equals");
-        assert_eq!(
-            result.reason,
-            r#"expected the output to equal "Refund", got "refund""#
-        );
+        assert_eq!(result.reason, r#"expected the output to equal "Refund", got "refund""#);
         assert!(score(&case(r#""expected":1.50"#), "1.50").passed);
         assert!(!score(&case(r#""expected":1.50"#), "1.5").passed);
         // With assertions, `expected` is what a reader compares with; the assertions decide.
-        assert!(
-            score(
-                &case(r#""expected":"a","assert":[{"type":"contains","value":"b"}]"#),
-                "b"
-            )
-            .passed
-        );
+        assert!(score(&case(r#""expected":"a","assert":[{"type":"contains","value":"b"}]"#), "b").passed);
     }
 
     #[test]
@@ -313,12 +250,7 @@ mod tests {
     #[test]
     fn weight_0_always_passes_but_is_shown() {
         let shown = r#"{"type":"contains","value":"zzz","weight":0}"#;
-        let judged = score(
-            &case(&format!(
-                r#""assert":[{{"type":"contains","value":"a"}},{shown}]"#
-            )),
-            "a",
-        );
+        let judged = score(&case(&format!(r#""assert":[{{"type":"contains","value":"a"}},{shown}]"#)), "a");
         assert!(judged.passed && (judged.score - 1.0).abs() < f64::EPSILON);
         assert!(judged.results[1].passed && judged.results[1].score == 0.0);
         assert!(judged.results[1].reason.contains("zzz"));
@@ -329,30 +261,18 @@ mod tests {
     #[test]
     fn what_cannot_be_checked_is_refused_by_name() {
         for (assertion, why) in [
-            (
-                r#"{"type":"contains-any","value":["a"]}"#,
-                "`contains-any` is not supported yet",
-            ),
+            (r#"{"type":"contains-any","value":["a"]}"#, "`contains-any` is not supported yet"),
             (
                 r#"{"type":"not-llm-rubric","value":"kind","provider":"x"}"#,
                 "`llm-rubric` is not supported yet",
             ),
-            (
-                r#"{"type":"assert-set","assert":[]}"#,
-                "`assert-set` is not supported yet",
-            ),
+            (r#"{"type":"assert-set","assert":[]}"#, "`assert-set` is not supported yet"),
             (r#"{"type":"javascript","value":"true"}"#, "runs code"),
             (r#"{"type":"not-python","value":"True"}"#, "runs code"),
             (r#"{"type":"equal","value":"a"}"#, "no assertion type `equal`"),
-            (
-                r#"{"type":"not-not-equals","value":"a"}"#,
-                "no assertion type `not-equals`",
-            ),
+            (r#"{"type":"not-not-equals","value":"a"}"#, "no assertion type `not-equals`"),
             (r#"{"value":"a"}"#, "missing field `type`"),
-            (
-                r#"{"type":"equals","value":"a","wieght":2}"#,
-                "unknown field `wieght`",
-            ),
+            (r#"{"type":"equals","value":"a","wieght":2}"#, "unknown field `wieght`"),
             (r#"{"type":"equals","value":"a","weight":-1}"#, "`weight`"),
             (r#"{"type":"equals","value":"a","threshold":0}"#, "`threshold`"),
             (r#"{"type":"equals","value":"a","threshold":1.1}"#, "`threshold`"),
@@ -369,18 +289,12 @@ mod tests {
                 r#"{"type":"is-json","value":{"$ref":"https://example.com/s.json"}}"#,
                 "https://example.com/s.json",
             ),
-            (
-                r#"{"type":"is-json","value":{"$ref":"file:///etc/hosts"}}"#,
-                "file:///etc/hosts",
-            ),
+            (r#"{"type":"is-json","value":{"$ref":"file:///etc/hosts"}}"#, "file:///etc/hosts"),
             (r#"{"type":"is-json","value":{"format":"colour"}}"#, "colour"),
             (r#"{"type":"is-json","value":{"pattern":"(?=a)"}}"#, "/pattern"),
         ] {
             let detail = refused(assertion);
-            assert!(
-                detail.starts_with("assert 1: ") && detail.contains(why),
-                "{assertion}: {detail}"
-            );
+            assert!(detail.starts_with("assert 1: ") && detail.contains(why), "{assertion}: {detail}");
         }
         let many = vec![r##"{"$ref":"#/$defs/a"}"##; 51].join(",");
         let schema = format!(r#"{{"type":"is-json","value":{{"$defs":{{"a":true}},"allOf":[{many}]}}}}"#);

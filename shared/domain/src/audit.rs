@@ -158,7 +158,13 @@ impl ChainHead {
     /// Appends a fact: the entry, and the head after it.
     ///
     /// `fresh` is an id of now; it gives way to the successor of the last one where a clock stood or went back.
-    pub fn append(&self, chain: String, fact: Fact, now: Timestamp, fresh: AuditId) -> Result<(AuditEntry, Self)> {
+    pub fn append(
+        &self,
+        chain: String,
+        fact: Fact,
+        now: Timestamp,
+        fresh: AuditId,
+    ) -> Result<(AuditEntry, Self)> {
         let audit_id = self.last.map_or(fresh, |last| fresh.max(last.successor()));
         let mut entry = AuditEntry {
             audit_id,

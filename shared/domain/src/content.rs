@@ -1,6 +1,8 @@
 //! What a version says: template or messages, parameters, and the variables it takes. Immutable once stored.
 
 mod hash;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod variables;
 
@@ -44,6 +46,13 @@ pub struct ChatMessage {
     pub role: Role,
     /// The text.
     pub content: String,
+}
+
+impl ChatMessage {
+    /// A message.
+    pub fn new(role: Role, content: String) -> Self {
+        Self { role, content }
+    }
 }
 
 /// One element of a `messages` prompt.

@@ -45,18 +45,11 @@ impl Diff {
 
 /// Compares two contents.
 pub fn diff(from: &Content, to: &Content) -> Diff {
-    let mut diff = Diff {
-        fields: Vec::new(),
-        text: Vec::new(),
-    };
+    let mut diff = Diff { fields: Vec::new(), text: Vec::new() };
     diff.field("model_id", Some(&from.model_id), Some(&to.model_id));
     diff.field("temperature", Some(from.temperature), Some(to.temperature));
     diff.field("max_tokens", Some(from.max_tokens), Some(to.max_tokens));
-    diff.field(
-        "template_format",
-        Some(from.template_format),
-        Some(to.template_format),
-    );
+    diff.field("template_format", Some(from.template_format), Some(to.template_format));
     diff.field("variables", Some(&from.variables), Some(&to.variables));
     diff.members("params", &from.params, &to.params);
     diff.members("config", &from.config, &to.config);
@@ -81,11 +74,7 @@ impl Diff {
         }
         // Content came from JSON, so it goes back to JSON.
         let literal = |value: Option<T>| value.and_then(|value| to_raw_value(&value).ok()).map(Literal);
-        self.fields.push(FieldChange {
-            field: field.to_owned(),
-            from: literal(from),
-            to: literal(to),
-        });
+        self.fields.push(FieldChange { field: field.to_owned(), from: literal(from), to: literal(to) });
     }
 
     fn members(&mut self, field: &str, from: &Map<String, Value>, to: &Map<String, Value>) {
@@ -116,20 +105,13 @@ struct Texts<'c> {
 impl<'c> Texts<'c> {
     fn of(content: &'c Content) -> Self {
         match &content.body {
-            Body::Text {
-                template_text,
-                system_prompt,
-                few_shot_examples,
-            } => Self {
+            Body::Text { template_text, system_prompt, few_shot_examples } => Self {
                 system_prompt: system_prompt.as_deref(),
                 template_text: Some(template_text),
                 examples: Some(few_shot_examples),
                 messages: None,
             },
-            Body::Messages(messages) => Self {
-                messages: Some(messages),
-                ..Self::default()
-            },
+            Body::Messages(messages) => Self { messages: Some(messages), ..Self::default() },
         }
     }
 }

@@ -94,6 +94,23 @@ impl EvalRun {
     }
 }
 
+/// One case on its way to a worker: where it stands in the test set, not what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseMessage {
+    /// The prompt.
+    pub prompt_id: PromptId,
+    /// The run.
+    pub eval_run_id: EvalRunId,
+    /// The case's position, from 1.
+    pub number: u32,
+    /// Its first byte in the test set.
+    pub offset: u64,
+    /// How many bytes it has.
+    pub length: u64,
+    /// How often it was tried, from 1.
+    pub attempt: u32,
+}
+
 /// The figures of an ended run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {

@@ -55,7 +55,9 @@ impl GatePolicy {
 
     /// Whether this policy lets something through that `before` would not: that needs an admin.
     pub fn is_weaker_than(&self, before: &Self) -> bool {
-        self.mode < before.mode || self.min_pass_rate < before.min_pass_rate || self.min_cases < before.min_cases
+        self.mode < before.mode
+            || self.min_pass_rate < before.min_pass_rate
+            || self.min_cases < before.min_cases
     }
 }
 
@@ -209,7 +211,12 @@ mod tests {
 
     #[test]
     fn a_bad_minute_of_the_provider_is_no_verdict() {
-        let with = |provider_errors| Tally { passed: 200 - provider_errors, errored: provider_errors, provider_errors, ..Tally::default() };
+        let with = |provider_errors| Tally {
+            passed: 200 - provider_errors,
+            errored: provider_errors,
+            provider_errors,
+            ..Tally::default()
+        };
         assert!(void_reason(&with(4)).is_none() && void_reason(&with(5)).is_some());
     }
 

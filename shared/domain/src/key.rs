@@ -133,7 +133,8 @@ impl<'a> PresentedKey<'a> {
     /// Splits the text; `None` when it is no key of ours.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (id, secret) = text.strip_prefix("cue_")?.split_once('_')?;
-        let id_fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let id_fits =
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let secret_fits = (1..=200).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic());
         (id_fits && secret_fits).then_some(Self { id, secret })
     }
@@ -210,7 +211,12 @@ impl Caller {
         }
         Err(Error::new(
             ErrorKind::Forbidden,
-            format!("This needs the role {}; the key `{}` is {}.", role.name(), self.actor.name, self.role().name()),
+            format!(
+                "This needs the role {}; the key `{}` is {}.",
+                role.name(),
+                self.actor.name,
+                self.role().name()
+            ),
         ))
     }
 }
@@ -242,7 +248,10 @@ mod tests {
 
     #[test]
     fn roles_include_the_former() {
-        let caller = |role| Caller { actor: Actor { id: "k".into(), name: "n".into(), role, user: None }, scope: TeamScope::All };
+        let caller = |role| Caller {
+            actor: Actor { id: "k".into(), name: "n".into(), role, user: None },
+            scope: TeamScope::All,
+        };
         assert!(caller(KeyRole::Releaser).require(KeyRole::Author).is_ok());
         let refused = caller(KeyRole::Author).require(KeyRole::Releaser).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Forbidden);

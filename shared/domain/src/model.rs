@@ -65,10 +65,7 @@ impl ModelEntry {
 
     /// What a call of so many tokens costs.
     pub fn cost(&self, input_tokens: u64, output_tokens: u64) -> Usd {
-        Usd::of_tokens(&[
-            (input_tokens, self.input_usd_per_mtok),
-            (output_tokens, self.output_usd_per_mtok),
-        ])
+        Usd::of_tokens(&[(input_tokens, self.input_usd_per_mtok), (output_tokens, self.output_usd_per_mtok)])
     }
 
     /// Checks the entry; all wrong fields are reported together.
@@ -78,18 +75,12 @@ impl ModelEntry {
         let mut problems = Vec::new();
         let mut check = |field: &str, outcome: Result<(), String>| {
             if let Err(detail) = outcome {
-                problems.push(FieldProblem {
-                    pointer: format!("/{field}"),
-                    detail,
-                });
+                problems.push(FieldProblem { pointer: format!("/{field}"), detail });
             }
         };
         check("model_id", check_name("model_id", &self.model_id));
         if self.model_id == "unbound" {
-            check(
-                "model_id",
-                Err("`unbound` means no model, so no model can be called so.".to_owned()),
-            );
+            check("model_id", Err("`unbound` means no model, so no model can be called so.".to_owned()));
         }
         if let Some(url) = &self.base_url {
             check("base_url", check_base_url(url, allow_loopback));
@@ -99,15 +90,11 @@ impl ModelEntry {
                 check(field, check_name(field, name));
             }
         }
-        for (field, limit) in [
-            ("max_concurrency", self.max_concurrency),
-            ("requests_per_minute", self.requests_per_minute),
-        ] {
+        for (field, limit) in
+            [("max_concurrency", self.max_concurrency), ("requests_per_minute", self.requests_per_minute)]
+        {
             if limit == Some(0) {
-                check(
-                    field,
-                    Err(format!("`{field}` is at least 1; leave it out for no limit.")),
-                );
+                check(field, Err(format!("`{field}` is at least 1; leave it out for no limit.")));
             }
         }
         Error::check(problems)
@@ -133,10 +120,8 @@ pub fn check_base_url(url: &str, allow_loopback: bool) -> Result<(), String> {
         _ => return Err("`base_url` begins with https://.".to_owned()),
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let plain = |text: &str, also: &[u8]| {
-        text.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || also.contains(&b))
-    };
+    let plain =
+        |text: &str, also: &[u8]| text.bytes().all(|b| b.is_ascii_alphanumeric() || also.contains(&b));
     let (host, port) = split_port(authority);
     let host_is_plain = host == "[::1]" || (!host.is_empty() && plain(host, b".-"));
     if !host_is_plain || port.is_some_and(|port| port.parse::<u16>().is_err()) || !plain(path, b"/._~-") {
@@ -162,9 +147,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 fn is_loopback(host: &str) -> bool {
     host == "[::1]"
         || host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback())
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -197,38 +180,18 @@ mod tests {
         )
         .validate(true)
         .unwrap_err();
-        let pointers: Vec<&str> = error
-            .problems()
-            .iter()
-            .map(|problem| problem.pointer.as_str())
-            .collect();
-        assert_eq!(
-            pointers,
-            [
-                "/model_id",
-                "/base_url",
-                "/api_model",
-                "/secret_name",
-                "/max_concurrency"
-            ]
-        );
+        let pointers: Vec<&str> = error.problems().iter().map(|problem| problem.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/model_id", "/base_url", "/api_model", "/secret_name", "/max_concurrency"]);
     }
 
     #[test]
     fn calls_leave_over_https_or_stay_on_this_machine_where_allowed() {
-        for url in [
-            "https://api.example.com/v1",
-            "https://api.example.com:8443",
-            "https://10.0.0.7/v1/",
-        ] {
+        for url in ["https://api.example.com/v1", "https://api.example.com:8443", "https://10.0.0.7/v1/"] {
             assert_eq!(check_base_url(url, false), Ok(()), "{url}");
         }
-        for url in [
-            "http://127.0.0.1:7070/mock/v1",
-            "http://localhost/v1",
-            "http://[::1]:80",
-            "https://127.9.9.9",
-        ] {
+        for url in
+            ["http://127.0.0.1:7070/mock/v1", "http://localhost/v1", "http://[::1]:80", "https://127.9.9.9"]
+        {
             assert_eq!(check_base_url(url, true), Ok(()), "{url}");
             assert!(check_base_url(url, false).is_err(), "{url}");
         }

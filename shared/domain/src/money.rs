@@ -29,10 +29,8 @@ impl Usd {
 
     /// What tokens cost when a million of each kind has its price. Rounded once, half up.
     pub fn of_tokens(priced: &[(u64, Self)]) -> Self {
-        let millionths: u128 = priced
-            .iter()
-            .map(|&(tokens, price)| u128::from(tokens) * u128::from(price.0))
-            .sum();
+        let millionths: u128 =
+            priced.iter().map(|&(tokens, price)| u128::from(tokens) * u128::from(price.0)).sum();
         Self(u64::try_from((millionths + 500_000) / 1_000_000).unwrap_or(u64::MAX))
     }
 }
@@ -70,16 +68,10 @@ impl<'de> Deserialize<'de> for Usd {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let dollars = f64::deserialize(deserializer)?;
         if !(0.0..=1e6).contains(&dollars) {
-            return Err(de::Error::custom(
-                "an amount in USD is a number from 0 to 1000000",
-            ));
+            return Err(de::Error::custom("an amount in USD is a number from 0 to 1000000"));
         }
         // Nine printed decimals are the number rounded to nano-dollars; without the point they count them.
-        format!("{dollars:.9}")
-            .replace(['.', '-'], "")
-            .parse()
-            .map(Self)
-            .map_err(de::Error::custom)
+        format!("{dollars:.9}").replace(['.', '-'], "").parse().map(Self).map_err(de::Error::custom)
     }
 }
 
@@ -95,10 +87,7 @@ mod tests {
 
     #[test]
     fn tokens_are_priced_exactly_and_rounded_once() {
-        assert_eq!(
-            Usd::of_tokens(&[(1_000, usd("0.15")), (10, usd("0.60"))]).as_nanos(),
-            156_000
-        );
+        assert_eq!(Usd::of_tokens(&[(1_000, usd("0.15")), (10, usd("0.60"))]).as_nanos(), 156_000);
         // A third of a nano-dollar each way: two separate roundings would give zero.
         let thin = Usd::from_nanos(333_333);
         assert_eq!(Usd::of_tokens(&[(1, thin), (1, thin)]).as_nanos(), 1);

@@ -55,6 +55,11 @@ pub const PRODUCTION: &str = "production";
 /// The environment before it.
 pub const STAGING: &str = "staging";
 
+/// The environment of callers that name none.
+pub fn production() -> Environment {
+    Environment(PRODUCTION.to_owned())
+}
+
 impl Environment {
     /// Whether the gate guards it and a releaser is needed.
     pub fn is_production(&self) -> bool {
@@ -93,7 +98,8 @@ fn check_environment(text: &str) -> Result<(), String> {
     if fits {
         Ok(())
     } else {
-        Err("An environment is 1 to 36 of a-z, 0-9, ., _ and -, and begins with a letter or digit.".to_owned())
+        Err("An environment is 1 to 36 of a-z, 0-9, ., _ and -, and begins with a letter or digit."
+            .to_owned())
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, FieldProblem, PromptId, PromptName, Result, TeamId, TeamScope, TestSetId, Timestamp, VersionPointer,
-    audit::ChainHead, gate::GatePolicy,
+    Error, FieldProblem, PromptId, PromptName, Result, TeamId, TeamScope, TestSetId, Timestamp,
+    VersionPointer, audit::ChainHead, gate::GatePolicy,
 };
 
 /// A prompt: a name in a team, under which versions are written and refs point.
@@ -40,7 +40,13 @@ pub struct Prompt {
 
 impl Prompt {
     /// A prompt of this moment, without versions.
-    pub fn new(prompt_id: PromptId, name: PromptName, team_id: TeamId, created_by: &str, now: Timestamp) -> Self {
+    pub fn new(
+        prompt_id: PromptId,
+        name: PromptName,
+        team_id: TeamId,
+        created_by: &str,
+        now: Timestamp,
+    ) -> Self {
         Self {
             prompt_id,
             name,
@@ -79,7 +85,14 @@ pub struct Team {
 impl Team {
     /// A team of this moment.
     pub fn new(team_id: TeamScope, now: Timestamp) -> Self {
-        Self { team_id, gate: None, gate_revision: 0, default_model_id: None, created_at: now, chain: ChainHead::default() }
+        Self {
+            team_id,
+            gate: None,
+            gate_revision: 0,
+            default_model_id: None,
+            created_at: now,
+            chain: ChainHead::default(),
+        }
     }
 }
 

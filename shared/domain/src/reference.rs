@@ -121,16 +121,15 @@ impl Ref {
         Self { lock, revision: self.revision + 1, ..self.clone() }
     }
 
-    /// The ref of a prompt that is archived or restored; nothing moves.
+    /// The ref of a prompt that was renamed, archived or restored; nothing moves.
     #[must_use]
-    pub fn with_archived(&self, archived: bool) -> Self {
-        Self { archived, revision: self.revision + 1, ..self.clone() }
-    }
-
-    /// The ref of a prompt that took another name; nothing moves.
-    #[must_use]
-    pub fn renamed(&self, name: &PromptName) -> Self {
-        Self { prompt_name: name.clone(), revision: self.revision + 1, ..self.clone() }
+    pub fn following(&self, prompt: &Prompt) -> Self {
+        Self {
+            prompt_name: prompt.name.clone(),
+            archived: prompt.archived_at.is_some(),
+            revision: self.revision + 1,
+            ..self.clone()
+        }
     }
 
     /// The lock, unless it lapsed.
@@ -170,7 +169,13 @@ mod tests {
     }
 
     fn with_live(numbers: &[u32]) -> Ref {
-        let prompt = Prompt::new(PromptId::from_bytes([0; 16]), "a".parse().unwrap(), "t".parse().unwrap(), "key_test", MOVER.at);
+        let prompt = Prompt::new(
+            PromptId::from_bytes([0; 16]),
+            "a".parse().unwrap(),
+            "t".parse().unwrap(),
+            "key_test",
+            MOVER.at,
+        );
         let start = Ref::empty(&prompt, "production".parse().unwrap(), MOVER);
         numbers.iter().fold(start, |live, number| live.promoted(version(*number), MOVER))
     }
@@ -209,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_lapsed_lock_holds_nothing() {
-        let lock = Lock { by: "key_a".into(), reason: "freeze".into(), until: Some(Timestamp::from_millis(5)) };
+        let lock =
+            Lock { by: "key_a".into(), reason: "freeze".into(), until: Some(Timestamp::from_millis(5)) };
         let locked = with_live(&[1]).with_lock(Some(lock));
         assert!(locked.active_lock(Timestamp::from_millis(4)).is_some());
         assert!(locked.active_lock(Timestamp::from_millis(5)).is_none());

@@ -30,10 +30,11 @@ use self::{
     budget::Budget,
     names::Names,
     parse::{Message, Texts},
+    value::Value,
     variable::{Slot, read_inputs},
 };
 use crate::{
-    Error, Result,
+    Result,
     content::{Body, ChatMessage, Content, FewShotExample, Role},
 };
 
@@ -54,7 +55,7 @@ pub struct Compiled {
 }
 
 /// What a render gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// The rendered template; `None` for a `messages` prompt.
     pub text: Option<String>,
@@ -77,22 +78,11 @@ impl Compiled {
         parse::check_declared(&uses, &names, content.variables.len())?;
         let slots = variable::slots(&content.variables, &uses)?;
         let few_shot_examples = match &content.body {
-            Body::Text {
-                few_shot_examples, ..
-            } => few_shot_examples.clone(),
+            Body::Text { few_shot_examples, .. } => few_shot_examples.clone(),
             Body::Messages(_) => Vec::new(),
         };
-        let numbers = slots
-            .iter()
-            .enumerate()
-            .map(|(number, slot)| (slot.name.clone(), number))
-            .collect();
-        Ok(Self {
-            texts,
-            few_shot_examples,
-            slots,
-            numbers,
-        })
+        let numbers = slots.iter().enumerate().map(|(number, slot)| (slot.name.clone(), number)).collect();
+        Ok(Self { texts, few_shot_examples, slots, numbers })
     }
 
     /// Renders with these values.
@@ -103,64 +93,47 @@ impl Compiled {
     pub fn render(&self, values: &Values) -> Result<Rendered> {
         let inputs = read_inputs(&self.slots, values)?;
         let mut budget = Budget::new();
-        let ignored_variables = values.names().filter(|name| !self.numbers.contains_key(*name));
-        let mut rendered = Rendered {
-            text: None,
-            system_prompt: None,
-            messages: Vec::new(),
-            ignored_variables: ignored_variables.cloned().collect(),
-        };
-        match &self.texts {
+        let mut rendered = match &self.texts {
             Texts::Single { system_prompt, text } => {
-                if let Some(template) = system_prompt {
-                    let prompt = template.render(&inputs, &mut budget)?;
-                    rendered.messages.push(ChatMessage {
-                        role: Role::System,
-                        content: prompt.clone(),
-                    });
-                    rendered.system_prompt = Some(prompt);
-                }
-                rendered
-                    .messages
-                    .extend(self.few_shot_examples.iter().flat_map(|example| {
-                        [
-                            ChatMessage {
-                                role: Role::User,
-                                content: example.input.clone(),
-                            },
-                            ChatMessage {
-                                role: Role::Assistant,
-                                content: example.output.clone(),
-                            },
-                        ]
-                    }));
-                let text = text.render(&inputs, &mut budget)?;
-                rendered.messages.push(ChatMessage {
-                    role: Role::User,
-                    content: text.clone(),
-                });
-                rendered.text = Some(text);
+                let prompt = system_prompt.as_ref().map(|prompt| prompt.render(&inputs, &mut budget));
+                self.single(prompt.transpose()?, text.render(&inputs, &mut budget)?)
             }
-            Texts::Messages(messages) => {
-                for message in messages {
-                    match message {
-                        Message::Template(role, template) => {
-                            let content = template.render(&inputs, &mut budget)?;
-                            rendered.messages.push(ChatMessage { role: *role, content });
-                        }
-                        Message::Placeholder(number) => {
-                            let given = self.slots[*number].messages(values)?;
-                            for message in &given {
-                                budget
-                                    .printed(&message.content)
-                                    .map_err(|detail| Error::new(crate::ErrorKind::NotRendered, detail))?;
-                            }
-                            rendered.messages.extend(given);
-                        }
-                    }
+            Texts::Messages(messages) => self.conversation(messages, &inputs, values, &mut budget)?,
+        };
+        let ignored = values.names().filter(|name| !self.numbers.contains_key(*name));
+        rendered.ignored_variables = ignored.cloned().collect();
+        Ok(rendered)
+    }
+
+    fn single(&self, system_prompt: Option<String>, text: String) -> Rendered {
+        let mut messages = Vec::with_capacity(2 + 2 * self.few_shot_examples.len());
+        messages.extend(system_prompt.clone().map(|prompt| ChatMessage::new(Role::System, prompt)));
+        for example in &self.few_shot_examples {
+            messages.push(ChatMessage::new(Role::User, example.input.clone()));
+            messages.push(ChatMessage::new(Role::Assistant, example.output.clone()));
+        }
+        messages.push(ChatMessage::new(Role::User, text.clone()));
+        Rendered { text: Some(text), system_prompt, messages, ..Rendered::default() }
+    }
+
+    fn conversation(
+        &self,
+        templates: &[Message],
+        inputs: &[Value],
+        values: &Values,
+        budget: &mut Budget,
+    ) -> Result<Rendered> {
+        let mut messages = Vec::with_capacity(templates.len());
+        for template in templates {
+            match template {
+                Message::Template(role, text) => {
+                    messages.push(ChatMessage::new(*role, text.render(inputs, budget)?));
+                }
+                Message::Placeholder(number) => {
+                    messages.extend(self.slots[*number].messages(values, budget)?);
                 }
             }
         }
-        Ok(rendered)
+        Ok(Rendered { messages, ..Rendered::default() })
     }
 }

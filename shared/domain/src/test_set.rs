@@ -68,10 +68,7 @@ impl Case {
 
     fn read(line: &[u8], number: usize) -> Result<Self, String> {
         if line.len() > MAX_CASE_BYTES {
-            return Err(format!(
-                "the case has {} bytes; {MAX_CASE_BYTES} are allowed",
-                line.len()
-            ));
+            return Err(format!("the case has {} bytes; {MAX_CASE_BYTES} are allowed", line.len()));
         }
         let document: CaseDocument = serde_json::from_slice(line).map_err(|error| plain(&error))?;
         check(&document)?;
@@ -86,15 +83,8 @@ impl Case {
         if assertions.is_empty() {
             return Err("the case has neither `expected` nor `assert`, so nothing could fail".to_owned());
         }
-        let case_id = document
-            .case_id
-            .clone()
-            .unwrap_or_else(|| format!("case-{number:05}"));
-        Ok(Self {
-            case_id,
-            document,
-            assertions,
-        })
+        let case_id = document.case_id.clone().unwrap_or_else(|| format!("case-{number:05}"));
+        Ok(Self { case_id, document, assertions })
     }
 
     /// What the output must be.
@@ -111,17 +101,9 @@ impl Case {
     /// the same. The name, the tags and the metadata are not in it; the spelling of the JSON is, because
     /// variables are rendered as written.
     pub fn content_sha256(&self) -> String {
-        let CaseDocument {
-            vars,
-            expected,
-            assert,
-            threshold,
-            ..
-        } = &self.document;
+        let CaseDocument { vars, expected, assert, threshold, .. } = &self.document;
         let expected = expected.as_ref().map_or("", |expected| expected.0.get());
-        let threshold = threshold
-            .map(|threshold| threshold.to_string())
-            .unwrap_or_default();
+        let threshold = threshold.map(|threshold| threshold.to_string()).unwrap_or_default();
         let texts = [vars.0.get(), expected, &threshold].into_iter();
         let mut hash = Sha256::new();
         for text in texts.chain(assert.iter().map(|assertion| assertion.0.get())) {
@@ -142,9 +124,7 @@ fn check(document: &CaseDocument) -> Result<(), String> {
     for (what, name) in names {
         if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control)
         {
-            return Err(format!(
-                "{what} is 1 to {MAX_NAME_CHARS} characters, without control characters"
-            ));
+            return Err(format!("{what} is 1 to {MAX_NAME_CHARS} characters, without control characters"));
         }
     }
     // Read once as values, so that what rendering could not take (depth, lone surrogates) is refused here.
@@ -156,10 +136,7 @@ fn check(document: &CaseDocument) -> Result<(), String> {
     if document.tags.len() > MAX_TAGS {
         return Err(format!("a case has at most {MAX_TAGS} tags"));
     }
-    if document
-        .threshold
-        .is_some_and(|threshold| !(0.0..=1.0).contains(&threshold))
-    {
+    if document.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
         return Err("`threshold` is a number from 0 to 1".to_owned());
     }
     Ok(())
@@ -212,10 +189,7 @@ mod tests {
         for (line, why) in [
             (r#"{"vars":{}}"#, "neither `expected` nor `assert`"),
             (r#"{"vars":{},"assert":[]}"#, "neither `expected` nor `assert`"),
-            (
-                r#"{"vars":{},"expected":null}"#,
-                "neither `expected` nor `assert`",
-            ),
+            (r#"{"vars":{},"expected":null}"#, "neither `expected` nor `assert`"),
             (r#"{"expected":"x"}"#, "missing field `vars`"),
             (r#"{"vars":["a"],"expected":"x"}"#, "`vars` is an object"),
             (r#"{"vars":"{}","expected":"x"}"#, "`vars` is an object"),
@@ -226,10 +200,7 @@ mod tests {
             (r#"{"vars":{},"expected":"x","case_id":""}"#, "`case_id`"),
             (r#"{"vars":{},"expected":"x","tags":["a\nb"]}"#, "a tag"),
             (r#"{"vars":{},"expected":"x","metadata":3}"#, "invalid type"),
-            (
-                r#"{"vars":{},"expected":"x""#,
-                "EOF while parsing an object at column 25",
-            ),
+            (r#"{"vars":{},"expected":"x""#, "EOF while parsing an object at column 25"),
             (r#"{"vars":{},"expected":"x"} {}"#, "trailing characters"),
             ("[]", "invalid"),
         ] {

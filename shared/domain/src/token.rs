@@ -237,7 +237,11 @@ mod tests {
 
     fn signer(secret: u8) -> Signer {
         let now = Timestamp::from_millis(1_795_158_000_000);
-        let key = SigningKey { kid: SigningKeyId::new(now, [1; 10]), secret: hex::encode([secret; 32]), created_at: now };
+        let key = SigningKey {
+            kid: SigningKeyId::new(now, [1; 10]),
+            secret: hex::encode([secret; 32]),
+            created_at: now,
+        };
         Signer::new(&key).unwrap()
     }
 

@@ -3,8 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::{Environment, EvalRunId, PromptId, TestSetId, Timestamp, VersionId, content::Content};
+use crate::{
+    Environment, EvalRunId, PromptId, Result, TestSetId, Timestamp, VersionId,
+    content::{Body, Content, TemplateFormat, Variable},
+    template::Compiled,
+};
 
 /// An immutable version of a prompt.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,5 +125,50 @@ impl VersionState {
             evidence: None,
             ..self.clone()
         }
+    }
+}
+
+/// What a new version is given.
+#[derive(Debug, Clone)]
+pub struct NewVersion {
+    /// The text.
+    pub body: Body,
+    /// How its templates are written.
+    pub template_format: TemplateFormat,
+    /// Declared variables; `None`: they are derived.
+    pub variables: Option<Vec<Variable>>,
+    /// The model; `None`: the newest version's.
+    pub model_id: Option<String>,
+    /// Sampling temperature.
+    pub temperature: f64,
+    /// The most tokens of an answer.
+    pub max_tokens: u32,
+    /// Further parameters of the model.
+    pub params: Map<String, Value>,
+    /// The caller's own settings.
+    pub config: Map<String, Value>,
+    /// Why, in the author's words.
+    pub note: Option<String>,
+    /// The version that the author started from.
+    pub based_on: Option<VersionId>,
+}
+
+impl NewVersion {
+    /// The content that this comes to for a model: checked, with its variables, and known to compile.
+    pub fn content(&self, model_id: String) -> Result<Content> {
+        let content = Content {
+            body: self.body.clone(),
+            template_format: self.template_format,
+            variables: Vec::new(),
+            model_id,
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            params: self.params.clone(),
+            config: self.config.clone(),
+        };
+        let content = content.with_variables(self.variables.clone())?;
+        content.validate()?;
+        Compiled::new(&content)?;
+        Ok(content)
     }
 }

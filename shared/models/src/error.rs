@@ -64,16 +64,10 @@ impl CallError {
 
 impl From<CallError> for Error {
     fn from(error: CallError) -> Self {
-        let kind = if error.transient() {
-            ErrorKind::Provider
-        } else {
-            ErrorKind::Invalid
-        };
+        let kind = if error.transient() { ErrorKind::Provider } else { ErrorKind::Invalid };
         let told = Self::new(kind, error.to_string());
         match error {
-            CallError::Unavailable {
-                source: Some(source), ..
-            } => told.caused_by(source),
+            CallError::Unavailable { source: Some(source), .. } => told.caused_by(source),
             _ => told,
         }
     }

@@ -72,15 +72,8 @@ pub struct Models {
 impl Models {
     /// Prepares the client. Fails where a builtin entry is not valid, or the machine has no certificates to trust.
     pub fn new(settings: Settings) -> Result<Self> {
-        let Settings {
-            timeout,
-            allow_loopback,
-            secrets,
-            builtin,
-        } = settings;
-        builtin
-            .iter()
-            .try_for_each(|entry| entry.validate(allow_loopback))?;
+        let Settings { timeout, allow_loopback, secrets, builtin } = settings;
+        builtin.iter().try_for_each(|entry| entry.validate(allow_loopback))?;
         Ok(Self {
             builtin: builtin.into(),
             allow_loopback,

@@ -38,11 +38,7 @@ impl OpenAi {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(Error::internal)?;
-        Ok(Self {
-            http,
-            allow_loopback,
-            secrets,
-        })
+        Ok(Self { http, allow_loopback, secrets })
     }
 
     pub(crate) async fn call(
@@ -70,12 +66,7 @@ impl OpenAi {
         let Some(name) = model.secret_name.as_deref().or(public) else {
             return Ok(None);
         };
-        self.secrets
-            .get(name)
-            .map(Some)
-            .ok_or_else(|| CallError::MissingSecret {
-                name: name.to_owned(),
-            })
+        self.secrets.get(name).map(Some).ok_or_else(|| CallError::MissingSecret { name: name.to_owned() })
     }
 }
 
@@ -87,12 +78,10 @@ fn body(api_model: &str, request: &Request<'_>) -> Map<String, Value> {
     body.remove("stream_options");
     body.insert("model".to_owned(), json!(api_model));
     body.insert("messages".to_owned(), json!(request.messages));
-    body.entry("temperature")
-        .or_insert_with(|| json!(request.temperature));
+    body.entry("temperature").or_insert_with(|| json!(request.temperature));
     // Newer models take this one instead, and refuse both together.
     if !body.contains_key("max_completion_tokens") {
-        body.entry("max_tokens")
-            .or_insert_with(|| json!(request.max_tokens));
+        body.entry("max_tokens").or_insert_with(|| json!(request.max_tokens));
     }
     body
 }
@@ -100,15 +89,10 @@ fn body(api_model: &str, request: &Request<'_>) -> Map<String, Value> {
 async fn read(response: Response, key: Option<&str>) -> Result<Completion, CallError> {
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(CallError::Throttled {
-            retry_after: retry_after(&response),
-        });
+        return Err(CallError::Throttled { retry_after: retry_after(&response) });
     }
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-        return Err(CallError::Unavailable {
-            reason: format!("status {}", status.as_u16()),
-            source: None,
-        });
+        return Err(CallError::Unavailable { reason: format!("status {}", status.as_u16()), source: None });
     }
     let body = bounded_body(response).await?;
     if status.is_success() {
@@ -119,14 +103,7 @@ async fn read(response: Response, key: Option<&str>) -> Result<Completion, CallE
 
 /// Reads `Retry-After` in seconds; its other form, a date, would need a clock that agrees with the provider's.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response
-        .headers()
-        .get(header::RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
@@ -179,10 +156,7 @@ struct Usage {
 fn completion(status: StatusCode, body: &[u8]) -> Result<Completion, CallError> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| {
         if error.is_eof() {
-            CallError::Unavailable {
-                reason: "its answer was cut".to_owned(),
-                source: Some(error.into()),
-            }
+            CallError::Unavailable { reason: "its answer was cut".to_owned(), source: Some(error.into()) }
         } else {
             rejected(status, &format!("the answer is not a chat completion ({error})"))
         }
@@ -190,15 +164,10 @@ fn completion(status: StatusCode, body: &[u8]) -> Result<Completion, CallError> 
     let Some(Choice { message }) = answer.choices.into_iter().next() else {
         return Err(rejected(status, "the answer has no choices"));
     };
-    let spoken = message
-        .content
-        .filter(|text| !text.is_empty())
-        .or(message.refusal);
+    let spoken = message.content.filter(|text| !text.is_empty()).or(message.refusal);
     let usage = answer.usage.unwrap_or_default();
     Ok(Completion {
-        output: spoken
-            .or_else(|| message.tool_calls.map(|calls| calls.to_string()))
-            .unwrap_or_default(),
+        output: spoken.or_else(|| message.tool_calls.map(|calls| calls.to_string())).unwrap_or_default(),
         input_tokens: usage.prompt_tokens,
         output_tokens: usage.completion_tokens,
         model: answer.model,
@@ -208,11 +177,9 @@ fn completion(status: StatusCode, body: &[u8]) -> Result<Completion, CallError> 
 /// What a refusal says: `error.message` where it has the usual shape, else its text; without the key, which some
 /// providers repeat.
 fn message(body: &[u8], key: Option<&str>) -> String {
-    let shaped = serde_json::from_slice::<Value>(body).ok().and_then(|body| {
-        body.pointer("/error/message")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    });
+    let shaped = serde_json::from_slice::<Value>(body)
+        .ok()
+        .and_then(|body| body.pointer("/error/message").and_then(Value::as_str).map(str::to_owned));
     let text = shaped.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());
     match key {
         Some(key) => text.replace(key, "…"),
@@ -222,10 +189,7 @@ fn message(body: &[u8], key: Option<&str>) -> String {
 
 fn rejected(status: StatusCode, message: &str) -> CallError {
     let message = message.chars().take(MESSAGE_CHARS).collect();
-    CallError::Rejected {
-        status: status.as_u16(),
-        message,
-    }
+    CallError::Rejected { status: status.as_u16(), message }
 }
 
 /// A failure below HTTP. A request that could not even be built is ours; all others may pass.
@@ -242,10 +206,7 @@ fn failed(error: reqwest::Error) -> CallError {
     } else {
         "its answer was cut"
     };
-    CallError::Unavailable {
-        reason: reason.to_owned(),
-        source: Some(error.into()),
-    }
+    CallError::Unavailable { reason: reason.to_owned(), source: Some(error.into()) }
 }
 
 #[cfg(test)]

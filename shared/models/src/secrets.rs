@@ -16,9 +16,7 @@ impl Secrets {
 
     /// The key of this name; an empty one counts as missing.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        (self.0)(name)
-            .map(|key| key.trim().to_owned())
-            .filter(|key| !key.is_empty())
+        (self.0)(name).map(|key| key.trim().to_owned()).filter(|key| !key.is_empty())
     }
 }
 

@@ -55,7 +55,12 @@ impl Registry {
     }
 
     /// A page of a prompt's moves, newest first.
-    pub async fn history(&self, caller: &Caller, address: &str, request: &PageRequest) -> Result<Page<AuditEntry>> {
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        address: &str,
+        request: &PageRequest,
+    ) -> Result<Page<AuditEntry>> {
         let prompt = self.prompt(caller, address).await?;
         let chain = Chain::Prompt(prompt.prompt_id);
         let mut found = Page { data: Vec::new(), next_cursor: request.cursor.clone() };
@@ -97,14 +102,20 @@ impl Registry {
         for chain in self.chains(caller, prompt, team).await? {
             self.export_chain(&chain, &mut export).await?;
             if export.len() > MAX_EXPORT_BYTES {
-                let detail = "This export is larger than one answer can be. Ask for it by `team_id` or `prompt_id`.";
+                let detail =
+                    "This export is larger than one answer can be. Ask for it by `team_id` or `prompt_id`.";
                 return Err(Error::new(domain::ErrorKind::TooLarge, detail));
             }
         }
         Ok(export)
     }
 
-    async fn chains(&self, caller: &Caller, prompt: Option<&str>, team: Option<&TeamId>) -> Result<Vec<Chain>> {
+    async fn chains(
+        &self,
+        caller: &Caller,
+        prompt: Option<&str>,
+        team: Option<&TeamId>,
+    ) -> Result<Vec<Chain>> {
         if let Some(prompt) = prompt {
             return Ok(vec![Chain::Prompt(self.prompt(caller, prompt).await?.prompt_id)]);
         }

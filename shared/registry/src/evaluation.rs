@@ -7,7 +7,8 @@ mod sending;
 use std::time::Duration;
 
 use domain::{
-    Caller, Error, ErrorKind, EvalRun, EvalRunId, EvalStatus, KeyRole, Prompt, Result, TestSetId, Version, VersionId,
+    Caller, Error, ErrorKind, EvalRun, EvalRunId, KeyRole, Prompt, Result, TestSetId, Version,
+    VersionId,
     audit::{Action, Fact},
     eval_run::{CaseOutcome, CaseResult, RunStatus},
 };
@@ -15,11 +16,11 @@ use serde_json::json;
 use store::{Change, Page, PageRequest, RunProgress, TestSet};
 use tokio::time::Instant;
 
-use crate::{Act, Made, Registry, settle::Step, version::refuse_archived};
+use crate::{Act, Made, Registry, settle::Step, version::{VersionDetails, refuse_archived}};
 
 pub use ending::Ending;
 pub use report::{cases_csv, summary_markdown};
-pub use sending::Claim;
+pub use sending::{CasePlace, Claim};
 
 /// How often a waiting request looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -69,10 +70,11 @@ impl Registry {
         set: &TestSet,
         model_id: &str,
     ) -> Result<EvalRun> {
-        let cases = self.store.test_set_version(set.test_set_id, set.newest_version).await?.ok_or_else(|| {
-            let detail = format!("The test set {} has no cases yet. Put some first.", set.test_set_id);
-            Error::invalid("/test_set_id", detail)
-        })?;
+        let cases =
+            self.store.test_set_version(set.test_set_id, set.newest_version).await?.ok_or_else(|| {
+                let detail = format!("The test set {} has no cases yet. Put some first.", set.test_set_id);
+                Error::invalid("/test_set_id", detail)
+            })?;
         Ok(EvalRun {
             eval_run_id: self.sources.id(),
             prompt_id: prompt.prompt_id,
@@ -101,7 +103,7 @@ impl Registry {
     /// Asks for a run of a version that exists. A run that decides makes the version's verdict pending again.
     pub async fn queue_run(&self, act: &Act, version: VersionId, new: &NewRun) -> Result<Made<RunDetails>> {
         act.caller.require(KeyRole::Author)?;
-        let attempt = async || {
+        let attempt = || async {
             let (prompt, details) = self.version_in_prompt(&act.caller, version).await?;
             refuse_archived(&prompt)?;
             let set = new.test_set_id.or(prompt.test_set_id).ok_or_else(|| {
@@ -126,7 +128,7 @@ impl Registry {
             }
             Ok(Step::Commit(change, RunDetails { run, progress: RunProgress::default() }))
         };
-        let replay = async |made: &str| self.run(&act.caller, made.parse().map_err(Error::internal)?).await;
+        let replay = |made: String| async move { self.run(&act.caller, made.parse().map_err(Error::internal)?).await };
         self.settle(act, attempt, replay).await
     }
 
@@ -138,7 +140,12 @@ impl Registry {
     }
 
     /// The same, after waiting for its end for a while.
-    pub async fn run_when_ended(&self, caller: &Caller, run: EvalRunId, wait: Duration) -> Result<RunDetails> {
+    pub async fn run_when_ended(
+        &self,
+        caller: &Caller,
+        run: EvalRunId,
+        wait: Duration,
+    ) -> Result<RunDetails> {
         let deadline = Instant::now() + wait;
         loop {
             let details = self.run(caller, run).await?;
@@ -211,7 +218,9 @@ impl Registry {
             let next = PageRequest { limit: left, cursor: found.next_cursor.take() };
             let page = self.store.case_results(run.eval_run_id, &next).await?;
             found.next_cursor = page.next_cursor;
-            found.data.extend(page.data.into_iter().filter(|case| outcome.is_none_or(|only| only == case.outcome)));
+            found
+                .data
+                .extend(page.data.into_iter().filter(|case| outcome.is_none_or(|only| only == case.outcome)));
             if found.next_cursor.is_none() || found.data.len() >= request.limit as usize {
                 break;
             }
@@ -243,18 +252,24 @@ impl Registry {
         act.caller.require(KeyRole::Author)?;
         let found = self.visible_run(&act.caller, run).await?;
         if !found.status.is_open() {
-            let detail = format!("The run has ended ({:?}); there is nothing to stop.", found.status).to_lowercase();
+            let detail =
+                format!("The run has ended ({:?}); there is nothing to stop.", found.status).to_lowercase();
             return Err(Error::new(ErrorKind::Conflict, detail));
         }
         self.end_run(&act.caller, found.prompt_id, run, Ending::Cancelled).await?;
         self.run(&act.caller, run).await
     }
 
-    /// Where a version's verdict stands, for whom a verdict is waited for.
-    pub async fn version_when_decided(&self, caller: &Caller, version: VersionId, wait: Duration) -> Result<EvalStatus> {
+    /// A version after waiting for its verdict for a while.
+    pub async fn version_when_decided(
+        &self,
+        caller: &Caller,
+        version: VersionId,
+        wait: Duration,
+    ) -> Result<VersionDetails> {
         let details = self.version(caller, version).await?;
-        let Some(run) = details.state.eval_run_id else { return Ok(details.state.eval_status) };
+        let Some(run) = details.state.eval_run_id else { return Ok(details) };
         self.run_when_ended(caller, run, wait).await?;
-        Ok(self.version(caller, version).await?.state.eval_status)
+        self.version(caller, version).await
     }
 }

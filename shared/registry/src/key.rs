@@ -51,7 +51,7 @@ impl Registry {
         if new.expires_at.is_some_and(|end| end <= now) {
             return Err(Error::invalid("/expires_at", "expires_at lies in the past."));
         }
-        let attempt = async || {
+        let attempt = || async {
             let (key, secret) = self.fresh_key(new, &act.caller);
             let mut fact = Fact::new(&act.caller.actor, Action::KeyCreated, key.key_id());
             fact.after = describe(&key);
@@ -62,14 +62,14 @@ impl Registry {
             }
             Ok(Step::Commit(change, FreshKey { key, secret }))
         };
-        let made = self.settle(act, attempt, async |made: &str| Err(secret_not_repeated(made))).await?;
+        let made = self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
         Ok(made.value)
     }
 
     /// Puts another key in a key's place; the old one stays good for 24 hours.
     pub async fn rotate_key(&self, act: &Act, id: &str) -> Result<FreshKey> {
         act.caller.require(KeyRole::Admin)?;
-        let attempt = async || {
+        let attempt = || async {
             let old = self.live_key(id).await?;
             let new = NewKey {
                 team_id: old.team_id.clone(),
@@ -97,7 +97,7 @@ impl Registry {
             }
             Ok(Step::Commit(change, FreshKey { key, secret }))
         };
-        let made = self.settle(act, attempt, async |made: &str| Err(secret_not_repeated(made))).await?;
+        let made = self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
         Ok(made.value)
     }
 
@@ -105,7 +105,7 @@ impl Registry {
     pub async fn revoke_key(&self, act: &Act, id: &str) -> Result<ApiKey> {
         act.caller.require(KeyRole::Admin)?;
         let read_at = ReadAt::now(&self.sources);
-        let attempt = async || {
+        let attempt = || async {
             let before = self.store.api_key(id).await?.ok_or_else(|| Error::not_found("key"))?;
             if before.revoked_at.is_some() {
                 return Ok(Step::Done(before));
@@ -122,7 +122,7 @@ impl Registry {
             change.put_api_key(&after)?;
             Ok(Step::Commit(change, after))
         };
-        let made = self.settle(act, attempt, async |_| Err(Error::not_found("key"))).await?;
+        let made = self.settle(act, attempt, |_| async { Err(Error::not_found("key")) }).await?;
         self.cache.offer_key(made.value.clone(), read_at);
         Ok(made.value)
     }
@@ -147,7 +147,7 @@ impl Registry {
     /// Makes sure that this very key exists and is an admin's for all teams: how a platform gets its first key.
     pub async fn ensure_admin_key(&self, presented: &PresentedKey<'_>) -> Result<ApiKey> {
         let installer = Caller::system("installation");
-        let attempt = async || {
+        let attempt = || async {
             let before = self.store.api_key(presented.id).await?;
             let wanted = ApiKey {
                 id: presented.id.to_owned(),
@@ -175,7 +175,7 @@ impl Registry {
             Ok(Step::Commit(change, wanted))
         };
         let act = Act::by(installer.clone());
-        let made = self.settle(&act, attempt, async |_| Err(Error::not_found("key"))).await?;
+        let made = self.settle(&act, attempt, |_| async { Err(Error::not_found("key")) }).await?;
         Ok(made.value)
     }
 

@@ -17,9 +17,10 @@ pub mod version;
 use std::sync::Arc;
 
 use cache::Cache;
-use domain::{Caller, Sources};
+use domain::Sources;
 use models::Models;
-use store::{IdempotencyMark, Store};
+use store::Store;
+pub use store::{Act, Made};
 
 /// The use cases, over what they need.
 #[derive(Clone)]
@@ -32,29 +33,4 @@ pub struct Registry {
     pub sources: Sources,
     /// The providers.
     pub models: Arc<Models>,
-}
-
-/// Somebody doing something.
-#[derive(Debug, Clone)]
-pub struct Act {
-    /// Who.
-    pub caller: Caller,
-    /// The idempotency key under which it happens at most once.
-    pub once: Option<IdempotencyMark>,
-}
-
-impl Act {
-    /// Something done without an idempotency key.
-    pub fn by(caller: Caller) -> Self {
-        Self { caller, once: None }
-    }
-}
-
-/// What was made, now or the first time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Made<T> {
-    /// The thing.
-    pub value: T,
-    /// Whether the idempotency key had made it before.
-    pub replayed: bool,
 }

@@ -48,10 +48,13 @@ impl Registry {
         act.caller.require(KeyRole::Admin)?;
         self.models.validate(model)?;
         if self.models.builtin(&model.model_id).is_some() {
-            let detail = format!("`{}` is a development model of this installation; it cannot be changed.", model.model_id);
+            let detail = format!(
+                "`{}` is a development model of this installation; it cannot be changed.",
+                model.model_id
+            );
             return Err(Error::new(ErrorKind::Conflict, detail));
         }
-        let attempt = async || {
+        let attempt = || async {
             let before = self.store.model(&model.model_id).await?;
             let team = self.team_or_new(&TeamScope::All).await?;
             let mut fact = Fact::new(&act.caller.actor, Action::ModelSet, &model.model_id);
@@ -61,7 +64,7 @@ impl Registry {
             change.put_model(model, before.is_none())?;
             Ok(Step::Commit(change, ()))
         };
-        self.settle(act, attempt, async |_| Ok(())).await?;
+        self.settle(act, attempt, |_| async { Ok(()) }).await?;
         Ok(CatalogueModel { entry: model.clone(), builtin: false })
     }
 }

@@ -62,8 +62,8 @@ impl Registry {
         let made = self
             .settle(
                 act,
-                async || self.build_prompt(act, &new).await,
-                async |made| self.prompt(&act.caller, made).await,
+                || self.build_prompt(act, &new),
+                |made: String| async move { self.prompt(&act.caller, &made).await },
             )
             .await?;
         let prompt = made.value;
@@ -91,7 +91,7 @@ impl Registry {
         let mut fact = Fact::new(actor, Action::PromptCreated, after.prompt_id);
         fact.after = describe(&after);
         let mut change = Change::of_prompt(&before, after.clone(), fact, &self.sources)?;
-        change.take_name(&after)?;
+        change.take_name(&after, false)?;
         let scope = TeamScope::Team(new.team_id.clone());
         if self.store.team(&scope).await?.is_none() {
             change.put_new_team(&Team::new(scope, now))?;
@@ -188,7 +188,9 @@ pub(crate) fn require_team(caller: &Caller, team: &TeamId) -> Result<()> {
 pub fn name_taken(team: &TeamId, name: &PromptName) -> Error {
     Error::new(
         ErrorKind::NameTaken,
-        format!("The name `{name}` belongs to another prompt of `{team}`, now or in the past. Choose another."),
+        format!(
+            "The name `{name}` belongs to another prompt of `{team}`, now or in the past. Choose another."
+        ),
     )
     .at("/name", "is taken")
 }

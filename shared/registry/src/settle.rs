@@ -26,14 +26,18 @@ impl Registry {
     /// Commits what `attempt` builds. When somebody else was first, it is built anew on what there is then.
     ///
     /// `replay` finds, by its id, what the idempotency key has made before.
-    pub async fn settle<T>(
+    pub async fn settle<T, A, R>(
         &self,
         act: &Act,
-        attempt: impl AsyncFn() -> Result<Step<T>>,
-        replay: impl AsyncFn(&str) -> Result<T>,
-    ) -> Result<Made<T>> {
+        attempt: impl Fn() -> A,
+        replay: impl FnOnce(String) -> R,
+    ) -> Result<Made<T>>
+    where
+        A: Future<Output = Result<Step<T>>>,
+        R: Future<Output = Result<T>>,
+    {
         if let Some(made) = self.made_before(act).await? {
-            return Ok(Made { value: replay(&made).await?, replayed: true });
+            return Ok(Made { value: replay(made).await?, replayed: true });
         }
         let deadline = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(4);
@@ -47,7 +51,7 @@ impl Registry {
                 Err(CommitError::Failed(error)) => return Err(error),
                 Err(CommitError::Lost(Slot::Idempotency)) => {
                     if let Some(made) = self.made_before(act).await? {
-                        return Ok(Made { value: replay(&made).await?, replayed: true });
+                        return Ok(Made { value: replay(made).await?, replayed: true });
                     }
                 }
                 Err(CommitError::Lost(_) | CommitError::Busy) => {}

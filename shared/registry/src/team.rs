@@ -32,7 +32,7 @@ impl Registry {
             gate.validate()?;
         }
         let scope = TeamScope::Team(team_id.clone());
-        let attempt = async || {
+        let attempt = || async {
             let missing = || Error::not_found("team");
             let before = self.store.team(&scope).await?.ok_or_else(missing)?;
             let after = Team {
@@ -47,7 +47,9 @@ impl Registry {
             let change = store::Change::of_team(&before, after.clone(), fact, &self.sources)?;
             Ok(Step::Commit(change, after))
         };
-        let made = self.settle(&Act::by(act.caller.clone()), attempt, async |_| Err(Error::not_found("team"))).await?;
+        let made = self
+            .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("team")) })
+            .await?;
         Ok(made.value)
     }
 

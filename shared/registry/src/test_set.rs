@@ -18,7 +18,7 @@ impl Registry {
         if name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
             return Err(Error::invalid("/name", "A test set's name has 1 to 200 printable characters."));
         }
-        let attempt = async || {
+        let attempt = || async {
             let set = TestSet {
                 test_set_id: self.sources.id(),
                 name: name.to_owned(),
@@ -38,43 +38,45 @@ impl Registry {
             }
             Ok(Step::Commit(change, set))
         };
-        let replay = async |made: &str| self.test_set(&act.caller, made.parse().map_err(Error::internal)?).await;
+        let replay =
+            |made: String| async move { self.test_set(&act.caller, made.parse().map_err(Error::internal)?).await };
         self.settle(act, attempt, replay).await
     }
 
     /// Puts a new version of the cases. All bad lines are reported, and then nothing is stored.
-    pub async fn put_cases(&self, act: &Act, set: TestSetId, jsonl: &[u8]) -> Result<TestSetVersion> {
+    pub async fn put_cases(&self, act: &Act, set: TestSetId, jsonl: Vec<u8>) -> Result<TestSetVersion> {
         act.caller.require(KeyRole::Author)?;
         self.test_set(&act.caller, set).await?;
-        let parsed = parse_jsonl(jsonl)?;
-        let attempt = async || {
+        // Compiling thousands of assertions takes a while: other requests go on meanwhile.
+        let checking = tokio::task::spawn_blocking(move || (parse_jsonl(&jsonl), jsonl));
+        let (parsed, jsonl) = checking.await.map_err(Error::internal)?;
+        let parsed = parsed?;
+        let attempt = || async {
             let before = self.test_set(&act.caller, set).await?;
             let cases = u32::try_from(parsed.cases.len()).unwrap_or(u32::MAX);
             let now = self.sources.now();
             let by = &act.caller.actor.id;
             let version = TestSetVersion::new(&before, cases, &parsed.sha256, jsonl.len() as u64, by, now);
             // The object comes first: a version in the table always has its cases.
-            self.store.put_dataset(&version, jsonl.to_vec()).await?;
-            let after = TestSet {
-                newest_version: version.version,
-                revision: before.revision + 1,
-                ..before.clone()
-            };
+            self.store.put_dataset(&version, jsonl.clone()).await?;
+            let after =
+                TestSet { newest_version: version.version, revision: before.revision + 1, ..before.clone() };
             let mut fact = Fact::new(&act.caller.actor, Action::TestSetVersionCreated, set);
-            fact.after = json!({ "version": version.version, "cases": version.cases, "sha256": version.sha256 });
+            fact.after =
+                json!({ "version": version.version, "cases": version.cases, "sha256": version.sha256 });
             let mut change = self.test_set_change(&after, fact).await?;
             change.put_test_set(&after)?;
             change.put_test_set_version(&version)?;
             Ok(Step::Commit(change, version))
         };
-        let made = self.settle(&Act::by(act.caller.clone()), attempt, async |_| Err(missing())).await?;
+        let made = self.settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(missing()) }).await?;
         Ok(made.value)
     }
 
     /// Deletes the cases of all versions, for they may hold personal data. The figures of runs stay.
     pub async fn delete_test_set(&self, act: &Act, set: TestSetId) -> Result<TestSet> {
         act.caller.require(KeyRole::Author)?;
-        let attempt = async || {
+        let attempt = || async {
             let before = self.test_set(&act.caller, set).await?;
             let after = TestSet {
                 deleted_at: Some(self.sources.now()),
@@ -87,7 +89,7 @@ impl Registry {
             change.put_test_set(&after)?;
             Ok(Step::Commit(change, after))
         };
-        let made = self.settle(act, attempt, async |_| Err(missing())).await?;
+        let made = self.settle(act, attempt, |_| async { Err(missing()) }).await?;
         for number in 1..=made.value.newest_version {
             if let Some(version) = self.store.test_set_version(set, number).await? {
                 self.store.delete_dataset(&version).await?;
@@ -103,7 +105,12 @@ impl Registry {
     }
 
     /// A page of the test sets of a team.
-    pub async fn test_sets(&self, caller: &Caller, team: &TeamId, request: &PageRequest) -> Result<Page<TestSet>> {
+    pub async fn test_sets(
+        &self,
+        caller: &Caller,
+        team: &TeamId,
+        request: &PageRequest,
+    ) -> Result<Page<TestSet>> {
         if !caller.sees(team) {
             return Ok(Page { data: Vec::new(), next_cursor: None });
         }

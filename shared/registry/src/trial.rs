@@ -5,10 +5,11 @@ use domain::{
     content::Content,
     money::Usd,
     template::{Compiled, Rendered, Values},
+    version::NewVersion,
 };
 use models::Request;
 
-use crate::{Registry, version::NewVersion};
+use crate::Registry;
 
 /// What is tried.
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ impl Registry {
 
 fn draft_content(draft: &NewVersion, model_id: Option<&str>) -> Result<Content> {
     let model_id = draft.model_id.as_deref().or(model_id);
-    let model_id = model_id.ok_or_else(|| Error::invalid("/model_id", "Say on which model to try it: `model_id`."))?;
+    let model_id =
+        model_id.ok_or_else(|| Error::invalid("/model_id", "Say on which model to try it: `model_id`."))?;
     draft.content(model_id.to_owned())
 }

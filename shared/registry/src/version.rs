@@ -4,61 +4,17 @@ use std::sync::Arc;
 
 use cache::LoadedVersion;
 use domain::{
-    Caller, Error, ErrorKind, EvalRun, KeyRole, Prompt, Result, TeamScope, Version, VersionId, VersionPointer, VersionState,
+    Caller, Error, ErrorKind, EvalRun, KeyRole, Prompt, Result, TeamScope, Version, VersionId,
+    VersionPointer, VersionState,
     audit::{Action, Fact},
-    content::{Body, Content, TemplateFormat, Variable},
+    content::Content,
     diff::{Diff, diff},
-    template::Compiled,
+    version::NewVersion,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::{Change, Page, PageRequest};
 
 use crate::{Act, Made, Registry, settle::Step};
-
-/// What a new version is given.
-#[derive(Debug, Clone)]
-pub struct NewVersion {
-    /// The text.
-    pub body: Body,
-    /// How its templates are written.
-    pub template_format: TemplateFormat,
-    /// Declared variables; `None`: they are derived.
-    pub variables: Option<Vec<Variable>>,
-    /// The model; `None`: the newest version's.
-    pub model_id: Option<String>,
-    /// Sampling temperature.
-    pub temperature: f64,
-    /// The most tokens of an answer.
-    pub max_tokens: u32,
-    /// Further parameters of the model.
-    pub params: Map<String, Value>,
-    /// The caller's own settings.
-    pub config: Map<String, Value>,
-    /// Why, in the author's words.
-    pub note: Option<String>,
-    /// The version that the author started from.
-    pub based_on: Option<VersionId>,
-}
-
-impl NewVersion {
-    /// The content that this comes to for a model: checked, with its variables, and known to compile.
-    pub fn content(&self, model_id: String) -> Result<Content> {
-        let content = Content {
-            body: self.body.clone(),
-            template_format: self.template_format,
-            variables: Vec::new(),
-            model_id,
-            temperature: self.temperature,
-            max_tokens: self.max_tokens,
-            params: self.params.clone(),
-            config: self.config.clone(),
-        };
-        let content = content.with_variables(self.variables.clone())?;
-        content.validate()?;
-        Compiled::new(&content)?;
-        Ok(content)
-    }
-}
 
 /// A version with its state.
 #[derive(Debug, Clone)]
@@ -82,11 +38,11 @@ impl Registry {
     /// Writes a version. Content equal to the newest version's makes nothing.
     pub async fn create_version(&self, act: &Act, address: &str, new: &NewVersion) -> Result<Made<Written>> {
         act.caller.require(KeyRole::Author)?;
-        let attempt = async || {
+        let attempt = || async {
             let prompt = self.prompt(&act.caller, address).await?;
             self.draft_version(act, &prompt, new).await
         };
-        let replay = async |made: &str| {
+        let replay = |made: String| async move {
             let id: VersionId = made.parse().map_err(Error::internal)?;
             Ok(Written { details: self.version(&act.caller, id).await?, unchanged: false })
         };
@@ -102,7 +58,8 @@ impl Registry {
         let content = self.content_of(prompt, new, newest.as_ref()).await?;
         let content_sha256 = content.sha256();
         check_based_on(new, &content, newest.as_ref())?;
-        if let Some(newest) = newest.filter(|newest| newest.content_sha256 == content_sha256) {
+        // Not by hash: canonical JSON takes the defaults 1.5 and 1.50 for one, and they print differently.
+        if let Some(newest) = newest.filter(|newest| newest.content == content) {
             let details = self.with_state(newest).await?;
             return Ok(Step::Done(Written { details, unchanged: true }));
         }
@@ -174,7 +131,10 @@ impl Registry {
     /// A version of this very prompt.
     pub async fn version_of(&self, prompt: &Prompt, version: VersionId) -> Result<VersionDetails> {
         let foreign = || {
-            Error::invalid("/version_id", format!("{version} is not a version of the prompt `{}`.", prompt.name))
+            Error::invalid(
+                "/version_id",
+                format!("{version} is not a version of the prompt `{}`.", prompt.name),
+            )
         };
         let (prompt_id, number) = self.store.version_place(version).await?.ok_or_else(foreign)?;
         if prompt_id != prompt.prompt_id {
@@ -201,7 +161,13 @@ impl Registry {
     }
 
     /// How two versions of a prompt differ. A version is named by id or number.
-    pub async fn diff(&self, caller: &Caller, address: &str, from: &str, to: &str) -> Result<(Version, Version, Diff)> {
+    pub async fn diff(
+        &self,
+        caller: &Caller,
+        address: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<(Version, Version, Diff)> {
         let prompt = self.prompt(caller, address).await?;
         let from = self.version_named(&prompt, "/from", from).await?;
         let to = self.version_named(&prompt, "/to", to).await?;
@@ -211,7 +177,8 @@ impl Registry {
 
     async fn version_named(&self, prompt: &Prompt, pointer: &str, name: &str) -> Result<Version> {
         let missing = || {
-            let detail = format!("`{name}` is neither the id nor the number of a version of `{}`.", prompt.name);
+            let detail =
+                format!("`{name}` is neither the id nor the number of a version of `{}`.", prompt.name);
             Error::invalid(pointer, detail)
         };
         if let Ok(number) = name.parse::<u32>() {
@@ -228,7 +195,12 @@ impl Registry {
     }
 
     /// The content that a draft comes to: checked, with its variables, and known to compile.
-    async fn content_of(&self, prompt: &Prompt, new: &NewVersion, newest: Option<&Version>) -> Result<Content> {
+    async fn content_of(
+        &self,
+        prompt: &Prompt,
+        new: &NewVersion,
+        newest: Option<&Version>,
+    ) -> Result<Content> {
         let model_id = match (&new.model_id, newest) {
             (Some(given), _) => given.clone(),
             (None, Some(newest)) => newest.content.model_id.clone(),
@@ -247,8 +219,7 @@ impl Registry {
 
     async fn with_state(&self, version: Version) -> Result<VersionDetails> {
         let state = self.store.version_state(version.prompt_id, version.number).await?;
-        let state =
-            state.ok_or_else(|| Error::internal(format!("{} has no state", version.version_id)))?;
+        let state = state.ok_or_else(|| Error::internal(format!("{} has no state", version.version_id)))?;
         Ok(VersionDetails { version, state })
     }
 }
@@ -280,7 +251,10 @@ pub fn refuse_archived(prompt: &Prompt) -> Result<()> {
     }
     Err(Error::new(
         ErrorKind::Archived,
-        format!("The prompt `{}` is archived. Restore it first: POST /api/prompts/{}/restore", prompt.name, prompt.prompt_id),
+        format!(
+            "The prompt `{}` is archived. Restore it first: POST /api/prompts/{}/restore",
+            prompt.name, prompt.prompt_id
+        ),
     ))
 }
 

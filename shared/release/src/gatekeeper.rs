@@ -90,10 +90,15 @@ impl Release {
                  version (POST /api/versions/{id}/evals).",
             )),
             (EvalStatus::Pending, _) | (_, None) => {
-                let refusal = not_evaluated(prompt, "Its evaluation has no verdict yet. Wait for the run, or start another.");
+                let refusal = not_evaluated(
+                    prompt,
+                    "Its evaluation has no verdict yet. Wait for the run, or start another.",
+                );
                 Err(refusal.fact("eval_run_id", state.eval_run_id.map(|run| run.to_string())))
             }
-            (EvalStatus::Failed, Some(evidence)) => self.refuse(ErrorKind::GateFailed, evidence.eval_run_id, gate).await,
+            (EvalStatus::Failed, Some(evidence)) => {
+                self.refuse(ErrorKind::GateFailed, evidence.eval_run_id, gate).await
+            }
             (EvalStatus::ManualReview, Some(evidence)) => {
                 self.refuse(ErrorKind::ReviewNeeded, evidence.eval_run_id, gate).await
             }
@@ -133,11 +138,14 @@ impl Release {
     async fn check_verdict(&self, prompt: &Prompt, evidence: Evidence, gate: &GatePolicy) -> Result<Value> {
         let run = self.registry.store.run(prompt.prompt_id, evidence.eval_run_id).await?;
         let summary = run.as_ref().and_then(|run| run.summary);
-        let summary = summary.ok_or_else(|| Error::internal(format!("{} has no summary", evidence.eval_run_id)))?;
+        let summary =
+            summary.ok_or_else(|| Error::internal(format!("{} has no summary", evidence.eval_run_id)))?;
         match judge(gate, &summary.tally).result {
             GateResult::Pass => Ok(json!({ "gate": gate, "evaluation": evidence, "tally": summary.tally })),
             GateResult::Fail => self.refuse(ErrorKind::GateFailed, evidence.eval_run_id, gate).await,
-            GateResult::ManualReview => self.refuse(ErrorKind::ReviewNeeded, evidence.eval_run_id, gate).await,
+            GateResult::ManualReview => {
+                self.refuse(ErrorKind::ReviewNeeded, evidence.eval_run_id, gate).await
+            }
         }
     }
 
@@ -145,7 +153,8 @@ impl Release {
     async fn refuse(&self, kind: ErrorKind, run_id: EvalRunId, gate: &GatePolicy) -> Result<Value> {
         let store = &self.registry.store;
         let run = store.run_by_id(run_id).await?;
-        let summary = run.as_ref().and_then(|run| run.summary).unwrap_or_else(|| domain::eval_run::summarise(&[]));
+        let summary =
+            run.as_ref().and_then(|run| run.summary).unwrap_or_else(|| domain::eval_run::summarise(&[]));
         let reasons = judge(gate, &summary.tally).reasons;
         let cases = self.registry.not_passed(run_id, SHOWN_CASES).await?;
         let shown = cases.iter().map(|case| {
@@ -181,7 +190,9 @@ fn check_variables(live: &Content, candidate: &Content) -> Result<()> {
     for old in &live.variables {
         let problem = match named(candidate, &old.name) {
             None => format!("`{}` is declared by the live version and dropped here", old.name),
-            Some(new) if new.kind != old.kind => format!("`{}` has another type than in the live version", old.name),
+            Some(new) if new.kind != old.kind => {
+                format!("`{}` has another type than in the live version", old.name)
+            }
             Some(_) => continue,
         };
         broken = true;

@@ -6,6 +6,7 @@ mod moved;
 mod promote;
 mod prompt;
 mod rollback;
+mod rolled_back;
 
 use domain::{Caller, Environment, KeyRole, Prompt, Ref, Result};
 use registry::Registry;
@@ -15,6 +16,7 @@ pub use moved::Moved;
 pub use promote::Promotion;
 pub use prompt::PromptUpdate;
 pub use rollback::Rollback;
+pub use rolled_back::RolledBackView;
 
 /// The use cases, over those that change no ref.
 #[derive(Clone)]

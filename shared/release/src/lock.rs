@@ -42,7 +42,7 @@ impl Release {
             }
         }
         let read_at = ReadAt::now(&registry.sources);
-        let attempt = async || {
+        let attempt = || async {
             let prompt = registry.prompt(&act.caller, address).await?;
             let mover = Mover { by: &act.caller.actor.id, at: now };
             let found = registry.store.reference(prompt.prompt_id, environment).await?;
@@ -55,7 +55,11 @@ impl Release {
                 return Ok(Step::Done(before));
             }
             let by = act.caller.actor.name.clone();
-            let after = before.with_lock(lock.map(|lock| Lock { by, reason: lock.reason.clone(), until: lock.until }));
+            let after = before.with_lock(lock.map(|lock| Lock {
+                by,
+                reason: lock.reason.clone(),
+                until: lock.until,
+            }));
             let action = if lock.is_some() { Action::Locked } else { Action::Unlocked };
             let mut fact = Fact::new(&act.caller.actor, action, prompt.prompt_id);
             fact.environment = Some(environment.clone());
@@ -66,7 +70,9 @@ impl Release {
             change.put_ref(&after)?;
             Ok(Step::Commit(change, after))
         };
-        let made = registry.settle(&Act::by(act.caller.clone()), attempt, async |_| Err(Error::not_found("ref"))).await?;
+        let made = registry
+            .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("ref")) })
+            .await?;
         self.propagate(&made.value, read_at).await?;
         Ok(made.value)
     }

@@ -2,7 +2,7 @@
 
 use cache::ReadAt;
 use domain::{
-    Environment, Error, ErrorKind, KeyRole, Prompt, Ref, Result, VersionId, VersionState,
+    Environment, Error, ErrorKind, KeyRole, Prompt, PromptId, Ref, Result, VersionId, VersionState,
     audit::{Action, Fact},
     reference::Mover,
 };
@@ -49,9 +49,9 @@ impl Release {
         let registry = &self.registry;
         let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
         let read_at = ReadAt::now(&registry.sources);
-        let attempt = async || self.build_promotion(act, &prompt_id.to_string(), wish).await;
-        let replay = async |made: &str| {
-            let moved = self.moved_before(prompt_id, made).await?;
+        let attempt = || self.build_promotion(act, prompt_id, wish);
+        let replay = |made: String| async move {
+            let moved = self.moved_before(prompt_id, &made).await?;
             let reference = registry.store.reference(prompt_id, &moved.environment).await?;
             let reference = reference.ok_or_else(|| Error::internal("a ref that moved is missing"))?;
             Ok((moved, reference))
@@ -64,9 +64,14 @@ impl Release {
         Ok(Made { value: moved, replayed: made.replayed })
     }
 
-    async fn build_promotion(&self, act: &Act, address: &str, wish: &Promotion) -> Result<Step<(Moved, Ref)>> {
+    async fn build_promotion(
+        &self,
+        act: &Act,
+        prompt_id: PromptId,
+        wish: &Promotion,
+    ) -> Result<Step<(Moved, Ref)>> {
         let registry = &self.registry;
-        let prompt = registry.prompt(&act.caller, address).await?;
+        let prompt = registry.prompt(&act.caller, &prompt_id.to_string()).await?;
         refuse_archived(&prompt)?;
         let details = registry.version_of(&prompt, wish.version_id).await?;
         let now = registry.sources.now();
@@ -86,7 +91,8 @@ impl Release {
         let live_sha256 = live.as_ref().map(|live| live.content_sha256.as_str());
         describe_move(&mut fact, (&before, live_sha256), (&after, &details.version.content_sha256));
         let change = self.promotion_change(act, &prompt, &after, &details, clearance, fact)?;
-        let moved = Moved::new(&before, &after, now).ok_or_else(|| Error::internal("a promotion without a version"))?;
+        let moved = Moved::new(&before, &after, now)
+            .ok_or_else(|| Error::internal("a promotion without a version"))?;
         Ok(Step::Commit(change, (moved, after)))
     }
 

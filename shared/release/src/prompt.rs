@@ -32,19 +32,25 @@ pub struct PromptUpdate {
     pub gate: Option<Option<GatePolicy>>,
 }
 
+/// A change that the refs of a prompt may have to follow.
+#[derive(Clone, Copy)]
+enum Rewrite<'a> {
+    Update(&'a PromptUpdate),
+    Archive,
+    Restore,
+}
+
 impl Release {
     /// Changes a prompt.
-    pub async fn update_prompt(&self, act: &Act, address: &str, update: &PromptUpdate) -> Result<PromptDetails> {
+    pub async fn update_prompt(
+        &self,
+        act: &Act,
+        address: &str,
+        update: &PromptUpdate,
+    ) -> Result<PromptDetails> {
         act.caller.require(KeyRole::Author)?;
         let registry = &self.registry;
-        let attempt = async |before: &Prompt, refs: &[Ref]| {
-            refuse_archived(before)?;
-            let after = self.updated(&act.caller, before, update).await?;
-            let renamed = after.name != before.name;
-            let refs = refs.iter().filter(|_| renamed).map(|reference| reference.renamed(&after.name)).collect();
-            Ok((after, refs, Action::PromptUpdated))
-        };
-        let details = self.rewrite_prompt(act, address, attempt).await?;
+        let details = self.rewrite_prompt(act, address, Rewrite::Update(update)).await?;
         let prompt = &details.prompt;
         registry.cache.offer_name(&prompt.team_id, prompt.name.as_str(), prompt.prompt_id);
         Ok(details)
@@ -53,23 +59,13 @@ impl Release {
     /// Archives a prompt: it answers «gone» from now on, and everything is kept.
     pub async fn archive_prompt(&self, act: &Act, address: &str) -> Result<PromptDetails> {
         act.caller.require(KeyRole::Releaser)?;
-        let now = self.registry.sources.now();
-        let attempt = async |before: &Prompt, refs: &[Ref]| {
-            let archived_at = before.archived_at.or(Some(now));
-            let refs = refs.iter().map(|reference| reference.with_archived(true)).collect();
-            Ok((Prompt { archived_at, ..before.clone() }, refs, Action::PromptArchived))
-        };
-        self.rewrite_prompt(act, address, attempt).await
+        self.rewrite_prompt(act, address, Rewrite::Archive).await
     }
 
     /// Brings an archived prompt back, with its refs where they were.
     pub async fn restore_prompt(&self, act: &Act, address: &str) -> Result<PromptDetails> {
         act.caller.require(KeyRole::Releaser)?;
-        let attempt = async |before: &Prompt, refs: &[Ref]| {
-            let refs = refs.iter().map(|reference| reference.with_archived(false)).collect();
-            Ok((Prompt { archived_at: None, ..before.clone() }, refs, Action::PromptRestored))
-        };
-        self.rewrite_prompt(act, address, attempt).await
+        self.rewrite_prompt(act, address, Rewrite::Restore).await
     }
 
     /// Writes a prompt and those of its refs that change with it, in one transaction.
@@ -77,27 +73,30 @@ impl Release {
         &self,
         act: &Act,
         address: &str,
-        rewrite: impl AsyncFn(&Prompt, &[Ref]) -> Result<(Prompt, Vec<Ref>, Action)>,
+        rewrite: Rewrite<'_>,
     ) -> Result<PromptDetails> {
         let registry = &self.registry;
         let read_at = ReadAt::now(&registry.sources);
         let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
-        let attempt = async || {
+        let attempt = || async {
             let before = registry.prompt(&act.caller, &prompt_id.to_string()).await?;
-            let refs = registry.store.references(prompt_id).await?;
-            let (after, changed, action) = rewrite(&before, &refs).await?;
+            let (after, action) = self.rewritten(&act.caller, &before, rewrite).await?;
             if after == before {
                 return Ok(Step::Done((before, Vec::new())));
             }
+            let carried = after.name != before.name || after.archived_at != before.archived_at;
+            let refs = if carried { registry.store.references(prompt_id).await? } else { Vec::new() };
+            let changed: Vec<Ref> = refs.iter().map(|reference| reference.following(&after)).collect();
             let mut fact = Fact::new(&act.caller.actor, action, prompt_id);
             fact.before = describe(&before);
             fact.after = describe(&after);
             let mut change = Change::of_prompt(&before, after.clone(), fact, &registry.sources)?;
             if after.name != before.name {
-                if registry.store.prompt_named(&before.team_id, after.name.as_str()).await?.is_some() {
+                let owner = registry.store.prompt_named(&before.team_id, after.name.as_str()).await?;
+                if owner.is_some_and(|owner| owner != prompt_id) {
                     return Err(name_taken(&before.team_id, &after.name));
                 }
-                change.take_name(&after)?;
+                change.take_name(&after, owner.is_some())?;
                 change.keep_alias(&before)?;
             }
             for reference in &changed {
@@ -108,14 +107,32 @@ impl Release {
             }
             Ok(Step::Commit(change, (after, changed)))
         };
-        let replay =
-            async |_: &str| Ok((registry.prompt(&act.caller, &prompt_id.to_string()).await?, Vec::new()));
+        let replay = |_| async { Ok((registry.prompt(&act.caller, &prompt_id.to_string()).await?, Vec::new())) };
         let made = registry.settle(act, attempt, replay).await?;
         let (prompt, changed) = made.value;
         for reference in &changed {
             self.propagate(reference, read_at).await?;
         }
         registry.prompt_details(prompt).await
+    }
+
+    async fn rewritten(
+        &self,
+        caller: &Caller,
+        before: &Prompt,
+        rewrite: Rewrite<'_>,
+    ) -> Result<(Prompt, Action)> {
+        match rewrite {
+            Rewrite::Update(update) => {
+                refuse_archived(before)?;
+                Ok((self.updated(caller, before, update).await?, Action::PromptUpdated))
+            }
+            Rewrite::Archive => {
+                let archived_at = before.archived_at.or(Some(self.registry.sources.now()));
+                Ok((Prompt { archived_at, ..before.clone() }, Action::PromptArchived))
+            }
+            Rewrite::Restore => Ok((Prompt { archived_at: None, ..before.clone() }, Action::PromptRestored)),
+        }
     }
 
     async fn updated(&self, caller: &Caller, before: &Prompt, update: &PromptUpdate) -> Result<Prompt> {

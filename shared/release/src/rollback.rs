@@ -76,7 +76,8 @@ impl Release {
         let prompt = registry.prompt(&act.caller, address).await?;
         refuse_archived(&prompt)?;
         let found = registry.store.reference(prompt.prompt_id, &wish.environment).await?;
-        let before = found.filter(|r| r.version.is_some()).ok_or_else(|| not_live(&prompt, &wish.environment))?;
+        let before =
+            found.filter(|r| r.version.is_some()).ok_or_else(|| not_live(&prompt, &wish.environment))?;
         check_expected(&before, wish.expected_revision)?;
         let target = self.target(&act.caller, &prompt, &before, wish).await?;
         let now = registry.sources.now();
@@ -98,7 +99,13 @@ impl Release {
         Ok((change, before, after))
     }
 
-    async fn target(&self, caller: &Caller, prompt: &Prompt, before: &Ref, wish: &Rollback) -> Result<Version> {
+    async fn target(
+        &self,
+        caller: &Caller,
+        prompt: &Prompt,
+        before: &Ref,
+        wish: &Rollback,
+    ) -> Result<Version> {
         let Some(wanted) = wish.target_version_id else {
             let Some(pointer) = before.rollback_target() else {
                 return Err(self.nothing_left(caller, prompt, before).await?);
@@ -113,7 +120,10 @@ impl Release {
         }
         Err(Error::new(
             ErrorKind::NoRollbackTarget,
-            format!("{wanted} was never live in `{}` and has not passed: it is no place to go back to.", wish.environment),
+            format!(
+                "{wanted} was never live in `{}` and has not passed: it is no place to go back to.",
+                wish.environment
+            ),
         )
         .at("/target_version_id", "was never live here and has not passed"))
     }

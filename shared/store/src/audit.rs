@@ -63,7 +63,11 @@ pub(crate) fn is_move(action: Action) -> bool {
 
 impl Store {
     /// A page of the moves of all prompts from a moment on, oldest first, each with its team.
-    pub async fn moves(&self, since: Timestamp, request: &PageRequest) -> Result<Page<(Option<TeamId>, AuditEntry)>> {
+    pub async fn moves(
+        &self,
+        since: Timestamp,
+        request: &PageRequest,
+    ) -> Result<Page<(Option<TeamId>, AuditEntry)>> {
         let start = AuditId::new(since, [0; 10]).to_string();
         let query = self
             .query_list(&List::Moves)
@@ -76,7 +80,12 @@ impl Store {
     }
 
     /// A page of a chain.
-    pub async fn audit(&self, chain: &Chain, order: Order, request: &PageRequest) -> Result<Page<AuditEntry>> {
+    pub async fn audit(
+        &self,
+        chain: &Chain,
+        order: Order,
+        request: &PageRequest,
+    ) -> Result<Page<AuditEntry>> {
         let partition = match chain {
             Chain::Prompt(prompt) => prompt_partition(*prompt),
             Chain::Team(team) => team_partition(team),

@@ -210,13 +210,19 @@ impl Store {
             transaction = transaction.transact_items(item);
         }
         let Err(error) = transaction.send().await else { return Ok(()) };
-        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
+        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+            error.as_service_error()
+        {
             return Err(why_cancelled(cancelled.cancellation_reasons(), &slots)
                 .unwrap_or_else(|| CommitError::Failed(Error::internal(error))));
         }
         let busy = matches!(
             error.code(),
-            Some("TransactionInProgressException" | "ProvisionedThroughputExceededException" | "ThrottlingException")
+            Some(
+                "TransactionInProgressException"
+                    | "ProvisionedThroughputExceededException"
+                    | "ThrottlingException"
+            )
         );
         Err(if busy { CommitError::Busy } else { CommitError::Failed(failed(error)) })
     }
@@ -261,7 +267,10 @@ fn why_cancelled(reasons: &[CancellationReason], slots: &[Slot]) -> Option<Commi
         return Some(CommitError::Lost(slot));
     }
     let busy = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    reasons.iter().any(|reason| reason.code().is_some_and(|code| busy.contains(&code))).then_some(CommitError::Busy)
+    reasons
+        .iter()
+        .any(|reason| reason.code().is_some_and(|code| busy.contains(&code)))
+        .then_some(CommitError::Busy)
 }
 
 /// A condition in DynamoDB's words, with the names and values that it uses.
@@ -289,8 +298,10 @@ fn condition(slot: Slot, guard: &Guard, yields: Option<Timestamp>) -> Condition 
         }
     }
     if let (Slot::Head, Guard::Counter(..), Some(now)) = (slot, guard, yields) {
-        condition.expression =
-            format!("{} AND (attribute_not_exists({YIELD_UNTIL}) OR {YIELD_UNTIL} <= :moment)", condition.expression);
+        condition.expression = format!(
+            "{} AND (attribute_not_exists({YIELD_UNTIL}) OR {YIELD_UNTIL} <= :moment)",
+            condition.expression
+        );
         condition.values.push((":moment", number(now.as_millis())));
     }
     condition
@@ -299,8 +310,8 @@ fn condition(slot: Slot, guard: &Guard, yields: Option<Timestamp>) -> Condition 
 fn transact_item(table: &str, write: Write, yields: Option<Timestamp>) -> Result<TransactWriteItem> {
     let Condition { expression, names, values } = condition(write.slot, &write.guard, yields);
     let names = (!names.is_empty()).then(|| names.into_iter().collect());
-    let values =
-        (!values.is_empty()).then(|| values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+    let values = (!values.is_empty())
+        .then(|| values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
     let item = TransactWriteItem::builder();
     let item = match write.operation {
         Operation::Put(body) => item.put(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Result, Timestamp};
+use domain::{Caller, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Change, Slot, Store, change::Guard, keys::Key};
@@ -19,6 +19,31 @@ pub struct IdempotencyMark {
     pub header_sha256: String,
     /// SHA-256 of route and body, in hex.
     pub request_sha256: String,
+}
+
+/// Somebody doing something.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// Who.
+    pub caller: Caller,
+    /// The idempotency key under which it happens at most once.
+    pub once: Option<IdempotencyMark>,
+}
+
+impl Act {
+    /// Something done without an idempotency key.
+    pub fn by(caller: Caller) -> Self {
+        Self { caller, once: None }
+    }
+}
+
+/// What was made, now or the first time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made<T> {
+    /// The thing.
+    pub value: T,
+    /// Whether the idempotency key had made it before.
+    pub replayed: bool,
 }
 
 /// What was made under an idempotency key.
@@ -52,7 +77,11 @@ impl Change {
 
 impl Store {
     /// What was made under an idempotency key, while it is remembered.
-    pub async fn idempotency(&self, mark: &IdempotencyMark, now: Timestamp) -> Result<Option<IdempotencyRecord>> {
+    pub async fn idempotency(
+        &self,
+        mark: &IdempotencyMark,
+        now: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>> {
         let key = Key::Idempotency(mark.key_id.clone(), mark.header_sha256.clone());
         let record: Option<IdempotencyRecord> = self.get(&key).await?;
         Ok(record.filter(|record| now.as_seconds() < record.expires_at))

@@ -1,5 +1,6 @@
 //! Every key of both tables and of the bucket: this is the only file that spells them.
 
+use crate::table::attribute as names;
 use domain::{
     AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
 };
@@ -87,6 +88,11 @@ impl Key {
             | Self::SigningKey(_)
             | Self::Idempotency(..) => META.to_owned(),
         }
+    }
+
+    /// The key of an item, whose attributes are looked up by name.
+    pub fn of_item(attribute: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        Self::parse(&attribute(names::PK)?, &attribute(names::SK)?)
     }
 
     /// Reads a key back; `None` when it is none of ours.
@@ -265,10 +271,7 @@ mod tests {
         let prompt = id.clone().prop_map(|(t, r)| PromptId::new(Timestamp::from_millis(t), r));
         let bytes = any::<[u8; 16]>();
         let team = "[a-z0-9_-]{1,64}".prop_map(|t| t.parse::<TeamId>().unwrap());
-        let scope = prop_oneof![
-            Just(TeamScope::All),
-            team.clone().prop_map(TeamScope::Team),
-        ];
+        let scope = prop_oneof![Just(TeamScope::All), team.clone().prop_map(TeamScope::Team),];
         let environment = "[a-z0-9][a-z0-9._-]{0,35}".prop_map(|e| e.parse::<Environment>().unwrap());
         prop_oneof![
             prompt.clone().prop_map(Key::Prompt),

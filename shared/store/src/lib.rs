@@ -13,6 +13,7 @@ mod idempotency;
 pub mod keys;
 mod model;
 mod object;
+mod ping;
 mod progress;
 mod prompt;
 mod reference;
@@ -25,7 +26,8 @@ mod usage;
 mod version;
 
 pub use change::{Change, CommitError, Slot};
-pub use idempotency::{IdempotencyMark, IdempotencyRecord};
+pub use idempotency::{Act, IdempotencyMark, IdempotencyRecord, Made};
+pub use ping::Dependency;
 pub use progress::{Progress, RunProgress};
 pub use table::{Page, PageRequest};
 pub use test_set::{TestSet, TestSetVersion};

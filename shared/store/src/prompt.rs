@@ -24,9 +24,11 @@ struct NameItem {
 }
 
 impl Change {
-    /// Takes a name for a prompt; it must never have been used in the team.
-    pub fn take_name(&mut self, prompt: &Prompt) -> Result<()> {
-        self.put_name(&prompt.team_id, &prompt.name, prompt.prompt_id, None, Guard::Absent)
+    /// Takes a name for a prompt. It must never have been used in the team, unless by this very prompt
+    /// (`is_alias`): then it leads there already, and for ever.
+    pub fn take_name(&mut self, prompt: &Prompt, is_alias: bool) -> Result<()> {
+        let guard = if is_alias { Guard::Exists } else { Guard::Absent };
+        self.put_name(&prompt.team_id, &prompt.name, prompt.prompt_id, None, guard)
     }
 
     /// Makes the name that a prompt had an alias.
@@ -65,7 +67,8 @@ impl Store {
 
     /// Finds prompts of all teams by name: at most two, which is enough to know that a bare name is not unique.
     pub async fn prompts_named(&self, name: &str) -> Result<Vec<(TeamId, PromptId)>> {
-        let page: Page<NameItem> = self.page(self.query_list(&List::Names(name)), &PageRequest::first(2)).await?;
+        let page: Page<NameItem> =
+            self.page(self.query_list(&List::Names(name)), &PageRequest::first(2)).await?;
         Ok(page.data.into_iter().map(|item| (item.team_id, item.prompt_id)).collect())
     }
 

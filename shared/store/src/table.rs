@@ -179,14 +179,15 @@ impl Store {
     ) -> Result<Page<T>> {
         let start = request.cursor.as_deref().map(decode_cursor).transpose()?;
         let limit = i32::try_from(request.limit).unwrap_or(i32::MAX);
-        let answer = query.limit(limit).set_exclusive_start_key(start.clone()).send().await.map_err(|error| {
-            // A cursor is the caller's: one that was made for another list is refused by the table.
-            if start.is_some() && error.code() == Some("ValidationException") {
-                bad_cursor().caused_by(error)
-            } else {
-                failed(error)
-            }
-        })?;
+        let answer =
+            query.limit(limit).set_exclusive_start_key(start.clone()).send().await.map_err(|error| {
+                // A cursor is the caller's: one that was made for another list is refused by the table.
+                if start.is_some() && error.code() == Some("ValidationException") {
+                    bad_cursor().caused_by(error)
+                } else {
+                    failed(error)
+                }
+            })?;
         let next_cursor = answer.last_evaluated_key.as_ref().map(encode_cursor).transpose()?;
         let data = answer.items.unwrap_or_default().into_iter().map(from_item).collect::<Result<_>>()?;
         Ok(Page { data, next_cursor })
@@ -216,6 +217,9 @@ fn decode_cursor(cursor: &str) -> Result<Item> {
 }
 
 fn bad_cursor() -> Error {
-    Error::new(ErrorKind::Invalid, "The cursor is not one of this list. Use `next_cursor` of its former page.")
-        .at("/cursor", "not a cursor of this list")
+    Error::new(
+        ErrorKind::Invalid,
+        "The cursor is not one of this list. Use `next_cursor` of its former page.",
+    )
+    .at("/cursor", "not a cursor of this list")
 }

@@ -53,7 +53,14 @@ pub struct TestSetVersion {
 
 impl TestSetVersion {
     /// A version of a test set, whose object is named by its content too.
-    pub fn new(set: &TestSet, cases: u32, sha256: &str, bytes: u64, created_by: &str, now: Timestamp) -> Self {
+    pub fn new(
+        set: &TestSet,
+        cases: u32,
+        sha256: &str,
+        bytes: u64,
+        created_by: &str,
+        now: Timestamp,
+    ) -> Self {
         let version = set.newest_version + 1;
         Self {
             test_set_id: set.test_set_id,
@@ -98,7 +105,11 @@ impl Store {
     }
 
     /// A page of a test set's versions, newest first.
-    pub async fn test_set_versions(&self, set: TestSetId, request: &PageRequest) -> Result<Page<TestSetVersion>> {
+    pub async fn test_set_versions(
+        &self,
+        set: TestSetId,
+        request: &PageRequest,
+    ) -> Result<Page<TestSetVersion>> {
         let query = self.query(&self.names.registry, test_set_partition(set), VERSIONS);
         self.page(query.scan_index_forward(false), request).await
     }

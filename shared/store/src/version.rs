@@ -1,9 +1,6 @@
 //! Versions and their states.
 
-use domain::{
-    Error, PromptId, Result, Timestamp, Version, VersionId, VersionState,
-    content::Content,
-};
+use domain::{Error, PromptId, Result, Timestamp, Version, VersionId, VersionState, content::Content};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -98,7 +95,8 @@ impl Store {
 
     /// A page of a prompt's versions, newest first.
     pub async fn versions(&self, prompt: PromptId, request: &PageRequest) -> Result<Page<Version>> {
-        let query = self.query(&self.names.registry, prompt_partition(prompt), VERSIONS).scan_index_forward(false);
+        let query =
+            self.query(&self.names.registry, prompt_partition(prompt), VERSIONS).scan_index_forward(false);
         let page: Page<VersionItem> = self.page(query, request).await?;
         let data = page.data.into_iter().map(Version::try_from).collect::<Result<_>>()?;
         Ok(Page { data, next_cursor: page.next_cursor })

@@ -38,9 +38,7 @@ pub fn clients(endpoints: &Endpoints) -> Clients {
             .build()
     };
     // A bucket's name cannot become a host name under 127.0.0.1.
-    let s3 = aws_sdk_s3::config::Builder::from(&at(&endpoints.s3))
-        .force_path_style(true)
-        .build();
+    let s3 = aws_sdk_s3::config::Builder::from(&at(&endpoints.s3)).force_path_style(true).build();
     Clients {
         dynamodb: aws_sdk_dynamodb::Client::new(&at(&endpoints.dynamodb)),
         streams: aws_sdk_dynamodbstreams::Client::new(&at(&endpoints.dynamodb)),

@@ -86,30 +86,16 @@ impl Engines {
         let tables = dynamodb::start(folder.join("tables.sqlite")).await?;
         let objects = s3::start(&folder.join("objects"))?;
         let queues = sqs::start()?;
-        let endpoints = Endpoints {
-            dynamodb: tables.url(),
-            s3: objects.url(),
-            sqs: queues.url(),
-        };
-        Ok(Self {
-            endpoints,
-            servers: [tables, objects, queues],
-            _lock: lock,
-            _temporary: None,
-        })
+        let endpoints = Endpoints { dynamodb: tables.url(), s3: objects.url(), sqs: queues.url() };
+        Ok(Self { endpoints, servers: [tables, objects, queues], _lock: lock, _temporary: None })
     }
 
     /// Starts the engines over a folder that is removed with them.
     pub async fn ephemeral() -> Result<Self, EngineError> {
-        let folder = TempDir::with_prefix("cuecard-").map_err(|source| EngineError::Folder {
-            folder: std::env::temp_dir(),
-            source,
-        })?;
+        let folder = TempDir::with_prefix("cuecard-")
+            .map_err(|source| EngineError::Folder { folder: std::env::temp_dir(), source })?;
         let engines = Self::start(folder.path()).await?;
-        Ok(Self {
-            _temporary: Some(folder),
-            ..engines
-        })
+        Ok(Self { _temporary: Some(folder), ..engines })
     }
 
     /// Where they listen.
@@ -127,17 +113,12 @@ impl Engines {
 
 /// Makes the folder and takes its lock, which the system frees even when this process is killed.
 fn lock(folder: &Path) -> Result<File, EngineError> {
-    let unwritable = |source| EngineError::Folder {
-        folder: folder.to_owned(),
-        source,
-    };
+    let unwritable = |source| EngineError::Folder { folder: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(unwritable)?;
     let lock = File::create(folder.join("lock")).map_err(unwritable)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(EngineError::InUse {
-            folder: folder.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(EngineError::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(unwritable(source)),
     }
 }

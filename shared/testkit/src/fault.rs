@@ -52,19 +52,13 @@ impl FaultProxy {
             upstream: upstream.into(),
             rules: rules.clone(),
             // A proxy of the host's environment must not come between.
-            client: reqwest::Client::builder()
-                .no_proxy()
-                .build()
-                .map_err(io::Error::other)?,
+            client: reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?,
         };
         let service = service_fn(move |request| {
             let proxy = proxy.clone();
             async move { proxy.answer(request).await }
         });
-        Ok(Self {
-            server: Server::start(listen()?, service)?,
-            rules,
-        })
+        Ok(Self { server: Server::start(listen()?, service)?, rules })
     }
 
     /// Where the proxy listens, to be used in place of `upstream`.
@@ -96,10 +90,9 @@ impl Proxy {
             None => self.pass(&head, body).await,
             Some(Fault::Conflict) => Ok(conflict(&operation, &body)),
             Some(Fault::Exception(name)) => Ok(exception(name, json!({}))),
-            Some(Fault::Status(status)) => Ok(http::json(
-                StatusCode::from_u16(status)?,
-                r#"{"message":"injected"}"#,
-            )),
+            Some(Fault::Status(status)) => {
+                Ok(http::json(StatusCode::from_u16(status)?, r#"{"message":"injected"}"#))
+            }
             Some(Fault::Delay(time)) => {
                 sleep(time).await;
                 self.pass(&head, body).await
@@ -121,9 +114,7 @@ impl Proxy {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = head.headers.clone();
         headers.remove(header::TRANSFER_ENCODING);
-        let call = self
-            .client
-            .request(head.method.clone(), format!("{}{path}", self.upstream));
+        let call = self.client.request(head.method.clone(), format!("{}{path}", self.upstream));
         let answer = call.headers(headers).body(body).send().await?;
         let mut response = Response::new(Full::default());
         *response.status_mut() = answer.status();
@@ -135,10 +126,7 @@ impl Proxy {
 }
 
 fn operation(head: &Parts) -> String {
-    let target = head
-        .headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok());
+    let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next());
     operation.unwrap_or(head.method.as_str()).to_owned()
 }
@@ -154,10 +142,7 @@ fn conflict(operation: &str, body: &Bytes) -> Answer {
     if let Some(first) = reasons.first_mut() {
         *first = json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item (injected)" });
     }
-    exception(
-        "TransactionCanceledException",
-        json!({ "CancellationReasons": reasons }),
-    )
+    exception("TransactionCanceledException", json!({ "CancellationReasons": reasons }))
 }
 
 fn exception(name: &str, mut body: Value) -> Answer {

@@ -23,40 +23,19 @@ pub(crate) async fn engines() -> (Engines, Clients) {
 pub(crate) fn tries(clients: &Clients, endpoint: &str, attempts: u32) -> aws_sdk_dynamodb::Client {
     let retry = RetryConfig::standard().with_max_attempts(attempts);
     let retry = retry.with_initial_backoff(Duration::from_millis(1));
-    let config = clients
-        .dynamodb
-        .config()
-        .to_builder()
-        .retry_config(retry)
-        .endpoint_url(endpoint);
+    let config = clients.dynamodb.config().to_builder().retry_config(retry).endpoint_url(endpoint);
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 /// A table keyed by `id`, with a stream of both images.
 pub(crate) async fn table(clients: &Clients, name: &str) {
-    let key = KeySchemaElement::builder()
-        .attribute_name("id")
-        .key_type(KeyType::Hash)
-        .build()
-        .unwrap();
-    let id = AttributeDefinition::builder()
-        .attribute_name("id")
-        .attribute_type(ScalarAttributeType::S);
+    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
+    let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
     let images = StreamViewType::NewAndOldImages;
-    let stream = StreamSpecification::builder()
-        .stream_enabled(true)
-        .stream_view_type(images)
-        .build()
-        .unwrap();
-    let call = clients
-        .dynamodb
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest);
-    let call = call
-        .key_schema(key)
-        .attribute_definitions(id.build().unwrap())
-        .stream_specification(stream);
+    let stream =
+        StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build().unwrap();
+    let call = clients.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    let call = call.key_schema(key).attribute_definitions(id.build().unwrap()).stream_specification(stream);
     call.send().await.unwrap();
 }
 
@@ -65,35 +44,17 @@ pub(crate) fn text(text: &str) -> AttributeValue {
 }
 
 pub(crate) async fn put(clients: &Clients, table: &str, id: &str, value: &str) {
-    let call = clients
-        .dynamodb
-        .put_item()
-        .table_name(table)
-        .item("id", text(id))
-        .item("value", text(value));
+    let call = clients.dynamodb.put_item().table_name(table).item("id", text(id)).item("value", text(value));
     call.send().await.unwrap();
 }
 
 pub(crate) async fn exists(clients: &Clients, table: &str, id: &str) -> bool {
-    let call = clients
-        .dynamodb
-        .get_item()
-        .table_name(table)
-        .key("id", text(id))
-        .consistent_read(true);
+    let call = clients.dynamodb.get_item().table_name(table).key("id", text(id)).consistent_read(true);
     call.send().await.unwrap().item.is_some()
 }
 
 pub(crate) async fn queue(clients: &Clients, name: &str) -> String {
-    clients
-        .sqs
-        .create_queue()
-        .queue_name(name)
-        .send()
-        .await
-        .unwrap()
-        .queue_url
-        .unwrap()
+    clients.sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
 }
 
 /// A queue whose messages move to `dead_letters` after so many receives.
@@ -112,12 +73,5 @@ pub(crate) async fn queue_with_dead_letters(
 }
 
 pub(crate) async fn send(clients: &Clients, queue_url: &str, body: &str) {
-    clients
-        .sqs
-        .send_message()
-        .queue_url(queue_url)
-        .message_body(body)
-        .send()
-        .await
-        .unwrap();
+    clients.sqs.send_message().queue_url(queue_url).message_body(body).send().await.unwrap();
 }

@@ -48,9 +48,7 @@ impl Server {
         B::Data: Send,
         B::Error: Into<Failure>,
     {
-        Ok(Self::spawn(listener.local_addr()?, |stop| {
-            accept(listener, service, stop)
-        }))
+        Ok(Self::spawn(listener.local_addr()?, |stop| accept(listener, service, stop)))
     }
 
     /// Runs any server that ends by itself after `stop` resolves.
@@ -59,11 +57,7 @@ impl Server {
         F: Future<Output = ()> + Send + 'static,
     {
         let (stop, stopped) = oneshot::channel();
-        Self {
-            address,
-            stop: Some(stop),
-            task: tokio::spawn(server(stopped)),
-        }
+        Self { address, stop: Some(stop), task: tokio::spawn(server(stopped)) }
     }
 
     /// `http://127.0.0.1:<port>`.

@@ -75,11 +75,8 @@ pub struct ScriptedProvider {
 impl ScriptedProvider {
     /// Starts a provider with a script.
     pub fn start(script: impl Fn(&CallInfo) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
-        let desk = Arc::new(Desk {
-            script: Box::new(script),
-            latency: AtomicU64::new(0),
-            record: Mutex::default(),
-        });
+        let desk =
+            Arc::new(Desk { script: Box::new(script), latency: AtomicU64::new(0), record: Mutex::default() });
         let service = service_fn({
             let desk = desk.clone();
             move |request| {
@@ -87,10 +84,7 @@ impl ScriptedProvider {
                 async move { desk.answer(request).await }
             }
         });
-        Ok(Self {
-            server: Server::start(listen()?, service)?,
-            desk,
-        })
+        Ok(Self { server: Server::start(listen()?, service)?, desk })
     }
 
     /// The base URL, which ends in `/v1`.
@@ -100,10 +94,7 @@ impl ScriptedProvider {
 
     /// Makes every later answer take this long, to the millisecond.
     pub fn set_latency(&self, latency: Duration) {
-        self.desk.latency.store(
-            u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
-            Ordering::SeqCst,
-        );
+        self.desk.latency.store(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     /// How many calls arrived.
@@ -156,17 +147,9 @@ impl Desk {
             Err(problem) => return Ok(error(StatusCode::BAD_REQUEST, &problem.to_string())),
         };
         let model = body["model"].as_str().unwrap_or_default().to_owned();
-        let authorization = head
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
+        let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (attempt, _under_way) = self.begin(last_user(&messages), authorization.unwrap_or_default());
-        let call = CallInfo {
-            model,
-            messages,
-            attempt,
-            body,
-        };
+        let call = CallInfo { model, messages, attempt, body };
         sleep(Duration::from_millis(self.latency.load(Ordering::SeqCst))).await;
         match (self.script)(&call) {
             Reply::Answer(text) => Ok(http::json(StatusCode::OK, completion(&call, &text))),
@@ -204,9 +187,7 @@ impl Desk {
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk")
-            .field("record", &self.record)
-            .finish_non_exhaustive()
+        f.debug_struct("Desk").field("record", &self.record).finish_non_exhaustive()
     }
 }
 
@@ -220,20 +201,12 @@ impl Drop for UnderWay<'_> {
 }
 
 fn last_user(messages: &[Message]) -> &str {
-    messages
-        .iter()
-        .rev()
-        .find(|message| message.role == "user")
-        .map_or("", |message| &message.content)
+    messages.iter().rev().find(|message| message.role == "user").map_or("", |message| &message.content)
 }
 
 fn completion(call: &CallInfo, text: &str) -> String {
     let words = |text: &str| text.split_whitespace().count();
-    let prompt = call
-        .messages
-        .iter()
-        .map(|message| words(&message.content))
-        .sum::<usize>();
+    let prompt = call.messages.iter().map(|message| words(&message.content)).sum::<usize>();
     let completion = words(text);
     json!({
         "id": "chatcmpl-scripted",

@@ -24,10 +24,7 @@ struct Reading {
 impl TestClock {
     /// A clock that reads 2026-11-20T07:00:00.000Z.
     pub fn new() -> Self {
-        Self(Mutex::new(Reading {
-            wall: Timestamp::from_millis(START),
-            monotonic: Duration::ZERO,
-        }))
+        Self(Mutex::new(Reading { wall: Timestamp::from_millis(START), monotonic: Duration::ZERO }))
     }
 
     /// Lets time pass on both clocks.
@@ -79,10 +76,7 @@ pub struct SeededEntropy {
 impl SeededEntropy {
     /// The sequence of this seed, from its start.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            blocks: Mutex::new(0),
-        }
+        Self { seed, blocks: Mutex::new(0) }
     }
 
     /// A number from 0 (inclusive) to 1 (exclusive).
@@ -97,9 +91,8 @@ impl Entropy for SeededEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         let mut block = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         for part in bytes.chunks_mut(32) {
-            let digest = Sha256::new()
-                .chain_update(self.seed.to_be_bytes())
-                .chain_update(block.to_be_bytes());
+            let digest =
+                Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(block.to_be_bytes());
             part.copy_from_slice(&digest.finalize()[..part.len()]);
             *block += 1;
         }
@@ -109,13 +102,7 @@ impl Entropy for SeededEntropy {
 /// Sources for a test, and the clock inside them.
 pub fn sources(seed: u64) -> (Sources, Arc<TestClock>) {
     let clock = Arc::new(TestClock::new());
-    (
-        Sources {
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(seed)),
-        },
-        clock,
-    )
+    (Sources { clock: clock.clone(), entropy: Arc::new(SeededEntropy::new(seed)) }, clock)
 }
 
 #[cfg(test)]
@@ -136,10 +123,7 @@ mod tests {
         let clock = TestClock::new();
         clock.advance(Duration::from_secs(1));
         clock.set_wall(Timestamp::from_millis(0));
-        assert_eq!(
-            (clock.now(), clock.monotonic()),
-            (Timestamp::from_millis(0), Duration::from_secs(1))
-        );
+        assert_eq!((clock.now(), clock.monotonic()), (Timestamp::from_millis(0), Duration::from_secs(1)));
     }
 
     #[test]

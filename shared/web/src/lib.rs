@@ -1,1 +1,64 @@
-//! Skeleton.
+//! What every HTTP function shares: who is calling, what they sent, and how answers and errors look.
+//!
+//! A handler is: extract, one use case, view. It takes [`Author`] or [`Resolver`] (who), [`Query`], [`JsonBody`] or
+//! [`Write`] (what), and returns a [`Result`] whose error becomes a problem document here, once.
+
+mod answer;
+mod authentication;
+mod body;
+pub mod openapi;
+mod problem;
+mod query;
+mod request_log;
+pub mod schema;
+mod version_body;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+use cache::Cache;
+use domain::Sources;
+use quick_cache::sync::Cache as Bounded;
+use store::Store;
+
+pub use answer::{Created, Listed, Tagged, etag_of, matches_etag, status_for};
+pub use authentication::{Author, Resolver};
+pub use body::{Empty, ExpectedRevision, JsonBody, Upload, Write};
+pub use problem::{Problem, Result, describe, document_of};
+pub use version_body::NewVersionBody;
+pub use query::{Path, Query, nullable, page_request};
+
+/// The most bytes of a JSON body.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// What the extractors need of a function's state.
+#[derive(Clone)]
+pub struct Doors(Arc<DoorsInner>);
+
+struct DoorsInner {
+    cache: Arc<Cache>,
+    store: Store,
+    sources: Sources,
+    writes_per_minute: u64,
+    /// When this process last noted that a key is in use.
+    noted: Bounded<String, domain::Timestamp>,
+}
+
+impl Doors {
+    /// Doors over the memory and the tables of a process.
+    pub fn new(cache: Arc<Cache>, store: Store, sources: Sources, writes_per_minute: u64) -> Self {
+        Self(Arc::new(DoorsInner { cache, store, sources, writes_per_minute, noted: Bounded::new(10_000) }))
+    }
+}
+
+/// How many writes a key may make in a minute, when nothing else is said.
+pub const WRITES_PER_MINUTE: u64 = 6000;
+
+/// Puts what all requests have in common around the routes of a function: request ids, the log line, problem
+/// documents, the limit of the URL, and answers for routes that do not exist.
+pub fn finish(router: Router, doors: &Doors) -> Router {
+    router
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn_with_state(doors.0.sources.clone(), request_log::log_request))
+}

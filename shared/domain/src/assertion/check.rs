@@ -6,14 +6,7 @@ use serde_json::Value;
 use super::schema::Schema;
 use crate::{content::Literal, test_set::plain};
 
-const SUPPORTED: [&str; 6] = [
-    "equals",
-    "contains",
-    "icontains",
-    "starts-with",
-    "regex",
-    "is-json",
-];
+const SUPPORTED: [&str; 6] = ["equals", "contains", "icontains", "starts-with", "regex", "is-json"];
 
 /// Types of the API that join later: refused by name until then, never skipped.
 const LATER: [&str; 15] = [
@@ -133,14 +126,8 @@ impl Check {
                 format!("contain {} in upper or lower case", quote(text)),
             ),
             Self::StartsWith(text) => (output.starts_with(text), format!("start with {}", quote(text))),
-            Self::Matches(regex) => (
-                regex.is_match(output),
-                format!("match /{}/", snippet(regex.as_str())),
-            ),
-            Self::IsJson(None) => (
-                serde_json::from_str::<Value>(output).is_ok(),
-                "be JSON".to_owned(),
-            ),
+            Self::Matches(regex) => (regex.is_match(output), format!("match /{}/", snippet(regex.as_str()))),
+            Self::IsJson(None) => (serde_json::from_str::<Value>(output).is_ok(), "be JSON".to_owned()),
             Self::IsJson(Some(schema)) => match schema.failure(output) {
                 None => (true, "be JSON of the schema".to_owned()),
                 Some(why) => (false, format!("be JSON of the schema ({})", snippet(&why))),

@@ -20,7 +20,7 @@ impl Schema {
         let schema: Value = serde_json::from_str(value.0.get()).map_err(|error| plain(&error))?;
         if !schema.is_object() && !schema.is_boolean() {
             return Err(
-                "`value` of is-json is a JSON Schema: an object, not a text that holds one".to_owned(),
+                "`value` of is-json is a JSON Schema: an object, not a text that holds one".to_owned()
             );
         }
         if references(&schema) > MAX_REFERENCES {
@@ -32,9 +32,7 @@ impl Schema {
             .should_ignore_unknown_formats(false)
             .with_pattern_options(
                 // The linear engine: a pattern with look-around is refused, none can backtrack for ever.
-                PatternOptions::regex()
-                    .size_limit(MAX_COMPILED_BYTES)
-                    .dfa_size_limit(MAX_COMPILED_BYTES),
+                PatternOptions::regex().size_limit(MAX_COMPILED_BYTES).dfa_size_limit(MAX_COMPILED_BYTES),
             )
             .build(&schema)
             .map(|validator| Self(Box::new(validator)))
@@ -45,11 +43,9 @@ impl Schema {
     pub(super) fn failure(&self, output: &str) -> Option<String> {
         match serde_json::from_str::<Value>(output) {
             Err(error) => Some(plain(&error)),
-            Ok(value) => self
-                .0
-                .validate(&value)
-                .err()
-                .map(|error| format!("at `{}`: {error}", error.instance_path())),
+            Ok(value) => {
+                self.0.validate(&value).err().map(|error| format!("at `{}`: {error}", error.instance_path()))
+            }
         }
     }
 }
@@ -57,10 +53,7 @@ impl Schema {
 fn references(schema: &Value) -> usize {
     match schema {
         Value::Object(members) => {
-            members
-                .keys()
-                .filter(|key| key.ends_with("Ref") || *key == "$ref")
-                .count()
+            members.keys().filter(|key| key.ends_with("Ref") || *key == "$ref").count()
                 + members.values().map(references).sum::<usize>()
         }
         Value::Array(items) => items.iter().map(references).sum(),

@@ -98,7 +98,10 @@ pub fn verify(export: &str) -> Result<Verified, Unsound> {
         }
     }
     if chains.is_empty() {
-        return Err(Unsound { line: 1, what: "there is no head: this is no export, or its start is cut".to_owned() });
+        return Err(Unsound {
+            line: 1,
+            what: "there is no head: this is no export, or its start is cut".to_owned(),
+        });
     }
     Ok(Verified { chains: chains.len(), entries })
 }
@@ -119,7 +122,10 @@ fn link(chain: &mut Chain, entry: &AuditEntry, raw: Value) -> Result<(), String>
     }
     let hash = hash_of(raw).map_err(|error| error.chain())?;
     if hash != entry.hash {
-        return Err(format!("entry {} was altered: it hashes to {hash}, not to {}", entry.sequence, entry.hash));
+        return Err(format!(
+            "entry {} was altered: it hashes to {hash}, not to {}",
+            entry.sequence, entry.hash
+        ));
     }
     chain.sequence = entry.sequence;
     chain.hash = hash;
@@ -142,7 +148,8 @@ mod tests {
         let mut head = ChainHead::default();
         let mut lines = Vec::new();
         for number in 0..entries {
-            let mut fact = Fact::new(&Caller::system("test").actor, Action::Promoted, format!("ver_{number}"));
+            let mut fact =
+                Fact::new(&Caller::system("test").actor, Action::Promoted, format!("ver_{number}"));
             fact.after = json!({"revision": number, "rate": 0.1 + 0.2, "text": "ключ"});
             let now = Timestamp::from_millis(1_795_158_000_000);
             let (entry, next) = head.append("prm_x".into(), fact, now, AuditId::new(now, [9; 10])).unwrap();

@@ -26,11 +26,7 @@ impl Content {
             "config": self.config,
         });
         match &self.body {
-            Body::Text {
-                template_text,
-                system_prompt,
-                few_shot_examples,
-            } => {
+            Body::Text { template_text, system_prompt, few_shot_examples } => {
                 object["template_text"] = json!(template_text);
                 object["system_prompt"] = json!(system_prompt);
                 object["few_shot_examples"] = json!(few_shot_examples);

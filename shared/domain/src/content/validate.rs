@@ -21,11 +21,7 @@ impl Content {
     pub fn validate(&self) -> Result<()> {
         let mut found = Problems(Vec::new());
         match &self.body {
-            Body::Text {
-                template_text,
-                system_prompt,
-                few_shot_examples,
-            } => {
+            Body::Text { template_text, system_prompt, few_shot_examples } => {
                 found.size("/template_text", template_text.len(), MAX_TEMPLATE);
                 found.size(
                     "/system_prompt",
@@ -70,10 +66,7 @@ impl Content {
     fn check_variables(&self, found: &mut Problems) {
         let count = self.variables.len();
         if count > MAX_VARIABLES {
-            found.add(
-                "/variables",
-                format!("There may be {MAX_VARIABLES} variables, not {count}."),
-            );
+            found.add("/variables", format!("There may be {MAX_VARIABLES} variables, not {count}."));
         }
         let mut names = HashSet::new();
         for (index, variable) in self.variables.iter().enumerate() {
@@ -81,15 +74,10 @@ impl Content {
             if let Some(rule) = self.name_breaks(&variable.name) {
                 found.add(format!("{pointer}/name"), rule);
             } else if !names.insert(&variable.name) {
-                found.add(
-                    format!("{pointer}/name"),
-                    format!("`{}` is declared twice.", variable.name),
-                );
+                found.add(format!("{pointer}/name"), format!("`{}` is declared twice.", variable.name));
             }
-            let default = variable
-                .default
-                .as_ref()
-                .map(|default| template::check_value(variable.kind, default));
+            let default =
+                variable.default.as_ref().map(|default| template::check_value(variable.kind, default));
             if let Some(Err(detail)) = default {
                 found.add(format!("{pointer}/default"), format!("The default {detail}."));
             }
@@ -100,9 +88,7 @@ impl Content {
     fn name_breaks(&self, name: &str) -> Option<String> {
         let is_jinja = self.template_format == TemplateFormat::Jinja;
         let is_name = template::is_mustache_name(name) && name.len() <= MAX_NAME;
-        let is_plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name || (is_jinja && !is_plain) {
             let further = if is_jinja { "" } else { ", `-`, `.`" };
             return Some(format!(
@@ -116,19 +102,13 @@ impl Content {
     fn check_model(&self, found: &mut Problems) {
         let length = self.model_id.chars().count();
         if !(1..=MAX_NAME).contains(&length) || self.model_id.contains(char::is_control) {
-            found.add(
-                "/model_id",
-                format!("A model id has 1 to {MAX_NAME} printable characters."),
-            );
+            found.add("/model_id", format!("A model id has 1 to {MAX_NAME} printable characters."));
         }
         if !(0.0..=2.0).contains(&self.temperature) {
             found.add("/temperature", "The temperature must be between 0 and 2.");
         }
         if !(1..=MAX_TOKENS).contains(&self.max_tokens) {
-            found.add(
-                "/max_tokens",
-                format!("`max_tokens` must be between 1 and {MAX_TOKENS}."),
-            );
+            found.add("/max_tokens", format!("`max_tokens` must be between 1 and {MAX_TOKENS}."));
         }
     }
 }
@@ -136,15 +116,9 @@ impl Content {
 fn check_examples(examples: &[FewShotExample], found: &mut Problems) {
     let count = examples.len();
     if count > MAX_EXAMPLES {
-        found.add(
-            "/few_shot_examples",
-            format!("There may be {MAX_EXAMPLES} examples, not {count}."),
-        );
+        found.add("/few_shot_examples", format!("There may be {MAX_EXAMPLES} examples, not {count}."));
     }
-    let bytes = examples
-        .iter()
-        .map(|example| example.input.len() + example.output.len())
-        .sum();
+    let bytes = examples.iter().map(|example| example.input.len() + example.output.len()).sum();
     found.size("/few_shot_examples", bytes, MAX_EXAMPLES_BYTES);
 }
 
@@ -152,26 +126,13 @@ struct Problems(Vec<FieldProblem>);
 
 impl Problems {
     fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldProblem {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        });
+        self.0.push(FieldProblem { pointer: pointer.into(), detail: detail.into() });
     }
 
     fn size(&mut self, pointer: &str, bytes: usize, most: usize) {
         if bytes > most {
-            let what = if pointer.is_empty() {
-                "The whole content"
-            } else {
-                "This"
-            };
-            self.add(
-                pointer,
-                format!(
-                    "{what} has {bytes} bytes; there may be {most} ({} KiB).",
-                    most >> 10
-                ),
-            );
+            let what = if pointer.is_empty() { "The whole content" } else { "This" };
+            self.add(pointer, format!("{what} has {bytes} bytes; there may be {most} ({} KiB).", most >> 10));
         }
     }
 }

@@ -9,10 +9,7 @@ use similar::{ChangeTag, DiffOp, DiffTag, TextDiff, group_diff_ops};
 const CONTEXT: usize = 3;
 
 /// The most bytes of a block of changed lines, before and after together, whose words are compared.
-const MAX_WORDS: usize = 16 << 10;
-
-/// The most lines of two texts together that are compared line by line: more would take too long.
-const MAX_LINES: usize = 20_000;
+const MAX_WORDS: usize = 64 << 10;
 
 /// A text that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,16 +22,14 @@ pub struct TextChange {
     pub hunks: Vec<Hunk>,
 }
 
-/// How closely two texts were compared; the larger they are, the more coarsely.
+/// How closely two texts were compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// By lines, and the words of each changed line.
     Word,
-    /// By lines; some changed blocks are too large to compare their words.
+    /// By lines: some changed block is too large to compare its words.
     Line,
-    /// Not at all: all lines between the first and the last difference count as changed.
-    Block,
 }
 
 /// A changed place with its surroundings, as in a unified diff (`@@ -old_start,old_lines +new_start,new_lines @@`).
@@ -90,55 +85,14 @@ impl TextChange {
     pub(super) fn between(field: &'static str, old: &str, new: &str) -> Self {
         let old: Vec<_> = old.split_inclusive('\n').collect();
         let new: Vec<_> = new.split_inclusive('\n').collect();
-        let is_large = old.len() + new.len() > MAX_LINES;
-        let operations = if is_large {
-            one_block(&old, &new)
-        } else {
-            TextDiff::configure().diff_slices(&old, &new).ops().to_vec()
-        };
-        let hides_words = |change: &DiffOp| {
+        let operations = TextDiff::configure().diff_slices(&old, &new).ops().to_vec();
+        let is_large = |change: &DiffOp| {
             change.tag() == DiffTag::Replace && !has_words(&old[change.old_range()], &new[change.new_range()])
         };
-        let level = if is_large {
-            Level::Block
-        } else if operations.iter().any(hides_words) {
-            Level::Line
-        } else {
-            Level::Word
-        };
+        let level = if operations.iter().any(is_large) { Level::Line } else { Level::Word };
         let groups = group_diff_ops(operations, CONTEXT);
-        Self {
-            field,
-            level,
-            hunks: groups.iter().map(|group| Hunk::of(group, &old, &new)).collect(),
-        }
+        Self { field, level, hunks: groups.iter().map(|group| Hunk::of(group, &old, &new)).collect() }
     }
-}
-
-/// Everything between what both texts begin with and what both end with.
-fn one_block(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
-    let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let (old_rest, new_rest) = (old[head..].iter().rev(), new[head..].iter().rev());
-    let tail = old_rest.zip(new_rest).take_while(|(old, new)| old == new).count();
-    let (old_len, new_len) = (old.len() - head - tail, new.len() - head - tail);
-    vec![
-        DiffOp::Equal {
-            old_index: 0,
-            new_index: 0,
-            len: head,
-        },
-        DiffOp::Replace {
-            old_index: head,
-            old_len,
-            new_index: head,
-            new_len,
-        },
-        DiffOp::Equal {
-            old_index: head + old_len,
-            new_index: head + new_len,
-            len: tail,
-        },
-    ]
 }
 
 impl Hunk {
@@ -156,11 +110,7 @@ impl Hunk {
         let old_range = head.old_range().start..tail.old_range().end;
         let new_range = head.new_range().start..tail.new_range().end;
         let first = |range: &Range<usize>| {
-            if range.is_empty() {
-                range.start
-            } else {
-                range.start + 1
-            }
+            if range.is_empty() { range.start } else { range.start + 1 }
         };
         Self {
             old_start: first(&old_range),
@@ -205,11 +155,7 @@ struct Pieces {
 
 impl Pieces {
     fn new(tag: Tag, texts: &[&str]) -> Self {
-        Self {
-            lines: texts.iter().map(|text| Line::whole(tag, text)).collect(),
-            line: 0,
-            filled: 0,
-        }
+        Self { lines: texts.iter().map(|text| Line::whole(tag, text)).collect(), line: 0, filled: 0 }
     }
 
     /// Words end where lines end, so a word lies in one line.
@@ -219,10 +165,7 @@ impl Pieces {
         };
         match line.pieces.last_mut() {
             Some(piece) if piece.changed == changed => piece.text.push_str(word),
-            _ => line.pieces.push(Piece {
-                changed,
-                text: word.to_owned(),
-            }),
+            _ => line.pieces.push(Piece { changed, text: word.to_owned() }),
         }
         self.filled += word.len();
         if self.filled >= line.text.len() {
@@ -234,10 +177,6 @@ impl Pieces {
 
 impl Line {
     fn whole(tag: Tag, text: &str) -> Self {
-        Self {
-            tag,
-            text: text.to_owned(),
-            pieces: Vec::new(),
-        }
+        Self { tag, text: text.to_owned(), pieces: Vec::new() }
     }
 }

@@ -27,10 +27,7 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self {
-            fuel: FUEL,
-            room: MAX_OUTPUT,
-        }
+        Self { fuel: FUEL, room: MAX_OUTPUT }
     }
 
     /// Pays for work.
@@ -64,10 +61,7 @@ impl Budget {
 
     /// Takes a finished text out of the room that is left for the others.
     pub(super) fn printed(&mut self, text: &str) -> Outcome<()> {
-        self.room = self
-            .room
-            .checked_sub(text.len())
-            .ok_or("the texts together are longer than 1024 KiB")?;
+        self.room = self.room.checked_sub(text.len()).ok_or("the texts together are longer than 1024 KiB")?;
         Ok(())
     }
 }

@@ -6,7 +6,8 @@
 //! step, byte and item that a render makes is paid from one budget.
 //!
 //! Differences from Jinja2: booleans, `none`, lists and maps print as JSON; `tojson` escapes nothing for HTML;
-//! there are no macros, no inheritance and no namespaces; methods are written as filters.
+//! text is no list of characters; there are no macros, no inheritance and no namespaces, and of Python's methods
+//! only those that are filters too.
 
 mod checks;
 mod filters;
@@ -48,16 +49,10 @@ impl Program {
             detail: error.detail().unwrap_or("the template does not parse").to_owned(),
         })?;
         let Stmt::Template(template) = &template else {
-            return Err(Fault {
-                at: 0,
-                detail: "this is no template".to_owned(),
-            });
+            return Err(Fault { at: 0, detail: "this is no template".to_owned() });
         };
         let nodes = lower::Lowering::new(names).nodes(&template.children)?;
-        Ok(Self {
-            nodes,
-            size: source.len(),
-        })
+        Ok(Self { nodes, size: source.len() })
     }
 
     /// Renders with the declared variables' values, in their order.
@@ -69,8 +64,5 @@ impl Program {
 }
 
 fn syntax() -> Outcome<SyntaxConfig> {
-    SyntaxConfig::builder()
-        .keep_trailing_newline(true)
-        .build()
-        .map_err(|error| error.to_string())
+    SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(|error| error.to_string())
 }

@@ -75,10 +75,7 @@ impl<'j> Reader<'j> {
     }
 
     fn scalar(&mut self) -> Outcome<Value> {
-        let length = self
-            .rest
-            .find([',', ']', '}', ' ', '\t', '\n', '\r'])
-            .unwrap_or(self.rest.len());
+        let length = self.rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(self.rest.len());
         Ok(match self.take(length) {
             "null" => Value::Null,
             "true" => Value::Bool(true),

@@ -24,9 +24,7 @@ enum Part {
 /// `_`, `-` and `.`, of any script. Sections, partials and comments of full mustache are no names, and stay as text.
 pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 impl Mustache {

@@ -25,6 +25,14 @@ impl Number {
         Some(Self::Real(text.parse().ok()?, Some(text.into())))
     }
 
+    /// The result of a calculation.
+    pub(super) fn computed(real: f64) -> Outcome<Self> {
+        if !real.is_finite() {
+            return Err("the number is too large".to_owned());
+        }
+        Ok(Self::Real(real, None))
+    }
+
     /// The written form; computed doubles print as Python's do (`3.0`).
     pub(super) fn written(&self) -> Cow<'_, str> {
         match self {
@@ -46,10 +54,7 @@ impl Number {
     }
 
     /// The whole number nearest to zero that is not beyond this one.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "truncation is what is asked for; it saturates"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "truncation is what is asked for; it saturates")]
     pub(super) fn truncated(&self) -> i128 {
         match self {
             Self::Whole(whole) => *whole,
@@ -105,10 +110,7 @@ impl Number {
             BinOpKind::Rem => left - right * (left / right).floor(),
             _ => left.powf(right),
         };
-        if !result.is_finite() {
-            return Err("the number is too large".to_owned());
-        }
-        Ok(Self::Real(result, None))
+        Self::computed(result)
     }
 }
 
@@ -120,16 +122,12 @@ fn exactly(left: i128, operator: BinOpKind, right: i128) -> Option<i128> {
         BinOpKind::Add => left.checked_add(right),
         BinOpKind::Sub => left.checked_sub(right),
         BinOpKind::Mul => left.checked_mul(right),
-        BinOpKind::FloorDiv => left
-            .checked_div(right)
-            .map(|quotient| quotient - i128::from(rounds_up(left.wrapping_rem(right)))),
-        BinOpKind::Rem => left.checked_rem(right).map(|remainder| {
-            if rounds_up(remainder) {
-                remainder + right
-            } else {
-                remainder
-            }
-        }),
+        BinOpKind::FloorDiv => {
+            left.checked_div(right).map(|quotient| quotient - i128::from(rounds_up(left.wrapping_rem(right))))
+        }
+        BinOpKind::Rem => left
+            .checked_rem(right)
+            .map(|remainder| if rounds_up(remainder) { remainder + right } else { remainder }),
         BinOpKind::Pow => left.checked_pow(u32::try_from(right).ok()?),
         _ => None,
     }

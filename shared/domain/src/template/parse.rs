@@ -1,5 +1,7 @@
 //! Parses all templates of a version's content and finds the variables that they use.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Fault, budget::Budget, jinja::Program, mustache::Mustache, names::Names, value::Value};
 use crate::{
     Error, ErrorKind, FieldProblem, Result,
@@ -46,18 +48,10 @@ pub(super) struct Use {
 
 /// Parses all templates; every one that does not parse is reported.
 pub(super) fn parse(content: &Content, names: &mut Names) -> Result<(Texts, Vec<Use>)> {
-    let mut parser = Parser {
-        format: content.template_format,
-        names,
-        uses: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut parser =
+        Parser { format: content.template_format, names, uses: Vec::new(), problems: Vec::new() };
     let texts = match &content.body {
-        Body::Text {
-            template_text,
-            system_prompt,
-            ..
-        } => Texts::Single {
+        Body::Text { template_text, system_prompt, .. } => Texts::Single {
             system_prompt: system_prompt
                 .as_ref()
                 .map(|prompt| parser.text("/system_prompt".to_owned(), prompt)),
@@ -65,11 +59,7 @@ pub(super) fn parse(content: &Content, names: &mut Names) -> Result<(Texts, Vec<
         },
         Body::Messages(messages) => {
             let messages = messages.iter().enumerate();
-            Texts::Messages(
-                messages
-                    .map(|(index, message)| parser.message(index, message))
-                    .collect(),
-            )
+            Texts::Messages(messages.map(|(index, message)| parser.message(index, message)).collect())
         }
     };
     Error::check(parser.problems)?;
@@ -81,23 +71,20 @@ pub(crate) fn derive(content: &Content) -> Result<Vec<Variable>> {
     let mut names = Names::default();
     let (_, uses) = parse(content, &mut names)?;
     let mut variables: Vec<Variable> = Vec::new();
+    let mut positions = HashMap::new();
     for used in uses {
-        let name = names.name(used.number);
-        let kind = if used.place.is_some() {
-            VariableType::String
-        } else {
-            VariableType::Json
-        };
-        match variables.iter_mut().find(|variable| variable.name == name) {
-            Some(known) if kind == VariableType::Json => known.kind = kind,
-            Some(_) => {}
-            None => variables.push(Variable {
-                name: name.to_owned(),
-                kind,
+        let position = *positions.entry(used.number).or_insert(variables.len());
+        if position == variables.len() {
+            variables.push(Variable {
+                name: names.name(used.number).to_owned(),
+                kind: VariableType::String,
                 required: true,
                 default: None,
                 description: None,
-            }),
+            });
+        }
+        if used.place.is_none() {
+            variables[position].kind = VariableType::Json;
         }
     }
     Ok(variables)
@@ -105,24 +92,17 @@ pub(crate) fn derive(content: &Content) -> Result<Vec<Variable>> {
 
 /// Reports each variable that is used without being one of the first `declared` names.
 pub(super) fn check_declared(uses: &[Use], names: &Names, declared: usize) -> Result<()> {
-    let mut problems: Vec<FieldProblem> = Vec::new();
-    let mut reported = Vec::new();
-    for used in uses.iter().filter(|used| used.number >= declared) {
-        if reported.contains(&used.number) {
+    let mut problems = Vec::new();
+    let mut reported = HashSet::new();
+    for used in uses {
+        if used.number < declared || !reported.insert(used.number) {
             continue;
         }
-        reported.push(used.number);
-        let place = used
-            .place
-            .map(|place| format!("{}: ", line_and_column(place)))
-            .unwrap_or_default();
+        let place = used.place.map(|place| format!("{}: ", line_and_column(place))).unwrap_or_default();
         let name = names.name(used.number);
         let detail =
             format!("{place}`{name}` is not declared in `variables`: declare it, or leave `variables` out.");
-        problems.push(FieldProblem {
-            pointer: used.pointer.clone(),
-            detail,
-        });
+        problems.push(FieldProblem { pointer: used.pointer.clone(), detail });
     }
     Error::check(problems)
 }
@@ -143,11 +123,7 @@ impl Parser<'_> {
             }
             MessageTemplate::Placeholder(placeholder) => {
                 let number = self.names.number(&placeholder.name);
-                self.uses.push(Use {
-                    number,
-                    pointer: format!("/messages/{index}/name"),
-                    place: None,
-                });
+                self.uses.push(Use { number, pointer: format!("/messages/{index}/name"), place: None });
                 Message::Placeholder(number)
             }
         }
@@ -160,27 +136,18 @@ impl Parser<'_> {
             TemplateFormat::Mustache => Ok(Template::Mustache(Mustache::parse(source, self.names))),
             TemplateFormat::Jinja => Program::parse(source, self.names).map(Template::Jinja),
         };
+        let (mut from, mut place) = (0, START);
         for (number, at) in self.names.take_uses() {
-            let place = Some(place(source, at));
-            self.uses.push(Use {
-                number,
-                pointer: pointer.clone(),
-                place,
-            });
+            place = place_after(place, &source[from..at]);
+            from = at;
+            self.uses.push(Use { number, pointer: pointer.clone(), place: Some(place) });
         }
         let template = parsed.unwrap_or_else(|fault| {
-            let detail = format!("{}: {}.", line_and_column(place(source, fault.at)), fault.detail);
-            self.problems.push(FieldProblem {
-                pointer: pointer.clone(),
-                detail,
-            });
+            let detail = format!("{}: {}.", place_of(source, &fault), fault.detail);
+            self.problems.push(FieldProblem { pointer: pointer.clone(), detail });
             Template::Plain
         });
-        Text {
-            pointer,
-            source: source.into(),
-            template,
-        }
+        Text { pointer, source: source.into(), template }
     }
 }
 
@@ -195,21 +162,26 @@ impl Text {
         };
         let printed = rendered.and_then(|text| budget.printed(&text).map(|()| text).map_err(anywhere));
         printed.map_err(|fault| {
-            let place = line_and_column(place(&self.source, fault.at));
+            let place = place_of(&self.source, &fault);
             let detail = format!("The template does not render: {} ({place}).", fault.detail);
             Error::new(ErrorKind::NotRendered, detail.clone()).at(self.pointer.clone(), detail)
         })
     }
 }
 
-/// Line and column of a byte, both from 1; columns count characters.
-fn place(source: &str, at: usize) -> (usize, usize) {
-    let before = source.get(..at).unwrap_or(source);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[line_start..].chars().count() + 1,
-    )
+/// Line and column of the first character. Columns count characters.
+const START: (usize, usize) = (1, 1);
+
+/// Line and column behind some more text.
+fn place_after((line, column): (usize, usize), text: &str) -> (usize, usize) {
+    match text.rsplit_once('\n') {
+        None => (line, column + text.chars().count()),
+        Some((lines, last)) => (line + lines.matches('\n').count() + 1, last.chars().count() + 1),
+    }
+}
+
+fn place_of(source: &str, fault: &Fault) -> String {
+    line_and_column(place_after(START, source.get(..fault.at).unwrap_or(source)))
 }
 
 fn line_and_column((line, column): (usize, usize)) -> String {

@@ -98,9 +98,9 @@ impl Value {
     /// The value itself, or the error of using what does not exist.
     pub(super) fn defined(&self) -> Outcome<&Self> {
         match self {
-            Self::Undefined(name) => Err(format!(
-                "`{name}` is undefined; test it with `is defined`, or give it a `default`"
-            )),
+            Self::Undefined(name) => {
+                Err(format!("`{name}` is undefined; test it with `is defined`, or give it a `default`"))
+            }
             value => Ok(value),
         }
     }
@@ -135,11 +135,7 @@ impl Value {
         let items = match self.defined()? {
             Self::List(list) => return Ok(list.clone()),
             Self::Absent => Vec::new(),
-            Self::Map(map) => map
-                .members
-                .iter()
-                .map(|(key, _)| Self::Text(key.clone()))
-                .collect(),
+            Self::Map(map) => map.members.iter().map(|(key, _)| Self::Text(key.clone())).collect(),
             other => return Err(format!("{} holds no items", other.noun())),
         };
         budget.spend(items.len() * ITEM)?;
@@ -198,16 +194,10 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) const COMPACT: Self = Self {
-        indent: None,
-        level: 0,
-    };
+    pub(super) const COMPACT: Self = Self { indent: None, level: 0 };
 
     pub(super) fn indented(indent: usize) -> Self {
-        Self {
-            indent: Some(indent),
-            level: 0,
-        }
+        Self { indent: Some(indent), level: 0 }
     }
 
     fn print<'v>(
@@ -217,10 +207,7 @@ impl Layout {
         members: impl ExactSizeIterator<Item = (Option<&'v Arc<str>>, &'v Value)>,
         budget: &mut Budget,
     ) -> Outcome<()> {
-        let inner = Self {
-            level: self.level + 1,
-            ..self
-        };
+        let inner = Self { level: self.level + 1, ..self };
         let filled = members.len() > 0;
         budget.push(out, brackets[0].encode_utf8(&mut [0; 4]))?;
         for (index, (key, value)) in members.enumerate() {

@@ -2,7 +2,13 @@
 
 use serde_json::value::RawValue;
 
-use super::{Values, budget::Outcome, json, parse::Use, value::Value};
+use super::{
+    Values,
+    budget::{Budget, Outcome},
+    json,
+    parse::Use,
+    value::Value,
+};
 use crate::{
     Error, ErrorKind, FieldProblem, Result,
     content::{ChatMessage, Literal, Variable, VariableType},
@@ -49,10 +55,7 @@ pub(super) fn slots(variables: &[Variable], uses: &[Use]) -> Result<Vec<Slot>> {
         let fallback = default.map_or(Ok(Value::Absent), |default| read(variable.kind, &default.0));
         let fallback = fallback.unwrap_or_else(|detail| {
             let pointer = format!("/variables/{number}/default");
-            problems.push(FieldProblem {
-                pointer,
-                detail: format!("The default {detail}."),
-            });
+            problems.push(FieldProblem { pointer, detail: format!("The default {detail}.") });
             Value::Absent
         });
         Slot {
@@ -61,9 +64,7 @@ pub(super) fn slots(variables: &[Variable], uses: &[Use]) -> Result<Vec<Slot>> {
             required: variable.required,
             default: variable.default.clone(),
             fallback,
-            is_read: uses
-                .iter()
-                .any(|used| used.number == number && used.place.is_some()),
+            is_read: uses.iter().any(|used| used.number == number && used.place.is_some()),
         }
     });
     let slots = slots.collect();
@@ -93,10 +94,8 @@ pub(super) fn read_inputs(slots: &[Slot], values: &Values) -> Result<Vec<Value>>
         ([], Err(error)) => Err(error),
         (names, Err(error)) => {
             let detail = format!("Required variables are missing: {}.", names.join(", "));
-            let error = error
-                .problems()
-                .iter()
-                .fold(Error::new(ErrorKind::Invalid, detail), |error, problem| {
+            let error =
+                error.problems().iter().fold(Error::new(ErrorKind::Invalid, detail), |error, problem| {
                     error.at(problem.pointer.clone(), problem.detail.clone())
                 });
             Err(error)
@@ -106,11 +105,7 @@ pub(super) fn read_inputs(slots: &[Slot], values: &Values) -> Result<Vec<Value>>
 
 impl Slot {
     fn read(&self, json: &RawValue) -> Outcome<Value> {
-        if self.is_read {
-            read(self.kind, json)
-        } else {
-            check_kind(self.kind, json).map(|()| Value::Absent)
-        }
+        if self.is_read { read(self.kind, json) } else { check_kind(self.kind, json).map(|()| Value::Absent) }
     }
 
     fn problem(&self, detail: &str) -> FieldProblem {
@@ -121,14 +116,21 @@ impl Slot {
     }
 
     /// The messages that stand in a placeholder; none where there is neither value nor default.
-    pub(super) fn messages(&self, values: &Values) -> Result<Vec<ChatMessage>> {
+    pub(super) fn messages(&self, values: &Values, budget: &mut Budget) -> Result<Vec<ChatMessage>> {
         let default = self.default.as_ref().map(|default| &*default.0);
         let Some(json) = values.get(&self.name).or(default) else {
             return Ok(Vec::new());
         };
-        serde_json::from_str(json.get()).map_err(|error| {
+        let messages: Vec<ChatMessage> = serde_json::from_str(json.get()).map_err(|error| {
             let problem = self.problem("must be a list of messages, each {role, content}");
             Error::invalid(problem.pointer, problem.detail).caused_by(error)
-        })
+        })?;
+        for message in &messages {
+            budget.printed(&message.content).map_err(|detail| {
+                let problem = self.problem(&format!("is too long: {detail}"));
+                Error::new(ErrorKind::NotRendered, problem.detail.clone()).at(problem.pointer, problem.detail)
+            })?;
+        }
+        Ok(messages)
     }
 }

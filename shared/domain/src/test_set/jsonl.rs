@@ -44,27 +44,16 @@ pub struct CaseLine<'a> {
 /// The lines that hold cases, unread. On a stored test set their positions are the case numbers.
 pub fn case_lines(bytes: &[u8]) -> impl Iterator<Item = CaseLine<'_>> {
     let mut next = 0;
-    bytes
-        .split(|&byte| byte == b'\n')
-        .enumerate()
-        .filter_map(move |(index, line)| {
-            let start = next;
-            next += line.len() + 1;
-            // Some editors put a byte order mark in front of the first line.
-            let text = if index == 0 {
-                line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
-            } else {
-                line
-            };
-            let body = text.trim_ascii_start();
-            let offset = start + line.len() - body.len();
-            let bytes = body.trim_ascii_end();
-            (!bytes.is_empty()).then_some(CaseLine {
-                line: index + 1,
-                offset,
-                bytes,
-            })
-        })
+    bytes.split(|&byte| byte == b'\n').enumerate().filter_map(move |(index, line)| {
+        let start = next;
+        next += line.len() + 1;
+        // Some editors put a byte order mark in front of the first line.
+        let text = if index == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        let body = text.trim_ascii_start();
+        let offset = start + line.len() - body.len();
+        let bytes = body.trim_ascii_end();
+        (!bytes.is_empty()).then_some(CaseLine { line: index + 1, offset, bytes })
+    })
 }
 
 /// Reads and checks a test set. All bad lines are reported together, by their numbers.
@@ -72,23 +61,14 @@ pub fn case_lines(bytes: &[u8]) -> impl Iterator<Item = CaseLine<'_>> {
 /// The bytes are stored as they are: the ranges of the answer point into them.
 pub fn parse_jsonl(bytes: &[u8]) -> Result<ParsedTestSet> {
     if bytes.len() > MAX_TEST_SET_BYTES {
-        return Err(Error::invalid(
-            "",
-            format!("A test set has at most {MAX_TEST_SET_BYTES} bytes."),
-        ));
+        return Err(Error::invalid("", format!("A test set has at most {MAX_TEST_SET_BYTES} bytes.")));
     }
     let lines: Vec<CaseLine> = case_lines(bytes).take(MAX_CASES + 1).collect();
     if lines.is_empty() {
-        return Err(Error::invalid(
-            "",
-            "The test set is empty: write one case as JSON on each line.",
-        ));
+        return Err(Error::invalid("", "The test set is empty: write one case as JSON on each line."));
     }
     if lines.len() > MAX_CASES {
-        return Err(Error::invalid(
-            "",
-            format!("A test set has at most {MAX_CASES} cases."),
-        ));
+        return Err(Error::invalid("", format!("A test set has at most {MAX_CASES} cases.")));
     }
     let mut first_uses: HashMap<String, usize> = HashMap::new();
     let mut cases = Vec::with_capacity(lines.len());
@@ -104,19 +84,12 @@ pub fn parse_jsonl(bytes: &[u8]) -> Result<ParsedTestSet> {
                     ));
                 }
                 first_uses.entry(case_id.clone()).or_insert(line.line);
-                cases.push(CaseRange {
-                    case_id,
-                    offset: line.offset,
-                    length: line.bytes.len(),
-                });
+                cases.push(CaseRange { case_id, offset: line.offset, length: line.bytes.len() });
             }
         }
     }
     if problems.is_empty() {
-        return Ok(ParsedTestSet {
-            cases,
-            sha256: hex::encode(Sha256::digest(bytes)),
-        });
+        return Ok(ParsedTestSet { cases, sha256: hex::encode(Sha256::digest(bytes)) });
     }
     Err(refuse(&problems))
 }
@@ -136,10 +109,9 @@ fn refuse(problems: &[(usize, String)]) -> Error {
             "{all} lines are wrong, the first of them line {first}: {detail}. All are in errors. Nothing is stored."
         ),
     };
-    problems.iter().take(named).fold(
-        Error::new(ErrorKind::Invalid, summary),
-        |error, (line, detail)| error.at(format!("/{line}"), format!("line {line}: {detail}")),
-    )
+    problems.iter().take(named).fold(Error::new(ErrorKind::Invalid, summary), |error, (line, detail)| {
+        error.at(format!("/{line}"), format!("line {line}: {detail}"))
+    })
 }
 
 #[cfg(test)]
@@ -155,24 +127,13 @@ mod tests {
         let read: Vec<(String, &[u8])> = parsed
             .cases
             .iter()
-            .map(|case| {
-                (
-                    case.case_id.clone(),
-                    &bytes[case.offset..case.offset + case.length],
-                )
-            })
+            .map(|case| (case.case_id.clone(), &bytes[case.offset..case.offset + case.length]))
             .collect();
         assert_eq!(
             read,
             [
-                (
-                    "case-00001".to_owned(),
-                    b"{\"vars\":{},\"expected\":\"a\"}".as_slice()
-                ),
-                (
-                    "b".to_owned(),
-                    b"{\"case_id\":\"b\",\"vars\":{},\"expected\":\"b\"}".as_slice()
-                ),
+                ("case-00001".to_owned(), b"{\"vars\":{},\"expected\":\"a\"}".as_slice()),
+                ("b".to_owned(), b"{\"case_id\":\"b\",\"vars\":{},\"expected\":\"b\"}".as_slice()),
             ]
         );
         assert_eq!(parsed.sha256, hex::encode(Sha256::digest(bytes)));
@@ -191,21 +152,10 @@ mod tests {
             .map(|problem| (problem.pointer.as_str(), problem.detail.as_str()))
             .collect();
         assert_eq!(problems[0], ("/3", "line 3: expected ident at column 2"));
-        assert!(
-            problems[1]
-                .1
-                .starts_with("line 5: assert 1: `bleu` is not supported yet")
-        );
-        assert_eq!(
-            problems[2],
-            ("/6", "line 6: the case id `case-00002` is already that of line 1")
-        );
+        assert!(problems[1].1.starts_with("line 5: assert 1: `bleu` is not supported yet"));
+        assert_eq!(problems[2], ("/6", "line 6: the case id `case-00002` is already that of line 1"));
         assert_eq!(problems.len(), 3);
-        assert!(
-            error
-                .detail()
-                .starts_with("3 lines are wrong, the first of them line 3")
-        );
+        assert!(error.detail().starts_with("3 lines are wrong, the first of them line 3"));
     }
 
     #[test]
@@ -213,45 +163,25 @@ mod tests {
         let text =
             "{\"case_id\":\"case-00002\",\"vars\":{},\"expected\":\"a\"}\n{\"vars\":{},\"expected\":\"a\"}";
         let error = parse_jsonl(text.as_bytes()).unwrap_err();
-        assert!(
-            error.detail().contains("`case-00002` is already that of line 1"),
-            "{error}"
-        );
+        assert!(error.detail().contains("`case-00002` is already that of line 1"), "{error}");
     }
 
     #[test]
     fn a_hundred_bad_lines_are_named_and_the_rest_counted() {
         let error = parse_jsonl("{}\n".repeat(137).as_bytes()).unwrap_err();
         assert_eq!(error.problems().len(), 100);
-        assert!(
-            error.detail().contains("137 lines") && error.detail().contains("37 more"),
-            "{error}"
-        );
+        assert!(error.detail().contains("137 lines") && error.detail().contains("37 more"), "{error}");
     }
 
     #[test]
     fn the_limits_hold() {
         let case = "{\"vars\":{},\"expected\":\"a\"}\n";
-        assert_eq!(
-            parse_jsonl(case.repeat(MAX_CASES).as_bytes())
-                .unwrap()
-                .cases
-                .len(),
-            MAX_CASES
-        );
+        assert_eq!(parse_jsonl(case.repeat(MAX_CASES).as_bytes()).unwrap().cases.len(), MAX_CASES);
         assert!(
-            parse_jsonl(case.repeat(MAX_CASES + 1).as_bytes())
-                .unwrap_err()
-                .detail()
-                .contains("10000 cases")
+            parse_jsonl(case.repeat(MAX_CASES + 1).as_bytes()).unwrap_err().detail().contains("10000 cases")
         );
         assert!(parse_jsonl(b" \n\r\n").unwrap_err().detail().contains("empty"));
-        assert!(
-            parse_jsonl(&vec![b' '; MAX_TEST_SET_BYTES + 1])
-                .unwrap_err()
-                .detail()
-                .contains("bytes")
-        );
+        assert!(parse_jsonl(&vec![b' '; MAX_TEST_SET_BYTES + 1]).unwrap_err().detail().contains("bytes"));
     }
 
     proptest! {

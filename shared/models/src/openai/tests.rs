@@ -37,13 +37,7 @@ fn models(timeout: Duration) -> Models {
         "empty" => Some(String::new()),
         _ => None,
     });
-    Models::new(Settings {
-        timeout,
-        allow_loopback: true,
-        secrets,
-        builtin: Vec::new(),
-    })
-    .unwrap()
+    Models::new(Settings { timeout, allow_loopback: true, secrets, builtin: Vec::new() }).unwrap()
 }
 
 fn entry(base_url: String) -> ModelEntry {
@@ -61,17 +55,9 @@ fn entry(base_url: String) -> ModelEntry {
 }
 
 async fn call_with(entry: &ModelEntry, params: Value) -> Result<Completion, CallError> {
-    let messages = [ChatMessage {
-        role: Role::User,
-        content: "Where is my money?".to_owned(),
-    }];
+    let messages = [ChatMessage { role: Role::User, content: "Where is my money?".to_owned() }];
     let params = params.as_object().unwrap();
-    let request = Request {
-        messages: &messages,
-        temperature: 0.2,
-        max_tokens: 50,
-        params,
-    };
+    let request = Request { messages: &messages, temperature: 0.2, max_tokens: 50, params };
     models(Duration::from_millis(500)).call(entry, &request).await
 }
 
@@ -116,9 +102,7 @@ async fn a_call_says_what_the_version_says_and_reads_the_answer() {
     let seen: Arc<Mutex<Vec<(HeaderMap, Value)>>> = Arc::default();
     let sink = Arc::clone(&seen);
     let handler = async move |headers: HeaderMap, body: String| {
-        sink.lock()
-            .unwrap()
-            .push((headers, serde_json::from_str(&body).unwrap()));
+        sink.lock().unwrap().push((headers, serde_json::from_str(&body).unwrap()));
         ANSWER
     };
     let base_url = serve(Router::new().route("/v1/chat/completions", post(handler))).await;
@@ -134,9 +118,7 @@ async fn a_call_says_what_the_version_says_and_reads_the_answer() {
             model: Some("m-2026".to_owned())
         }
     );
-    call_with(&entry, json!({"max_completion_tokens": 9}))
-        .await
-        .unwrap();
+    call_with(&entry, json!({"max_completion_tokens": 9})).await.unwrap();
 
     let seen = seen.lock().unwrap();
     assert_eq!(seen[0].0["authorization"], format!("Bearer {KEY}"));
@@ -152,32 +134,22 @@ async fn a_call_says_what_the_version_says_and_reads_the_answer() {
 #[tokio::test]
 async fn an_answer_without_text_is_its_refusal_or_its_tool_calls() {
     let output = async |message: &str| {
-        answered(format!(r#"{{"choices":[{{"message":{message}}}]}}"#))
-            .await
-            .unwrap()
-            .output
+        answered(format!(r#"{{"choices":[{{"message":{message}}}]}}"#)).await.unwrap().output
     };
     assert_eq!(output(r#"{"content":null,"refusal":"No."}"#).await, "No.");
-    assert_eq!(
-        output(r#"{"content":null,"tool_calls":[{"id":"t"}]}"#).await,
-        r#"[{"id":"t"}]"#
-    );
+    assert_eq!(output(r#"{"content":null,"tool_calls":[{"id":"t"}]}"#).await, r#"[{"id":"t"}]"#);
     assert_eq!(output(r#"{"content":""}"#).await, "");
 }
 
 #[tokio::test]
 async fn what_may_pass_is_transient() {
-    let throttled = answered((Status::TOO_MANY_REQUESTS, [("retry-after", "3")], "slow down"))
-        .await
-        .unwrap_err();
+    let throttled =
+        answered((Status::TOO_MANY_REQUESTS, [("retry-after", "3")], "slow down")).await.unwrap_err();
     assert!(
         matches!(throttled, CallError::Throttled { retry_after: Some(wait) } if wait == Duration::from_secs(3))
     );
-    let dated = answered((
-        Status::TOO_MANY_REQUESTS,
-        [("retry-after", "Fri, 20 Nov 2026 07:00:00 GMT")],
-    ))
-    .await;
+    let dated =
+        answered((Status::TOO_MANY_REQUESTS, [("retry-after", "Fri, 20 Nov 2026 07:00:00 GMT")])).await;
     assert!(matches!(dated, Err(CallError::Throttled { retry_after: None })));
 
     let gone = {
@@ -191,22 +163,8 @@ async fn what_may_pass_is_transient() {
         (call(&entry(hangs)).await, "too long"),
         (call(&entry(gone)).await, "no connection"),
         (answered(&ANSWER[..60]).await, "cut"),
-        (
-            written(
-                b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"choices\":[",
-                false,
-            )
-            .await,
-            "cut",
-        ),
-        (
-            written(
-                b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"choices\":[",
-                true,
-            )
-            .await,
-            "too long",
-        ),
+        (written(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"choices\":[", false).await, "cut"),
+        (written(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"choices\":[", true).await, "too long"),
         (written(b"", false).await, "cut"),
     ] {
         let error = failure.unwrap_err();
@@ -216,11 +174,7 @@ async fn what_may_pass_is_transient() {
         assert_eq!(error.kind(), ErrorKind::Provider);
         assert!(error.detail().contains("provider"), "{error}");
     }
-    assert!(
-        domain::Error::from(answered(&ANSWER[..60]).await.unwrap_err())
-            .source()
-            .is_some()
-    );
+    assert!(domain::Error::from(answered(&ANSWER[..60]).await.unwrap_err()).source().is_some());
 }
 
 #[tokio::test]
@@ -228,34 +182,16 @@ async fn what_stays_is_not_transient() {
     let big = vec![b' '; MAX_BODY_BYTES + 1];
     let refusal = format!(r#"{{"error":{{"message":"Incorrect key {KEY}."}}}}"#);
     for (failure, status, why) in [
-        (
-            answered((Status::UNAUTHORIZED, refusal)).await,
-            401,
-            "Incorrect key ….",
-        ),
-        (
-            answered((Status::BAD_REQUEST, "no such model")).await,
-            400,
-            "no such model",
-        ),
-        (
-            answered((Status::FOUND, [(LOCATION, "http://127.0.0.1:1/")], "elsewhere")).await,
-            302,
-            "elsewhere",
-        ),
+        (answered((Status::UNAUTHORIZED, refusal)).await, 401, "Incorrect key …."),
+        (answered((Status::BAD_REQUEST, "no such model")).await, 400, "no such model"),
+        (answered((Status::FOUND, [(LOCATION, "http://127.0.0.1:1/")], "elsewhere")).await, 302, "elsewhere"),
         (answered(big).await, 200, "longer than"),
         (answered("<html>").await, 200, "not a chat completion"),
         (answered(r#"{"choices":[]}"#).await, 200, "no choices"),
     ] {
         let error = failure.unwrap_err();
         assert!(!error.transient(), "{error:?}");
-        let CallError::Rejected {
-            status: found,
-            message,
-        } = &error
-        else {
-            panic!("{error:?}")
-        };
+        let CallError::Rejected { status: found, message } = &error else { panic!("{error:?}") };
         assert!(*found == status && message.contains(why), "{error}");
         assert!(!format!("{error:?}").contains(KEY));
         assert_eq!(domain::Error::from(error).kind(), ErrorKind::Invalid);
@@ -266,36 +202,20 @@ async fn what_stays_is_not_transient() {
 async fn nothing_is_sent_without_its_key_or_to_a_forbidden_place() {
     let nowhere = "http://127.0.0.1:1/v1".to_owned();
     for name in ["unknown", "empty"] {
-        let entry = ModelEntry {
-            secret_name: Some(name.to_owned()),
-            ..entry(nowhere.clone())
-        };
+        let entry = ModelEntry { secret_name: Some(name.to_owned()), ..entry(nowhere.clone()) };
         let error = call(&entry).await.unwrap_err();
         assert!(matches!(&error, CallError::MissingSecret { name: missing } if missing == name));
         assert!(error.to_string().contains(name) && !error.transient());
     }
-    let public = ModelEntry {
-        base_url: None,
-        secret_name: None,
-        ..entry(nowhere.clone())
-    };
+    let public = ModelEntry { base_url: None, secret_name: None, ..entry(nowhere.clone()) };
     assert!(
         matches!(call(&public).await, Err(CallError::MissingSecret { name }) if name == "OPENAI_API_KEY")
     );
-    let broken = ModelEntry {
-        secret_name: Some("broken".to_owned()),
-        ..entry(nowhere.clone())
-    };
-    assert!(matches!(
-        call(&broken).await,
-        Err(CallError::Misconfigured { .. })
-    ));
+    let broken = ModelEntry { secret_name: Some("broken".to_owned()), ..entry(nowhere.clone()) };
+    assert!(matches!(call(&broken).await, Err(CallError::Misconfigured { .. })));
     let clear = entry("http://models.example/v1".to_owned());
     assert!(matches!(call(&clear).await, Err(CallError::Misconfigured { .. })));
-    let later = ModelEntry {
-        provider: Provider::Bedrock,
-        ..entry(nowhere)
-    };
+    let later = ModelEntry { provider: Provider::Bedrock, ..entry(nowhere) };
     let error = call(&later).await.unwrap_err();
     assert!(matches!(error, CallError::NotSupported { .. }) && error.to_string().contains("bedrock"));
 }
@@ -303,19 +223,10 @@ async fn nothing_is_sent_without_its_key_or_to_a_forbidden_place() {
 #[tokio::test]
 async fn a_model_without_a_secret_is_called_without_a_key() {
     let handler = async |headers: HeaderMap| {
-        if headers.contains_key("authorization") {
-            Err(Status::BAD_REQUEST)
-        } else {
-            Ok(ANSWER)
-        }
+        if headers.contains_key("authorization") { Err(Status::BAD_REQUEST) } else { Ok(ANSWER) }
     };
     let base_url = serve(Router::new().route("/v1/chat/completions", post(handler))).await;
-    call(&ModelEntry {
-        secret_name: None,
-        ..entry(base_url)
-    })
-    .await
-    .unwrap();
+    call(&ModelEntry { secret_name: None, ..entry(base_url) }).await.unwrap();
 }
 
 #[test]

@@ -25,8 +25,14 @@ pub enum Ending {
 
 impl Registry {
     /// Ends a run, unless it has ended: then nothing happens.
-    pub async fn end_run(&self, caller: &Caller, prompt: PromptId, run: EvalRunId, ending: Ending) -> Result<()> {
-        let attempt = async || {
+    pub async fn end_run(
+        &self,
+        caller: &Caller,
+        prompt: PromptId,
+        run: EvalRunId,
+        ending: Ending,
+    ) -> Result<()> {
+        let attempt = || async {
             let missing = || Error::not_found("evaluation run");
             let prompt = self.store.prompt(prompt).await?.ok_or_else(missing)?;
             let before = self.store.run(prompt.prompt_id, run).await?.ok_or_else(missing)?;
@@ -55,14 +61,16 @@ impl Registry {
             Ok(Step::Commit(change, ()))
         };
         let act = Act::by(caller.clone());
-        self.settle(&act, attempt, async |_| Ok(())).await.map(|_| ())
+        self.settle(&act, attempt, |_| async { Ok(()) }).await.map(|_| ())
     }
 
     /// The version's state after a verdict, if the version still waits for this very run.
     async fn state_after(&self, run: &EvalRun) -> Result<Option<VersionState>> {
         let Some(result) = run.gate_result.filter(|_| run.decides) else { return Ok(None) };
         let state = self.store.version_state(run.prompt_id, run.version.number).await?;
-        let Some(state) = state.filter(|state| state.eval_run_id == Some(run.eval_run_id)) else { return Ok(None) };
+        let Some(state) = state.filter(|state| state.eval_run_id == Some(run.eval_run_id)) else {
+            return Ok(None);
+        };
         let eval_status = match result {
             GateResult::Pass => EvalStatus::Passed,
             GateResult::Fail => EvalStatus::Failed,

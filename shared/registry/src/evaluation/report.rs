@@ -42,7 +42,9 @@ pub fn summary_markdown(details: &RunDetails, results: &[CaseResult]) -> String 
         progress.passed.len(),
         progress.failed.len(),
         progress.errored.len(),
-        run.summary.and_then(|summary| summary.p95_latency_ms).map_or("–".to_owned(), |ms| format!("{ms} ms")),
+        run.summary
+            .and_then(|summary| summary.p95_latency_ms)
+            .map_or("–".to_owned(), |ms| format!("{ms} ms")),
         run.summary.map_or("–".to_owned(), |summary| format!("${}", summary.total_cost_usd)),
     );
     let missed: Vec<_> = results.iter().filter(|case| case.outcome != CaseOutcome::Passed).collect();
@@ -61,7 +63,9 @@ pub fn summary_markdown(details: &RunDetails, results: &[CaseResult]) -> String 
 
 /// All results as CSV (RFC 4180). Cells that a spreadsheet would take for a formula are quoted as text.
 pub fn cases_csv(results: &[CaseResult]) -> String {
-    let mut text = "case_id,outcome,score,critical,latency_ms,input_tokens,output_tokens,cost_usd,why,output\r\n".to_owned();
+    let mut text =
+        "case_id,outcome,score,critical,latency_ms,input_tokens,output_tokens,cost_usd,why,output\r\n"
+            .to_owned();
     for case in results {
         let row = [
             field(&case.case_id),
@@ -104,6 +108,7 @@ fn cell(text: &str) -> String {
 }
 
 fn field(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    let guarded =
+        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
     format!("\"{}\"", guarded.replace('"', "\"\""))
 }

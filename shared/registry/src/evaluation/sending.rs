@@ -91,7 +91,8 @@ impl Registry {
         let cases: Vec<_> = cases.filter(|case| !progress.has(case.number)).collect();
         if cases.is_empty() {
             // All are counted, yet nobody closed the run: whoever counted last died before it could.
-            self.end_run(&Caller::system("dispatch"), run.prompt_id, run.eval_run_id, Ending::Complete).await?;
+            self.end_run(&Caller::system("dispatch"), run.prompt_id, run.eval_run_id, Ending::Complete)
+                .await?;
             return Ok(None);
         }
         Ok(Some(cases))
@@ -137,8 +138,11 @@ impl Registry {
             self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Impossible(reason)).await?;
             return Ok(false);
         }
-        let again =
-            EvalRun { revision: run.revision + 1, dispatch_attempt: run.dispatched_attempt + 1, ..run.clone() };
+        let again = EvalRun {
+            revision: run.revision + 1,
+            dispatch_attempt: run.dispatched_attempt + 1,
+            ..run.clone()
+        };
         self.store.keep_run(&again).await
     }
 }

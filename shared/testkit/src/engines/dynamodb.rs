@@ -23,10 +23,8 @@ pub(super) async fn start(file: PathBuf) -> Result<Server, EngineError> {
         let file = file.clone();
         move || open(&file)
     });
-    let database = opened.await.map_err(|panic| EngineError::Damaged {
-        file,
-        reason: panic.to_string(),
-    })??;
+    let database =
+        opened.await.map_err(|panic| EngineError::Damaged { file, reason: panic.to_string() })??;
     let listener = listen().map_err(EngineError::Listen)?;
     let address = listener.local_addr().map_err(EngineError::Listen)?;
     let sweeper = sweep(database.clone());
@@ -48,10 +46,7 @@ pub(super) async fn start(file: PathBuf) -> Result<Server, EngineError> {
 /// Opens the database, after a check of its pages when it exists: the engine itself would find damage only when a
 /// request meets it.
 fn open(file: &Path) -> Result<Database, EngineError> {
-    let damaged = |reason: String| EngineError::Damaged {
-        file: file.to_owned(),
-        reason,
-    };
+    let damaged = |reason: String| EngineError::Damaged { file: file.to_owned(), reason };
     if file.exists() {
         let verdict = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .and_then(|database| {
@@ -63,9 +58,7 @@ fn open(file: &Path) -> Result<Database, EngineError> {
             return Err(damaged(verdict.lines().last().unwrap_or_default().to_owned()));
         }
     }
-    let path = file
-        .to_str()
-        .ok_or_else(|| damaged("its path is not UTF-8".to_owned()))?;
+    let path = file.to_str().ok_or_else(|| damaged("its path is not UTF-8".to_owned()))?;
     Database::new(path).map_err(|error| damaged(error.to_string()))
 }
 

@@ -12,10 +12,7 @@ use super::{ACCESS_KEY, EngineError, SECRET_KEY};
 use crate::http::{Server, listen};
 
 pub(super) fn start(folder: &Path) -> Result<Server, EngineError> {
-    let unwritable = |source| EngineError::Folder {
-        folder: folder.to_owned(),
-        source,
-    };
+    let unwritable = |source| EngineError::Folder { folder: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(unwritable)?;
     let objects =
         FileSystem::new(folder).map_err(|error| unwritable(io::Error::other(format!("{error:?}"))))?;

@@ -18,33 +18,15 @@ async fn objects_and_messages_come_back_as_they_went() {
     let (engines, clients) = engines().await;
     clients.s3.create_bucket().bucket("things").send().await.unwrap();
     let body = "prompt".repeat(10_000).into_bytes();
-    let put = clients
-        .s3
-        .put_object()
-        .bucket("things")
-        .key("a")
-        .body(body.clone().into());
+    let put = clients.s3.put_object().bucket("things").key("a").body(body.clone().into());
     put.send().await.unwrap();
-    let got = clients
-        .s3
-        .get_object()
-        .bucket("things")
-        .key("a")
-        .send()
-        .await
-        .unwrap();
+    let got = clients.s3.get_object().bucket("things").key("a").send().await.unwrap();
     assert_eq!(got.body.collect().await.unwrap().to_vec(), body);
 
     let url = queue(&clients, "work").await;
     assert!(url.starts_with(&engines.endpoints().sqs), "{url}");
     send(&clients, &url, "hello").await;
-    let got = clients
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap();
+    let got = clients.sqs.receive_message().queue_url(&url).send().await.unwrap();
     assert_eq!(got.messages()[0].body(), Some("hello"));
     engines.stop().await;
 }
@@ -79,9 +61,7 @@ async fn a_folder_serves_one_process_at_a_time() {
 async fn a_folder_that_cannot_be_written_is_named() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
-    let refused = Engines::start(&folder.path().join("file/data"))
-        .await
-        .unwrap_err();
+    let refused = Engines::start(&folder.path().join("file/data")).await.unwrap_err();
     assert!(matches!(refused, EngineError::Folder { .. }), "{refused}");
     assert!(refused.to_string().contains("file/data"), "{refused}");
 }
@@ -89,11 +69,7 @@ async fn a_folder_that_cannot_be_written_is_named() {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused() {
     let folder = TempDir::new().unwrap();
-    fs::write(
-        folder.path().join("tables.sqlite"),
-        "no database at all".repeat(1000),
-    )
-    .unwrap();
+    fs::write(folder.path().join("tables.sqlite"), "no database at all".repeat(1000)).unwrap();
     let refused = Engines::start(folder.path()).await.unwrap_err();
     assert!(matches!(refused, EngineError::Damaged { .. }), "{refused}");
     assert_eq!(refused.to_string().lines().count(), 1, "{refused}");

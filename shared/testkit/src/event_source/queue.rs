@@ -86,11 +86,7 @@ impl QueueSource {
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(
-                        queue = self.name(),
-                        error = chain(&*error),
-                        "the queue does not answer"
-                    );
+                    tracing::warn!(queue = self.name(), error = chain(&*error), "the queue does not answer");
                     tokio::select! { () = &mut stop => break, () = sleep(REST) => {} }
                 }
             }
@@ -127,20 +123,10 @@ impl QueueSource {
     }
 
     async fn receive(&self, sqs: &Client, wait: i32) -> Result<Vec<Message>, Failure> {
-        let call = sqs
-            .receive_message()
-            .queue_url(&self.queue_url)
-            .wait_time_seconds(wait);
-        let call = call
-            .max_number_of_messages(self.batch_size)
-            .visibility_timeout(seconds(self.visibility));
+        let call = sqs.receive_message().queue_url(&self.queue_url).wait_time_seconds(wait);
+        let call = call.max_number_of_messages(self.batch_size).visibility_timeout(seconds(self.visibility));
         let call = call.message_system_attribute_names(MessageSystemAttributeName::All);
-        Ok(call
-            .message_attribute_names("All")
-            .send()
-            .await?
-            .messages
-            .unwrap_or_default())
+        Ok(call.message_attribute_names("All").send().await?.messages.unwrap_or_default())
     }
 
     /// Deletes what was handled and returns the receipts of what failed.
@@ -158,9 +144,8 @@ impl QueueSource {
                 ids(messages)
             }
         };
-        let (failed, done): (Vec<_>, Vec<_>) = messages
-            .iter()
-            .partition(|message| message.message_id().is_some_and(|id| failed.contains(id)));
+        let (failed, done): (Vec<_>, Vec<_>) =
+            messages.iter().partition(|message| message.message_id().is_some_and(|id| failed.contains(id)));
         let mut call = sqs.delete_message_batch().queue_url(&self.queue_url);
         for (place, message) in done.iter().enumerate() {
             let entry = DeleteMessageBatchRequestEntry::builder().id(place.to_string());
@@ -169,10 +154,7 @@ impl QueueSource {
         if !done.is_empty() {
             call.send().await?;
         }
-        Ok(failed
-            .into_iter()
-            .filter_map(|message| message.receipt_handle.clone())
-            .collect())
+        Ok(failed.into_iter().filter_map(|message| message.receipt_handle.clone()).collect())
     }
 
     /// Makes up to 10 messages visible after this time.
@@ -205,19 +187,13 @@ impl QueueSource {
 /// The messages that the handler reports as failed. To name one that is not in the batch fails all of them.
 fn failures(answer: SqsBatchResponse, messages: &[Message]) -> HashSet<String> {
     let known = ids(messages);
-    let failed = answer
-        .batch_item_failures
-        .into_iter()
-        .map(|failure| failure.item_identifier);
+    let failed = answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier);
     let failed: HashSet<String> = failed.collect();
     if failed.is_subset(&known) { failed } else { known }
 }
 
 fn ids(messages: &[Message]) -> HashSet<String> {
-    messages
-        .iter()
-        .filter_map(|message| message.message_id.clone())
-        .collect()
+    messages.iter().filter_map(|message| message.message_id.clone()).collect()
 }
 
 fn record(message: &Message, arn: &str) -> SqsMessage {
@@ -227,13 +203,9 @@ fn record(message: &Message, arn: &str) -> SqsMessage {
     record.body.clone_from(&message.body);
     record.md5_of_body.clone_from(&message.md5_of_body);
     let attributes = message.attributes.iter().flatten();
-    record.attributes = attributes
-        .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
-        .collect();
+    record.attributes = attributes.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
     let attributes = message.message_attributes.iter().flatten();
-    record.message_attributes = attributes
-        .map(|(name, value)| (name.clone(), attribute(value)))
-        .collect();
+    record.message_attributes = attributes.map(|(name, value)| (name.clone(), attribute(value))).collect();
     record.event_source = Some("aws:sqs".to_owned());
     record.event_source_arn = Some(arn.to_owned());
     record.aws_region = Some(REGION.to_owned());

@@ -37,11 +37,7 @@ impl Schedule {
                 Ok(Err(error)) => error.into(),
                 Err(panic) => panic.into(),
             };
-            tracing::error!(
-                schedule = self.name,
-                error = chain(&*failure),
-                "a scheduled call failed"
-            );
+            tracing::error!(schedule = self.name, error = chain(&*failure), "a scheduled call failed");
         }
     }
 }

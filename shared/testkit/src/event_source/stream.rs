@@ -70,12 +70,7 @@ impl StreamSource {
                 Ok(Step::Empty) => self.idle,
                 Err(error) => {
                     let (table, consumer) = (&self.table, &self.consumer);
-                    tracing::warn!(
-                        table,
-                        consumer,
-                        error = chain(&*error),
-                        "the stream cannot be followed"
-                    );
+                    tracing::warn!(table, consumer, error = chain(&*error), "the stream cannot be followed");
                     REST
                 }
             };

@@ -30,23 +30,13 @@ pub struct Rule {
 impl Rule {
     /// For calls of one operation, such as `TransactWriteItems`.
     pub fn on(operation: &str, fault: Fault) -> Self {
-        Self {
-            operation: Some(operation.to_owned()),
-            ..Self::all(fault)
-        }
+        Self { operation: Some(operation.to_owned()), ..Self::all(fault) }
     }
 
     /// For every call.
     pub fn all(fault: Fault) -> Self {
         let left = AtomicU64::new(u64::MAX);
-        Self {
-            operation: None,
-            when: None,
-            odds: None,
-            fault,
-            left,
-            injected: AtomicU64::new(0),
-        }
+        Self { operation: None, when: None, odds: None, fault, left, injected: AtomicU64::new(0) }
     }
 
     /// Only for calls whose JSON body satisfies this.
@@ -86,10 +76,7 @@ impl Rule {
             && self.when.as_ref().is_none_or(|predicate| predicate(body));
         let fires = matches
             && self.left.load(Ordering::SeqCst) > 0
-            && self
-                .odds
-                .as_ref()
-                .is_none_or(|(probability, entropy)| entropy.unit() < *probability);
+            && self.odds.as_ref().is_none_or(|(probability, entropy)| entropy.unit() < *probability);
         if fires {
             self.left.fetch_sub(1, Ordering::SeqCst);
             self.injected.fetch_add(1, Ordering::SeqCst);
@@ -100,13 +87,7 @@ impl Rule {
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} on {:?}, {} times",
-            self.fault,
-            self.operation,
-            self.injected()
-        )
+        write!(f, "{:?} on {:?}, {} times", self.fault, self.operation, self.injected())
     }
 }
 
@@ -156,10 +137,6 @@ impl Rules {
             return None;
         }
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
-        state
-            .rules
-            .iter()
-            .find(|rule| rule.fires(operation, &body))
-            .map(|rule| rule.fault)
+        state.rules.iter().find(|rule| rule.fires(operation, &body)).map(|rule| rule.fault)
     }
 }

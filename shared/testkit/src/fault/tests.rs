@@ -21,11 +21,7 @@ async fn things() -> (Engines, Clients, FaultProxy) {
 }
 
 fn putting(id: &str) -> TransactWriteItem {
-    let put = Put::builder()
-        .table_name("things")
-        .item("id", text(id))
-        .build()
-        .unwrap();
+    let put = Put::builder().table_name("things").item("id", text(id)).build().unwrap();
     TransactWriteItem::builder().put(put).build()
 }
 
@@ -33,32 +29,20 @@ fn putting(id: &str) -> TransactWriteItem {
 async fn a_conflict_of_transactions_is_typed_by_the_sdk() {
     let (_engines, direct, proxy) = things().await;
     let client = tries(&direct, &proxy.url(), 3);
-    let rule = proxy
-        .rules()
-        .add(Rule::on("TransactWriteItems", Fault::Conflict).times(1));
+    let rule = proxy.rules().add(Rule::on("TransactWriteItems", Fault::Conflict).times(1));
 
-    let call = client
-        .transact_write_items()
-        .transact_items(putting("a"))
-        .transact_items(putting("b"));
+    let call = client.transact_write_items().transact_items(putting("a")).transact_items(putting("b"));
     let error = call.clone().send().await.unwrap_err().into_service_error();
     let TransactWriteItemsError::TransactionCanceledException(error) = error else {
         panic!("not typed: {error:?}");
     };
-    let codes: Vec<_> = error
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code())
-        .collect();
+    let codes: Vec<_> = error.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
     assert_eq!(codes, ["TransactionConflict", "None"]);
     assert!(!exists(&direct, "things", "a").await);
 
     call.send().await.unwrap();
     assert!(exists(&direct, "things", "a").await);
-    assert_eq!(
-        (rule.injected(), proxy.rules().calls("TransactWriteItems")),
-        (1, 2)
-    );
+    assert_eq!((rule.injected(), proxy.rules().calls("TransactWriteItems")), (1, 2));
 }
 
 #[tokio::test]
@@ -66,13 +50,7 @@ async fn a_conflict_of_a_single_write_is_typed_by_the_sdk() {
     let (_engines, direct, proxy) = things().await;
     proxy.rules().add(Rule::all(Fault::Conflict));
     let client = tries(&direct, &proxy.url(), 1);
-    let error = client
-        .put_item()
-        .table_name("things")
-        .item("id", text("a"))
-        .send()
-        .await
-        .unwrap_err();
+    let error = client.put_item().table_name("things").item("id", text("a")).send().await.unwrap_err();
     assert!(error.into_service_error().is_transaction_conflict_exception());
 }
 
@@ -81,13 +59,7 @@ async fn exceptions_have_their_name_and_throttles_are_tried_again() {
     let (_engines, direct, proxy) = things().await;
     let rules = proxy.rules();
     rules.add(Rule::on("PutItem", Fault::Exception("ThrottlingException")).times(1));
-    rules.add(
-        Rule::on(
-            "PutItem",
-            Fault::Exception("ProvisionedThroughputExceededException"),
-        )
-        .times(1),
-    );
+    rules.add(Rule::on("PutItem", Fault::Exception("ProvisionedThroughputExceededException")).times(1));
     rules.add(Rule::on("PutItem", Fault::Status(500)).times(1));
     let put = |client: aws_sdk_dynamodb::Client| {
         let call = client.put_item().table_name("things").item("id", text("a"));
@@ -120,21 +92,11 @@ async fn a_duplicate_is_applied_twice() {
     let (_engines, direct, proxy) = things().await;
     proxy.rules().add(Rule::on("UpdateItem", Fault::Duplicate));
     let client = tries(&direct, &proxy.url(), 1);
-    let call = client
-        .update_item()
-        .table_name("things")
-        .key("id", text("a"))
-        .update_expression("ADD hits :one");
+    let call =
+        client.update_item().table_name("things").key("id", text("a")).update_expression("ADD hits :one");
     let call = call.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
     call.send().await.unwrap();
-    let got = direct
-        .dynamodb
-        .get_item()
-        .table_name("things")
-        .key("id", text("a"))
-        .send()
-        .await
-        .unwrap();
+    let got = direct.dynamodb.get_item().table_name("things").key("id", text("a")).send().await.unwrap();
     assert_eq!(got.item.unwrap()["hits"], AttributeValue::N("2".to_owned()));
 }
 
@@ -158,9 +120,7 @@ fn a_probability_follows_from_its_seed() {
     let run = |seed| {
         let rules = Rules::default();
         rules.add(Rule::all(Fault::Status(500)).with_probability(0.25, seed));
-        (0..200)
-            .map(|_| rules.judge("PutItem", &Bytes::new()).is_some())
-            .collect::<Vec<_>>()
+        (0..200).map(|_| rules.judge("PutItem", &Bytes::new()).is_some()).collect::<Vec<_>>()
     };
     let fired = run(1).into_iter().filter(|fired| *fired).count();
     assert!((30..70).contains(&fired), "{fired}");
@@ -172,51 +132,14 @@ fn a_probability_follows_from_its_seed() {
 async fn signed_objects_and_queues_pass_unharmed_and_are_counted() {
     let (engines, _) = engines().await;
     let direct = engines.endpoints();
-    let (s3, sqs) = (
-        FaultProxy::start(&direct.s3).unwrap(),
-        FaultProxy::start(&direct.sqs).unwrap(),
-    );
-    let clients = clients(&Endpoints {
-        dynamodb: direct.dynamodb.clone(),
-        s3: s3.url(),
-        sqs: sqs.url(),
-    });
+    let (s3, sqs) = (FaultProxy::start(&direct.s3).unwrap(), FaultProxy::start(&direct.sqs).unwrap());
+    let clients = clients(&Endpoints { dynamodb: direct.dynamodb.clone(), s3: s3.url(), sqs: sqs.url() });
     clients.s3.create_bucket().bucket("things").send().await.unwrap();
-    clients
-        .s3
-        .put_object()
-        .bucket("things")
-        .key("a")
-        .body(b"body".to_vec().into())
-        .send()
-        .await
-        .unwrap();
-    let head = clients
-        .s3
-        .head_object()
-        .bucket("things")
-        .key("a")
-        .send()
-        .await
-        .unwrap();
+    clients.s3.put_object().bucket("things").key("a").body(b"body".to_vec().into()).send().await.unwrap();
+    let head = clients.s3.head_object().bucket("things").key("a").send().await.unwrap();
     assert_eq!((head.content_length(), s3.rules().calls("PUT")), (Some(4), 2));
-    let url = clients
-        .sqs
-        .create_queue()
-        .queue_name("work")
-        .send()
-        .await
-        .unwrap()
-        .queue_url
-        .unwrap();
-    clients
-        .sqs
-        .send_message()
-        .queue_url(url)
-        .message_body("hello")
-        .send()
-        .await
-        .unwrap();
+    let url = clients.sqs.create_queue().queue_name("work").send().await.unwrap().queue_url.unwrap();
+    clients.sqs.send_message().queue_url(url).message_body("hello").send().await.unwrap();
     assert_eq!(sqs.rules().calls("SendMessage"), 1);
 }
 
@@ -224,18 +147,10 @@ async fn signed_objects_and_queues_pass_unharmed_and_are_counted() {
 async fn a_slow_engine_meets_the_callers_timeout() {
     let (_engines, direct, proxy) = things().await;
     proxy.rules().add(Rule::all(Fault::Delay(Duration::from_mins(1))));
-    let timeout = TimeoutConfig::builder()
-        .operation_timeout(Duration::from_millis(50))
-        .build();
+    let timeout = TimeoutConfig::builder().operation_timeout(Duration::from_millis(50)).build();
     let client = tries(&direct, &proxy.url(), 1);
     let config = client.config().to_builder().timeout_config(timeout).build();
     let client = aws_sdk_dynamodb::Client::from_conf(config);
-    let error = client
-        .put_item()
-        .table_name("things")
-        .item("id", text("a"))
-        .send()
-        .await
-        .unwrap_err();
+    let error = client.put_item().table_name("things").item("id", text("a")).send().await.unwrap_err();
     assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
 }

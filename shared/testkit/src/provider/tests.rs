@@ -3,58 +3,27 @@
 use super::*;
 
 fn ask(provider: &ScriptedProvider, user: &str) -> reqwest::RequestBuilder {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()
-        .unwrap();
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
     let body = json!({ "model": "m-1", "messages": [
         { "role": "system", "content": "be brief" }, { "role": "user", "content": user },
     ] });
-    client
-        .post(format!("{}/chat/completions", provider.url()))
-        .bearer_auth("key")
-        .json(&body)
+    client.post(format!("{}/chat/completions", provider.url())).bearer_auth("key").json(&body)
 }
 
 #[tokio::test]
 async fn an_answer_depends_on_the_call_and_its_attempt() {
     let script = |call: &CallInfo| match call.attempt {
         1 => Reply::Status(429, Some(7)),
-        _ => Reply::Answer(format!(
-            "{} heard {} of {}",
-            call.model,
-            call.user(),
-            call.messages.len()
-        )),
+        _ => Reply::Answer(format!("{} heard {} of {}", call.model, call.user(), call.messages.len())),
     };
     let provider = ScriptedProvider::start(script).unwrap();
     let first = ask(&provider, "hello").send().await.unwrap();
-    assert_eq!(
-        (first.status().as_u16(), &first.headers()["retry-after"]),
-        (429, &"7".parse().unwrap())
-    );
-    let second: Value = ask(&provider, "hello")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    assert_eq!((first.status().as_u16(), &first.headers()["retry-after"]), (429, &"7".parse().unwrap()));
+    let second: Value = ask(&provider, "hello").send().await.unwrap().json().await.unwrap();
     assert_eq!(second["choices"][0]["message"]["content"], "m-1 heard hello of 2");
-    assert_eq!(
-        second["usage"],
-        json!({ "prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8 })
-    );
+    assert_eq!(second["usage"], json!({ "prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8 }));
     assert_eq!(ask(&provider, "other").send().await.unwrap().status(), 429);
-    assert_eq!(
-        (
-            provider.calls(),
-            provider.calls_for("hello"),
-            provider.calls_for("nobody")
-        ),
-        (3, 2, 0)
-    );
+    assert_eq!((provider.calls(), provider.calls_for("hello"), provider.calls_for("nobody")), (3, 2, 0));
     assert_eq!(provider.authorizations(), ["Bearer key"; 3]);
 }
 
@@ -66,11 +35,7 @@ async fn it_can_fail_in_every_way_that_a_network_can() {
         _ => Reply::Drop,
     };
     let provider = ScriptedProvider::start(script).unwrap();
-    let hang = ask(&provider, "hang")
-        .timeout(Duration::from_millis(50))
-        .send()
-        .await
-        .unwrap_err();
+    let hang = ask(&provider, "hang").timeout(Duration::from_millis(50)).send().await.unwrap_err();
     assert!(hang.is_timeout(), "{hang:?}");
     let cut = ask(&provider, "cut").send().await.unwrap();
     assert_eq!(cut.status(), 200);
@@ -103,10 +68,6 @@ async fn the_peak_counts_what_was_under_way_at_one_time() {
 async fn latency_holds_an_answer_back() {
     let provider = ScriptedProvider::start(|_: &CallInfo| Reply::Answer(String::new())).unwrap();
     provider.set_latency(Duration::from_mins(1));
-    let late = ask(&provider, "hello")
-        .timeout(Duration::from_millis(50))
-        .send()
-        .await
-        .unwrap_err();
+    let late = ask(&provider, "hello").timeout(Duration::from_millis(50)).send().await.unwrap_err();
     assert!(late.is_timeout(), "{late:?}");
 }

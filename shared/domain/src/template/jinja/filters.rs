@@ -30,27 +30,15 @@ type Apply = fn(&Value, &Args, &mut Budget) -> Outcome<Value>;
 type Args = [Option<Value>];
 
 const fn filter(name: &'static str, parameters: &'static [&'static str], apply: Apply) -> Filter {
-    Filter {
-        name,
-        parameters,
-        by_name: false,
-        takes_missing: false,
-        apply,
-    }
+    Filter { name, parameters, by_name: false, takes_missing: false, apply }
 }
 
-pub(super) const FILTERS: [Filter; 35] = [
+pub(super) static FILTERS: [Filter; 35] = [
     filter("abs", &[], numbers::abs),
     filter("capitalize", &[], texts::capitalize),
     filter("count", &[], lists::length),
-    Filter {
-        takes_missing: true,
-        ..filter("d", &["default_value", "boolean"], default)
-    },
-    Filter {
-        takes_missing: true,
-        ..filter("default", &["default_value", "boolean"], default)
-    },
+    Filter { takes_missing: true, ..filter("d", &["default_value", "boolean"], default) },
+    Filter { takes_missing: true, ..filter("default", &["default_value", "boolean"], default) },
     filter("dictsort", &[], lists::dict_sort),
     filter("first", &[], lists::first),
     filter("float", &[], numbers::float),
@@ -63,10 +51,7 @@ pub(super) const FILTERS: [Filter; 35] = [
     filter("lines", &[], texts::lines),
     filter("list", &[], lists::list),
     filter("lower", &[], texts::lower),
-    Filter {
-        by_name: true,
-        ..filter("map", &["attribute"], lists::map)
-    },
+    Filter { by_name: true, ..filter("map", &["attribute"], lists::map) },
     filter("max", &[], lists::max),
     filter("min", &[], lists::min),
     filter("replace", &["old", "new"], texts::replace),
@@ -75,18 +60,12 @@ pub(super) const FILTERS: [Filter; 35] = [
     filter("safe", &[], |value, _, _| Ok(value.clone())),
     filter("sort", &["reverse", "case_sensitive", "attribute"], lists::sort),
     filter("split", &["separator"], texts::split),
-    filter("string", &[], |value, _, budget| {
-        value.to_text(budget).map(Value::Text)
-    }),
+    filter("string", &[], |value, _, budget| value.to_text(budget).map(Value::Text)),
     filter("sum", &["attribute", "start"], numbers::sum),
     filter("title", &[], texts::title),
     filter("tojson", &["indent"], to_json),
     filter("trim", &["chars"], texts::trim),
-    filter(
-        "truncate",
-        &["length", "killwords", "end", "leeway"],
-        texts::truncate,
-    ),
+    filter("truncate", &["length", "killwords", "end", "leeway"], texts::truncate),
     filter("unique", &[], lists::unique),
     filter("upper", &[], texts::upper),
     filter("wordcount", &[], texts::word_count),
@@ -94,18 +73,13 @@ pub(super) const FILTERS: [Filter; 35] = [
 
 /// The filter of this name.
 pub(super) fn named(name: &str) -> Option<&'static Filter> {
-    static FILTERS: &[Filter] = &self::FILTERS;
     FILTERS.iter().find(|filter| filter.name == name)
 }
 
 /// `default`: the argument where there is no value; with `true`, also where the value is false.
 fn default(value: &Value, args: &Args, _: &mut Budget) -> Outcome<Value> {
     let fills = is_missing(value) || (is_true(args, 1)? && !value.is_true()?);
-    Ok(if fills {
-        args[0].clone().unwrap_or(Value::Absent)
-    } else {
-        value.clone()
-    })
+    Ok(if fills { args[0].clone().unwrap_or(Value::Absent) } else { value.clone() })
 }
 
 fn to_json(value: &Value, args: &Args, budget: &mut Budget) -> Outcome<Value> {

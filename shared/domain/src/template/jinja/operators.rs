@@ -82,7 +82,7 @@ pub(super) fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Outcome
 }
 
 /// Which value comes first, among numbers or among texts.
-pub(super) fn order(left: &Value, right: &Value, budget: &mut Budget) -> Outcome<Ordering> {
+fn order(left: &Value, right: &Value, budget: &mut Budget) -> Outcome<Ordering> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => Ok(left.order(right)),
         (Value::Text(left), Value::Text(right)) => {
@@ -146,11 +146,7 @@ pub(super) fn slice(value: &Value, bounds: [Option<i64>; 2], budget: &mut Budget
         Value::Text(text) => {
             budget.spend(text.len())?;
             let range = range(text.chars().count());
-            let byte = |place| {
-                text.char_indices()
-                    .nth(place)
-                    .map_or(text.len(), |(byte, _)| byte)
-            };
+            let byte = |place| text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte);
             Ok(Value::text(&text[byte(range.start)..byte(range.end)]))
         }
         Value::List(list) => Value::list(list.items[range(list.items.len())].to_vec()).paid(budget),
@@ -161,11 +157,7 @@ pub(super) fn slice(value: &Value, bounds: [Option<i64>; 2], budget: &mut Budget
 /// The characters of text as a list.
 pub(super) fn characters(text: &Arc<str>, budget: &mut Budget) -> Outcome<Value> {
     budget.spend(text.len() * ITEM)?;
-    Ok(Value::list(
-        text.chars()
-            .map(|c| Value::text(c.encode_utf8(&mut [0; 4])))
-            .collect(),
-    ))
+    Ok(Value::list(text.chars().map(|c| Value::text(c.encode_utf8(&mut [0; 4]))).collect()))
 }
 
 /// A position counted from the start, or from the end where it is negative; `None` before the start.

@@ -1,5 +1,7 @@
 //! Runs a compiled template.
 
+use std::sync::Arc;
+
 use minijinja::machinery::ast::BinOpKind;
 
 use super::{
@@ -26,12 +28,7 @@ pub(super) struct Run<'r> {
 
 impl<'r> Run<'r> {
     pub(super) fn new(inputs: &'r [Value], budget: &'r mut Budget) -> Self {
-        Self {
-            inputs,
-            locals: Vec::new(),
-            loops: Vec::new(),
-            budget,
-        }
+        Self { inputs, locals: Vec::new(), loops: Vec::new(), budget }
     }
 
     pub(super) fn nodes(&mut self, nodes: &[Node], out: &mut String) -> Result<(), Fault> {
@@ -40,10 +37,7 @@ impl<'r> Run<'r> {
 
     fn node(&mut self, node: &Node, out: &mut String) -> Result<(), Fault> {
         match node {
-            Node::Raw(at, text) => self
-                .budget
-                .push(out, text)
-                .map_err(|detail| Fault { at: *at, detail }),
+            Node::Raw(at, text) => self.budget.push(out, text).map_err(|detail| Fault { at: *at, detail }),
             Node::Print(expr) => {
                 let value = self.value(expr)?;
                 value.print(out, self.budget).map_err(expr.fault())
@@ -64,8 +58,7 @@ impl<'r> Run<'r> {
             Node::Capture(at, target, body) => {
                 let mut text = String::new();
                 self.scoped(|run| run.nodes(body, &mut text))?;
-                self.bind(target, Value::Text(text.into()))
-                    .map_err(|detail| Fault { at: *at, detail })
+                self.bind(target, Value::Text(text.into())).map_err(|detail| Fault { at: *at, detail })
             }
             Node::With(bound, body) => self.scoped(|run| {
                 for (target, expr) in bound {
@@ -86,18 +79,14 @@ impl<'r> Run<'r> {
     }
 
     fn each(&mut self, each: &For, out: &mut String) -> Result<(), Fault> {
-        let all = self
-            .value(&each.items)?
-            .items(self.budget)
-            .map_err(each.items.fault())?;
+        let all = self.value(&each.items)?.items(self.budget).map_err(each.items.fault())?;
         let mut visited = Vec::new();
         for item in &all.items {
             let wanted = match &each.condition {
                 None => true,
                 Some(condition) => {
                     let bound = self.locals.len();
-                    self.bind(&each.target, item.clone())
-                        .map_err(each.items.fault())?;
+                    self.bind(&each.target, item.clone()).map_err(each.items.fault())?;
                     let wanted = self.is_true(condition)?;
                     self.locals.truncate(bound);
                     wanted
@@ -110,8 +99,7 @@ impl<'r> Run<'r> {
         for (index, item) in visited.iter().enumerate() {
             self.loops.push((index, visited.len()));
             self.scoped(|run| {
-                run.bind(&each.target, (*item).clone())
-                    .map_err(each.items.fault())?;
+                run.bind(&each.target, (*item).clone()).map_err(each.items.fault())?;
                 run.nodes(&each.body, out)
             })?;
             self.loops.pop();
@@ -130,14 +118,9 @@ impl<'r> Run<'r> {
         }
         let parts = value.items(self.budget)?;
         if parts.items.len() != target.names.len() {
-            return Err(format!(
-                "{} names cannot take {} items",
-                target.names.len(),
-                parts.items.len()
-            ));
+            return Err(format!("{} names cannot take {} items", target.names.len(), parts.items.len()));
         }
-        self.locals
-            .extend(target.names.iter().copied().zip(parts.items.iter().cloned()));
+        self.locals.extend(target.names.iter().copied().zip(parts.items.iter().cloned()));
         Ok(())
     }
 
@@ -162,28 +145,15 @@ impl<'r> Run<'r> {
     /// A whole number, or the error of being none.
     fn whole(&mut self, expr: &Expr) -> Result<i64, Fault> {
         let value = self.defined(expr)?;
-        let whole = if let Value::Number(number) = &value {
-            number.index()
-        } else {
-            None
-        };
+        let whole = if let Value::Number(number) = &value { number.index() } else { None };
         whole.ok_or_else(|| expr.fault()(format!("a whole number is needed here, not {}", value.noun())))
     }
 
     fn value(&mut self, expr: &Expr) -> Result<Value, Fault> {
-        let fault = expr.fault();
         self.budget.spend(STEP).map_err(expr.fault())?;
         let value = match &expr.kind {
             Kind::Constant(value) => Ok(value.clone()),
-            Kind::Name(number, name) => {
-                let local = self
-                    .locals
-                    .iter()
-                    .rfind(|(bound, _)| bound == number)
-                    .map(|(_, value)| value);
-                let value = local.or_else(|| self.inputs.get(*number)).cloned();
-                Ok(value.unwrap_or_else(|| Value::Undefined(name.clone())))
-            }
+            Kind::Name(number, name) => self.lookup(*number, name),
             Kind::Loop(field) => Ok(self.loop_field(*field)),
             Kind::Attribute(inner, name) => self.value(inner)?.attribute(name, self.budget),
             Kind::Item(pair) => {
@@ -211,59 +181,57 @@ impl<'r> Run<'r> {
                 if self.is_true(&pair[0])? {
                     return self.value(&pair[1]);
                 }
-                return otherwise
-                    .as_ref()
-                    .map_or(Ok(Value::Absent), |otherwise| self.value(otherwise));
+                return otherwise.as_ref().map_or(Ok(Value::Absent), |otherwise| self.value(otherwise));
             }
             Kind::Filter(filter, input, args) => {
-                let input = if filter.takes_missing {
-                    self.value(input)?
-                } else {
-                    self.defined(input)?
-                };
-                let args = args
-                    .iter()
-                    .map(|arg| arg.as_ref().map(|arg| self.defined(arg)).transpose());
-                let args = args.collect::<Result<Vec<_>, _>>()?;
+                let input = if filter.takes_missing { self.value(input)? } else { self.defined(input)? };
+                let args = self.arguments(args)?;
                 (filter.apply)(&input, &args, self.budget)
             }
             Kind::Check(check, input, argument) => {
                 let input = self.value(input)?;
-                let argument = match argument {
-                    Some(argument) => self.defined(argument)?,
-                    None => Value::Absent,
-                };
-                check(&input, &argument, self.budget).map(Value::Bool)
+                let argument = argument.as_ref().map(|argument| self.defined(argument)).transpose()?;
+                check(&input, &argument.unwrap_or(Value::Absent), self.budget).map(Value::Bool)
             }
             Kind::List(items) => Value::list(self.values(items)?).paid(self.budget),
-            Kind::Map(members) => {
-                let mut made = Vec::with_capacity(members.len());
-                for (key, value) in members {
-                    let key = self.defined(key)?.to_text(self.budget).map_err(key.fault())?;
-                    made.push((key, self.defined(value)?));
-                }
-                Value::map(made).paid(self.budget)
-            }
+            Kind::Map(members) => Value::map(self.members(members)?).paid(self.budget),
             Kind::Range(bounds) => {
-                let bounds: Vec<_> = bounds
-                    .iter()
-                    .map(|bound| self.whole(bound))
-                    .collect::<Result<_, _>>()?;
-                range(&bounds, self.budget)
+                let bounds = bounds.iter().map(|bound| self.whole(bound));
+                range(&bounds.collect::<Result<Vec<_>, _>>()?, self.budget)
             }
         };
-        value.map_err(fault)
+        value.map_err(expr.fault())
+    }
+
+    /// What is bound to a name: by the template, else by the caller.
+    fn lookup(&mut self, number: usize, name: &Arc<str>) -> Outcome<Value> {
+        self.budget.spend(self.locals.len())?;
+        let local = self.locals.iter().rfind(|(bound, _)| *bound == number);
+        let value = local.map(|(_, value)| value).or_else(|| self.inputs.get(number));
+        Ok(value.cloned().unwrap_or_else(|| Value::Undefined(name.clone())))
+    }
+
+    fn arguments(&mut self, args: &[Option<Expr>]) -> Result<Vec<Option<Value>>, Fault> {
+        let args = args.iter().map(Option::as_ref);
+        args.map(|arg| arg.map(|arg| self.defined(arg)).transpose()).collect()
+    }
+
+    /// The members of a map literal; of two with one key, the last.
+    fn members(&mut self, members: &[(Expr, Expr)]) -> Result<Vec<(Arc<str>, Value)>, Fault> {
+        let mut made: Vec<(Arc<str>, Value)> = Vec::with_capacity(members.len());
+        for (key, value) in members {
+            let key = self.defined(key)?.to_text(self.budget).map_err(key.fault())?;
+            made.retain(|(known, _)| *known != key);
+            made.push((key, self.defined(value)?));
+        }
+        Ok(made)
     }
 
     /// `and`, `or`: the left side if it decides, else the right.
     fn either(&mut self, pair: &[Expr; 2], decides: bool) -> Result<Value, Fault> {
         let left = self.value(&pair[0])?;
         let is_true = left.is_true().map_err(pair[0].fault())?;
-        if is_true == decides {
-            Ok(left)
-        } else {
-            self.value(&pair[1])
-        }
+        if is_true == decides { Ok(left) } else { self.value(&pair[1]) }
     }
 
     fn loop_field(&self, field: LoopField) -> Value {

@@ -10,7 +10,7 @@ use minijinja::{
 
 use crate::template::Fault;
 
-/// The most names, operators and brackets in one tag; texts, numbers and commas are free.
+/// The most names, operators and brackets in one tag; texts, numbers, commas and colons are free.
 const MAX_PARTS: usize = 200;
 
 /// The most `elif` in one template.
@@ -21,20 +21,19 @@ pub(super) fn scan(source: &str, syntax: SyntaxConfig) -> Result<(), Fault> {
     for token in tokenize(source, false, syntax) {
         // What is no token is for the parser to explain.
         let Ok((token, span)) = token else { break };
-        let refuse = |detail: String| {
-            Err(Fault {
-                at: span.start_offset as usize,
-                detail,
-            })
-        };
+        let refuse = |detail: String| Err(Fault { at: span.start_offset as usize, detail });
         let begins = std::mem::replace(&mut tag_begins, matches!(token, Token::BlockStart));
         match token {
             Token::BlockStart | Token::VariableStart => parts = 0,
-            Token::Str(_) | Token::String(_) | Token::Int(_) | Token::Float(_) | Token::Comma => {}
+            Token::TemplateData(_)
+            | Token::Str(_)
+            | Token::String(_)
+            | Token::Int(_)
+            | Token::Float(_)
+            | Token::Comma
+            | Token::Colon => {}
             Token::Ident(word @ ("include" | "extends" | "import" | "from" | "block")) if begins => {
-                return refuse(format!(
-                    "`{word}` loads another template; a prompt's template stands alone"
-                ));
+                return refuse(format!("`{word}` loads another template; a prompt's template stands alone"));
             }
             Token::Ident("elif") if begins => elifs += 1,
             _ => parts += 1,

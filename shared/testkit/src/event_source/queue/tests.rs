@@ -14,21 +14,13 @@ use crate::{
 type Answer = Result<SqsBatchResponse, Failure>;
 
 fn bodies(event: &SqsEvent) -> Vec<String> {
-    event
-        .records
-        .iter()
-        .filter_map(|message| message.body.clone())
-        .collect()
+    event.records.iter().filter_map(|message| message.body.clone()).collect()
 }
 
 /// Reports every message whose body is this as failed.
 fn failing(event: &SqsEvent, body: &str) -> SqsBatchResponse {
     let mut answer = SqsBatchResponse::default();
-    for message in event
-        .records
-        .iter()
-        .filter(|message| message.body.as_deref() == Some(body))
-    {
+    for message in event.records.iter().filter(|message| message.body.as_deref() == Some(body)) {
         answer.add_failure(message.message_id.clone().unwrap());
     }
     answer
@@ -36,11 +28,7 @@ fn failing(event: &SqsEvent, body: &str) -> SqsBatchResponse {
 
 /// Every message of the queue, visible or not.
 async fn left(clients: &Clients, url: &str) -> Vec<String> {
-    let call = clients
-        .sqs
-        .get_queue_attributes()
-        .queue_url(url)
-        .attribute_names(QueueAttributeName::All);
+    let call = clients.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
     let attributes = call.send().await.unwrap().attributes.unwrap();
     let names = [
         QueueAttributeName::ApproximateNumberOfMessages,
@@ -100,10 +88,7 @@ async fn what_fails_too_often_becomes_a_dead_letter() {
     let (_engines, clients) = engines().await;
     let dead = QueueSource::new(queue(&clients, "work-dead").await);
     let url = queue_with_dead_letters(&clients, "work", "work-dead", 2).await;
-    let source = QueueSource {
-        retry_after: Duration::ZERO,
-        ..QueueSource::new(url)
-    };
+    let source = QueueSource { retry_after: Duration::ZERO, ..QueueSource::new(url) };
     send(&clients, &source.queue_url, "bad").await;
 
     let (attempts, mut tried) = mpsc::unbounded_channel();
@@ -135,11 +120,7 @@ async fn what_fails_too_often_becomes_a_dead_letter() {
 async fn as_many_batches_run_at_once_as_allowed() {
     let (_engines, clients) = engines().await;
     let url = queue(&clients, "work").await;
-    let source = QueueSource {
-        batch_size: 1,
-        concurrency: 2,
-        ..QueueSource::new(url)
-    };
+    let source = QueueSource { batch_size: 1, concurrency: 2, ..QueueSource::new(url) };
     for body in ["1", "2", "3", "4"] {
         send(&clients, &source.queue_url, body).await;
     }

@@ -24,10 +24,7 @@ async fn it_calls_again_after_a_failure_and_ends_when_told() {
             async move { if call == 1 { Err("injected") } else { Ok(()) } }
         }
     };
-    let schedule = Schedule {
-        name: "test".to_owned(),
-        interval: Duration::from_millis(5),
-    };
+    let schedule = Schedule { name: "test".to_owned(), interval: Duration::from_millis(5) };
     let running = tokio::spawn(async move {
         schedule.run(async { drop(stopped.await) }, handler).await;
     });
@@ -57,13 +54,7 @@ async fn a_call_that_takes_long_is_not_joined_by_another() {
             }
         }
     };
-    let schedule = Schedule {
-        name: "test".to_owned(),
-        interval: Duration::from_millis(1),
-    };
+    let schedule = Schedule { name: "test".to_owned(), interval: Duration::from_millis(1) };
     schedule.run(async { drop(stopped.await) }, handler).await;
-    assert_eq!(
-        (running.load(Ordering::SeqCst), calls.load(Ordering::SeqCst)),
-        (0, 4)
-    );
+    assert_eq!((running.load(Ordering::SeqCst), calls.load(Ordering::SeqCst)), (0, 4));
 }

@@ -39,14 +39,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(source: &'a StreamSource, streams: &'a Client) -> Self {
         let pending = VecDeque::new();
-        Self {
-            source,
-            streams,
-            iterator: None,
-            pending,
-            limit: source.batch_size,
-            failures: 0,
-        }
+        Self { source, streams, iterator: None, pending, limit: source.batch_size, failures: 0 }
     }
 
     /// Hands over one batch.
@@ -62,9 +55,7 @@ impl<'a> Reader<'a> {
         let mut event = Event::default();
         event.records = self.pending.iter().take(self.limit).cloned().collect();
         let size = event.records.len();
-        let verdict = hand_over(handler(event))
-            .await
-            .and_then(|answer| self.done(size, &answer));
+        let verdict = hand_over(handler(event)).await.and_then(|answer| self.done(size, &answer));
         let (done, blames_one) = match verdict {
             Ok(done) => (done, true),
             Err(error) => {
@@ -158,19 +149,11 @@ impl<'a> Reader<'a> {
         let arn = listed.streams().last().and_then(|stream| stream.stream_arn());
         let arn = arn.ok_or_else(|| format!("the table {table} has no stream"))?;
         let described = self.streams.describe_stream().stream_arn(arn).send().await?;
-        let stream = described
-            .stream_description
-            .ok_or("the stream has no description")?;
-        let shard = stream
-            .shards()
-            .first()
-            .and_then(Shard::shard_id)
-            .ok_or("the stream has no shard")?;
+        let stream = described.stream_description.ok_or("the stream has no description")?;
+        let shard = stream.shards().first().and_then(Shard::shard_id).ok_or("the stream has no shard")?;
         let call = self.streams.get_shard_iterator().stream_arn(arn).shard_id(shard);
         if let Some(after) = checkpoint::load(&self.source.checkpoint).await {
-            let call = call
-                .clone()
-                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber);
+            let call = call.clone().shard_iterator_type(ShardIteratorType::AfterSequenceNumber);
             match call.sequence_number(after).send().await {
                 Ok(found) => return Ok(found.shard_iterator.unwrap_or_default()),
                 Err(error) if error.as_service_error().is_none() => return Err(error.into()),

@@ -18,10 +18,7 @@ pub(super) fn changed(record: Record) -> Option<EventRecord> {
     let mut event = EventRecord::default();
     REGION.clone_into(&mut event.aws_region);
     event.event_id = record.event_id.unwrap_or_default();
-    event.event_name = record
-        .event_name
-        .map(|name| name.as_str().to_owned())
-        .unwrap_or_default();
+    event.event_name = record.event_name.map(|name| name.as_str().to_owned()).unwrap_or_default();
     event.event_source = Some("aws:dynamodb".to_owned());
     event.event_version = record.event_version;
     event.change = change(record.dynamodb.unwrap_or_else(|| Change::builder().build()));

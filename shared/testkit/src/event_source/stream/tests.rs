@@ -23,12 +23,8 @@ async fn things() -> (Engines, Clients, TempDir) {
 }
 
 fn ids(event: &Event) -> Vec<String> {
-    let keys = event
-        .records
-        .iter()
-        .map(|record| record.change.keys["id"].clone());
-    keys.map(|id| serde_dynamo::from_attribute_value(id).unwrap())
-        .collect()
+    let keys = event.records.iter().map(|record| record.change.keys["id"].clone());
+    keys.map(|id| serde_dynamo::from_attribute_value(id).unwrap()).collect()
 }
 
 /// Handles everything and notes it.
@@ -45,14 +41,7 @@ async fn a_record_carries_keys_and_both_images() {
     let (_engines, clients, folder) = things().await;
     put(&clients, "things", "a", "1").await;
     put(&clients, "things", "a", "2").await;
-    clients
-        .dynamodb
-        .delete_item()
-        .table_name("things")
-        .key("id", text("a"))
-        .send()
-        .await
-        .unwrap();
+    clients.dynamodb.delete_item().table_name("things").key("id", text("a")).send().await.unwrap();
     let source = StreamSource::new("things", "test", folder.path());
     let (events, mut received) = mpsc::unbounded_channel();
     let count = source.drain(&clients.streams, |event: Event| {
@@ -66,18 +55,11 @@ async fn a_record_carries_keys_and_both_images() {
         .iter()
         .map(|record| {
             let (new, old) = (&record.change.new_image, &record.change.old_image);
-            (
-                record.event_name.as_str(),
-                old.get("value").cloned(),
-                new.get("value").cloned(),
-            )
+            (record.event_name.as_str(), old.get("value").cloned(), new.get("value").cloned())
         })
         .collect();
-    let wanted = [
-        ("INSERT", None, value("1")),
-        ("MODIFY", value("1"), value("2")),
-        ("REMOVE", value("2"), None),
-    ];
+    let wanted =
+        [("INSERT", None, value("1")), ("MODIFY", value("1"), value("2")), ("REMOVE", value("2"), None)];
     assert_eq!(seen, wanted);
     assert_eq!(records[0].change.keys.get("id").cloned(), value("a"));
     assert!(records[0].change.approximate_creation_date_time.timestamp() > 1_700_000_000);
@@ -106,20 +88,9 @@ async fn a_checkpoint_that_nobody_knows_starts_at_the_oldest() {
     let (_engines, clients, folder) = things().await;
     put(&clients, "things", "a", "1").await;
     let source = StreamSource::new("things", "test", folder.path());
-    for unknown in [
-        r#"{"after":"17"}"#,
-        r#"{"after":"999999999999999999999999"}"#,
-        "cut off in the mid",
-    ] {
+    for unknown in [r#"{"after":"17"}"#, r#"{"after":"999999999999999999999999"}"#, "cut off in the mid"] {
         std::fs::write(&source.checkpoint, unknown).unwrap();
-        assert_eq!(
-            source
-                .drain(&clients.streams, noting(&Seen::default()))
-                .await
-                .unwrap(),
-            1,
-            "{unknown}"
-        );
+        assert_eq!(source.drain(&clients.streams, noting(&Seen::default())).await.unwrap(), 1, "{unknown}");
     }
 }
 
@@ -163,11 +134,7 @@ async fn a_failed_batch_is_taken_apart() {
     let note = noting(&handled);
     let refusing = |event: Event| {
         let bad = ids(&event).contains(&"bad".to_owned());
-        let answer = if bad {
-            Err("injected".into())
-        } else {
-            note(event).into_inner()
-        };
+        let answer = if bad { Err("injected".into()) } else { note(event).into_inner() };
         async move { answer }
     };
     assert_eq!(source.drain(&clients.streams, refusing).await.unwrap(), 3);
@@ -177,51 +144,21 @@ async fn a_failed_batch_is_taken_apart() {
 #[tokio::test]
 async fn what_expires_is_no_change() {
     let (_engines, clients, folder) = things().await;
-    let spec = TimeToLiveSpecification::builder()
-        .attribute_name("expires")
-        .enabled(true)
-        .build()
-        .unwrap();
-    let call = clients
-        .dynamodb
-        .update_time_to_live()
-        .table_name("things")
-        .time_to_live_specification(spec);
+    let spec = TimeToLiveSpecification::builder().attribute_name("expires").enabled(true).build().unwrap();
+    let call = clients.dynamodb.update_time_to_live().table_name("things").time_to_live_specification(spec);
     call.send().await.unwrap();
     let source = StreamSource::new("things", "test", folder.path());
     let expired = AttributeValue::N("1700000000".to_owned());
-    let call = clients
-        .dynamodb
-        .put_item()
-        .table_name("things")
-        .item("id", text("old"))
-        .item("expires", expired);
+    let call =
+        clients.dynamodb.put_item().table_name("things").item("id", text("old")).item("expires", expired);
     call.send().await.unwrap();
-    assert_eq!(
-        source
-            .drain(&clients.streams, noting(&Seen::default()))
-            .await
-            .unwrap(),
-        1
-    );
+    assert_eq!(source.drain(&clients.streams, noting(&Seen::default())).await.unwrap(), 1);
     while exists(&clients, "things", "old").await {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(
-        source
-            .drain(&clients.streams, noting(&Seen::default()))
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(source.drain(&clients.streams, noting(&Seen::default())).await.unwrap(), 0);
     put(&clients, "things", "new", "1").await;
-    assert_eq!(
-        source
-            .drain(&clients.streams, noting(&Seen::default()))
-            .await
-            .unwrap(),
-        1
-    );
+    assert_eq!(source.drain(&clients.streams, noting(&Seen::default())).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -244,11 +181,5 @@ async fn a_loop_follows_a_table_that_comes_later_and_ends_when_told() {
         drop(stop);
     };
     tokio::join!(following, changing);
-    assert_eq!(
-        source
-            .drain(&clients.streams, noting(&Seen::default()))
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(source.drain(&clients.streams, noting(&Seen::default())).await.unwrap(), 0);
 }

@@ -1,11 +1,9 @@
 //! Filters that look at lists and maps.
 
-use std::cmp::Ordering;
-
 use super::{Args, is_true};
 use crate::template::{
     budget::{Budget, ITEM, Outcome},
-    jinja::operators::{characters, equal, item, order},
+    jinja::operators::{characters, equal, item},
     value::Value,
 };
 
@@ -53,11 +51,7 @@ fn end(value: &Value, which: &str, budget: &mut Budget) -> Outcome<Value> {
         found.map(|c| Value::text(c.encode_utf8(&mut [0; 4])))
     } else {
         let list = value.items(budget)?;
-        let found = if is_first {
-            list.items.first()
-        } else {
-            list.items.last()
-        };
+        let found = if is_first { list.items.first() } else { list.items.last() };
         found.cloned()
     };
     Ok(found.unwrap_or_else(|| Value::Undefined(which.into())))
@@ -86,9 +80,7 @@ pub(super) fn items(value: &Value, _: &Args, budget: &mut Budget) -> Outcome<Val
         other => return Err(format!("`items` needs a map, not {}", other.noun())),
     };
     budget.spend(3 * ITEM * members.len())?;
-    let pairs = members
-        .iter()
-        .map(|(key, value)| Value::list(vec![Value::Text(key.clone()), value.clone()]));
+    let pairs = members.iter().map(|(key, value)| Value::list(vec![Value::Text(key.clone()), value.clone()]));
     Value::list(pairs.collect()).paid(budget)
 }
 
@@ -103,11 +95,7 @@ pub(super) fn dict_sort(value: &Value, args: &Args, budget: &mut Budget) -> Outc
 pub(super) fn sort(value: &Value, args: &Args, budget: &mut Budget) -> Outcome<Value> {
     let key = |item: &Value, budget: &mut Budget| part(item, args[2].as_ref(), budget);
     let ascending = sorted(&value.items(budget)?.items, is_true(args, 1)?, key, budget)?;
-    if is_true(args, 0)? {
-        reverse(&ascending, args, budget)
-    } else {
-        Ok(ascending)
-    }
+    if is_true(args, 0)? { reverse(&ascending, args, budget) } else { Ok(ascending) }
 }
 
 fn sorted(
@@ -131,9 +119,7 @@ fn sorted(
     keyed.sort_by(|((left, left_text), _), ((right, right_text), _)| {
         left.total_cmp(right).then_with(|| left_text.cmp(right_text))
     });
-    Ok(Value::list(
-        keyed.into_iter().map(|(_, item)| item.clone()).collect(),
-    ))
+    Ok(Value::list(keyed.into_iter().map(|(_, item)| item.clone()).collect()))
 }
 
 pub(super) fn unique(value: &Value, _: &Args, budget: &mut Budget) -> Outcome<Value> {
@@ -150,25 +136,16 @@ pub(super) fn unique(value: &Value, _: &Args, budget: &mut Budget) -> Outcome<Va
     Value::list(kept).paid(budget)
 }
 
+/// The least item, in the order of `sort`.
 pub(super) fn min(value: &Value, _: &Args, budget: &mut Budget) -> Outcome<Value> {
-    extreme(value, "min", Ordering::Less, budget)
+    end(&in_order(value, budget)?, "first", budget)
 }
 
+/// The greatest item, in the order of `sort`.
 pub(super) fn max(value: &Value, _: &Args, budget: &mut Budget) -> Outcome<Value> {
-    extreme(value, "max", Ordering::Greater, budget)
+    end(&in_order(value, budget)?, "last", budget)
 }
 
-fn extreme(value: &Value, which: &str, wanted: Ordering, budget: &mut Budget) -> Outcome<Value> {
-    let mut found: Option<Value> = None;
-    for item in &value.items(budget)?.items {
-        budget.spend(1)?;
-        let better = found
-            .as_ref()
-            .map(|found| order(item, found, budget))
-            .transpose()?;
-        if better.is_none_or(|better| better == wanted) {
-            found = Some(item.clone());
-        }
-    }
-    Ok(found.unwrap_or_else(|| Value::Undefined(which.into())))
+fn in_order(value: &Value, budget: &mut Budget) -> Outcome<Value> {
+    sorted(&value.items(budget)?.items, false, |item, _| Ok(item.clone()), budget)
 }

@@ -29,11 +29,7 @@ fn read(value: &Value) -> Outcome<Number> {
 
 pub(super) fn abs(value: &Value, _: &Args, _: &mut Budget) -> Outcome<Value> {
     let number = number(value)?;
-    Ok(if number.real() < 0.0 {
-        Value::Number(number.negated()?)
-    } else {
-        value.clone()
-    })
+    Ok(if number.real() < 0.0 { Value::Number(number.negated()?) } else { value.clone() })
 }
 
 pub(super) fn int(value: &Value, _: &Args, _: &mut Budget) -> Outcome<Value> {
@@ -41,7 +37,7 @@ pub(super) fn int(value: &Value, _: &Args, _: &mut Budget) -> Outcome<Value> {
 }
 
 pub(super) fn float(value: &Value, _: &Args, _: &mut Budget) -> Outcome<Value> {
-    Ok(Value::Number(Number::Real(read(value)?.real(), None)))
+    Number::computed(read(value)?.real()).map(Value::Number)
 }
 
 /// Rounds as Python does, ties to even; whole numbers stay as they are.
@@ -57,16 +53,16 @@ pub(super) fn round(value: &Value, args: &Args, _: &mut Budget) -> Outcome<Value
     let rounded = match &args[1] {
         Some(Value::Text(method)) if &**method == "ceil" => (real * scale).ceil() / scale,
         Some(Value::Text(method)) if &**method == "floor" => (real * scale).floor() / scale,
+        // Nothing to round, and slow to format where it is huge.
+        _ if real.fract() == 0.0 => *real,
         // Formatting rounds the exact decimal value, which scaling would disturb.
         _ => format!("{real:.precision$}").parse().unwrap_or(*real),
     };
-    Ok(Value::Number(Number::Real(rounded, None)))
+    Number::computed(rounded).map(Value::Number)
 }
 
 pub(super) fn sum(value: &Value, args: &Args, budget: &mut Budget) -> Outcome<Value> {
-    let mut total = args[1]
-        .as_ref()
-        .map_or(Ok(Number::Whole(0)), |start| number(start).cloned())?;
+    let mut total = args[1].as_ref().map_or(Ok(Number::Whole(0)), |start| number(start).cloned())?;
     for item in &value.items(budget)?.items {
         budget.spend(1)?;
         let addend = part(item, args[0].as_ref(), budget)?;

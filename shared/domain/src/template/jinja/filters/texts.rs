@@ -10,9 +10,7 @@ use crate::template::{
 
 /// The text of an argument.
 fn argument(args: &Args, place: usize, default: &str, budget: &mut Budget) -> Outcome<Arc<str>> {
-    args[place]
-        .as_ref()
-        .map_or_else(|| Ok(default.into()), |value| value.to_text(budget))
+    args[place].as_ref().map_or_else(|| Ok(default.into()), |value| value.to_text(budget))
 }
 
 /// Text made of another by a rule that may make it up to three times as long (as case mappings can).
@@ -35,9 +33,7 @@ pub(super) fn capitalize(value: &Value, _: &Args, budget: &mut Budget) -> Outcom
 }
 
 pub(super) fn title(value: &Value, _: &Args, budget: &mut Budget) -> Outcome<Value> {
-    mapped(value, budget, |text| {
-        with_capitals(text, |c| c.is_whitespace() || "-([{<".contains(c))
-    })
+    mapped(value, budget, |text| with_capitals(text, |c| c.is_whitespace() || "-([{<".contains(c)))
 }
 
 /// Lower case, with capitals at the start and behind what begins a word.
@@ -46,9 +42,9 @@ fn with_capitals(text: &str, begins_word: impl Fn(char) -> bool) -> String {
     let mut at_start = true;
     for c in text.chars() {
         if at_start {
-            out.extend(c.to_uppercase())
+            out.extend(c.to_uppercase());
         } else {
-            out.extend(c.to_lowercase())
+            out.extend(c.to_lowercase());
         }
         at_start = begins_word(c);
     }
@@ -90,11 +86,15 @@ pub(super) fn join(value: &Value, args: &Args, budget: &mut Budget) -> Outcome<V
     Ok(Value::Text(out.into()))
 }
 
+/// The parts between separators; without one, between white space.
 pub(super) fn split(value: &Value, args: &Args, budget: &mut Budget) -> Outcome<Value> {
     let text = value.to_text(budget)?;
+    if args[0].is_none() {
+        return pieces(text.split_whitespace(), budget);
+    }
     let separator = argument(args, 0, "", budget)?;
     if separator.is_empty() {
-        return pieces(text.split_whitespace(), budget);
+        return Err("`split` needs the text to split at".to_owned());
     }
     pieces(text.split(&*separator), budget)
 }
@@ -128,11 +128,7 @@ pub(super) fn indent(value: &Value, args: &Args, budget: &mut Budget) -> Outcome
 /// At most `length` characters with the `end`, cut between words unless `killwords`; `leeway` more are left whole.
 pub(super) fn truncate(value: &Value, args: &Args, budget: &mut Budget) -> Outcome<Value> {
     let text = value.to_text(budget)?;
-    let (length, leeway, end) = (
-        size(args, 0, 255)?,
-        size(args, 3, 5)?,
-        argument(args, 2, "...", budget)?,
-    );
+    let (length, leeway, end) = (size(args, 0, 255)?, size(args, 3, 5)?, argument(args, 2, "...", budget)?);
     budget.spend(text.len())?;
     if text.chars().count() <= length.saturating_add(leeway) {
         return Ok(Value::Text(text));

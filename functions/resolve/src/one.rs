@@ -1,0 +1,176 @@
+//! Resolving one prompt.
+
+use axum::{extract::State, http::HeaderMap, response::Response};
+use cache::{Live, Pair, no_such_prompt};
+use domain::{
+    Caller, Environment, Error, ErrorKind, Prompt, Result,
+    content::Body,
+    token::{Resolution, UnitKind, unit64},
+};
+use web::{JsonBody, Path, Query, Resolver};
+
+use crate::{
+    App,
+    answer::{Answer, Resolved},
+    ask::{Ask, AskBody, AskQuery, Fields},
+};
+
+/// Resolves a prompt.
+#[utoipa::path(get, path = "/api/resolve/{prompt}", tag = "resolve",
+    params(("prompt" = String, Path, description = "Its id, or its name in the key's team."), AskQuery),
+    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+        (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
+pub async fn by_path(
+    State(app): State<App>,
+    Resolver(caller): Resolver,
+    Path(prompt, _): Path<String>,
+    headers: HeaderMap,
+    Query(ask): Query<AskQuery>,
+) -> web::Result<Response> {
+    Ok(app.resolve(&caller, ask.ask(Some(prompt))?).await?.respond(&headers)?)
+}
+
+/// Resolves a prompt; for variables that do not fit into a URL.
+#[utoipa::path(post, path = "/api/resolve/{prompt}", tag = "resolve", request_body = AskBody,
+    params(("prompt" = String, Path, description = "Its id, or its name in the key's team.")),
+    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+        (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
+pub async fn by_path_with_body(
+    State(app): State<App>,
+    Resolver(caller): Resolver,
+    Path(prompt, _): Path<String>,
+    headers: HeaderMap,
+    JsonBody(ask): JsonBody<AskBody>,
+) -> web::Result<Response> {
+    Ok(app.resolve(&caller, ask.ask(Some(prompt))?).await?.respond(&headers)?)
+}
+
+/// Resolves a prompt by any name, also one with slashes and spaces.
+#[utoipa::path(get, path = "/api/resolve", tag = "resolve", params(AskQuery),
+    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+        (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
+pub async fn by_query(
+    State(app): State<App>,
+    Resolver(caller): Resolver,
+    headers: HeaderMap,
+    Query(ask): Query<AskQuery>,
+) -> web::Result<Response> {
+    Ok(app.resolve(&caller, ask.ask(None)?).await?.respond(&headers)?)
+}
+
+/// Resolves a prompt by any name; for variables that do not fit into a URL.
+#[utoipa::path(post, path = "/api/resolve", tag = "resolve", request_body = AskBody,
+    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+        (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
+pub async fn by_body(
+    State(app): State<App>,
+    Resolver(caller): Resolver,
+    headers: HeaderMap,
+    JsonBody(ask): JsonBody<AskBody>,
+) -> web::Result<Response> {
+    Ok(app.resolve(&caller, ask.ask(None)?).await?.respond(&headers)?)
+}
+
+impl App {
+    /// Resolves: find, read, render, sign.
+    pub(crate) async fn resolve(&self, caller: &Caller, ask: Ask) -> Result<Answer> {
+        let prompt_id = self.cache.locate(caller, &ask.prompt).await?;
+        let found = match ask.min_revision {
+            Some(least) => self.cache.pair_at_least(prompt_id, &ask.environment, least).await?,
+            None => self.cache.pair(prompt_id, &ask.environment).await?,
+        };
+        let live = match found.value {
+            Pair::Live(live) => live,
+            Pair::NotLive { owner, .. } => {
+                return Err(why_not_live(caller, owner.as_deref(), &ask.environment));
+            }
+        };
+        if !caller.sees(&live.reference.team_id) {
+            return Err(no_such_prompt());
+        }
+        if live.reference.archived {
+            return Err(archived(live.reference.prompt_name.as_str()));
+        }
+        if let Some(token) = &ask.former_token {
+            self.check_token(token).await?;
+        }
+        let body = render(&live, &ask)?;
+        let token = self.sign(&live, &ask).await?;
+        let revision = live.reference.revision;
+        Ok(Answer { body, token, revision, age: found.age, source: found.source })
+    }
+
+    async fn sign(&self, live: &Live, ask: &Ask) -> Result<String> {
+        let nonce: [u8; 8] = self.sources.bytes();
+        let resolution = Resolution {
+            prompt_id: live.reference.prompt_id,
+            version_id: live.version.version.version_id,
+            environment: live.reference.environment.clone(),
+            assignment: None,
+            unit_kind: ask.unit.kind,
+            unit64: ask.unit.id.as_ref().map_or(nonce, |unit| unit64("", unit)),
+            nonce,
+            issued_at: self.sources.now(),
+        };
+        Ok(self.cache.signer().await?.sign(&resolution))
+    }
+
+    /// A former answer's token keeps a conversation on its arm. Where no experiment runs there is no arm to keep,
+    /// but a token that is none is a mistake of the caller all the same.
+    async fn check_token(&self, token: &str) -> Result<()> {
+        let wrong = |error: String| {
+            Error::invalid("/continue", format!("`continue` takes a resolution_token: {error}."))
+        };
+        let signer = self.cache.signer_of(token).await?;
+        let signer =
+            signer.ok_or_else(|| wrong("the token is not one of ours, or it was altered".to_owned()))?;
+        signer.verify(token, self.sources.now()).map(|_| ()).map_err(|error| wrong(error.to_string()))
+    }
+}
+
+fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
+    let version = &live.version.version;
+    let rendered = live.version.compiled.render(&ask.values)?;
+    let content = &version.content;
+    let few_shot_examples: &[_] = match &content.body {
+        Body::Text { few_shot_examples, .. } => few_shot_examples,
+        Body::Messages(_) => &[],
+    };
+    let resolved = Resolved {
+        prompt_id: version.prompt_id,
+        name: live.reference.prompt_name.as_str(),
+        environment: live.reference.environment.as_str(),
+        version_id: version.version_id,
+        version_number: version.number,
+        resolved_text: (ask.fields != Some(Fields::Messages)).then_some(rendered.text.as_deref()),
+        system_prompt: rendered.system_prompt.as_deref(),
+        few_shot_examples,
+        messages: (ask.fields != Some(Fields::Text)).then_some(rendered.messages.as_slice()),
+        model_id: &content.model_id,
+        temperature: content.temperature,
+        max_tokens: content.max_tokens,
+        params: &content.params,
+        config: &content.config,
+        experiment_id: None,
+        variant: None,
+        sticky: matches!(ask.unit.kind, UnitKind::User | UnitKind::Conversation),
+        ignored_variables: &rendered.ignored_variables,
+        revision: live.reference.revision,
+    };
+    serde_json::to_vec(&resolved).map_err(Error::internal)
+}
+
+fn why_not_live(caller: &Caller, owner: Option<&Prompt>, environment: &Environment) -> Error {
+    let Some(owner) = owner.filter(|owner| caller.sees(&owner.team_id)) else { return no_such_prompt() };
+    if owner.archived_at.is_some() {
+        return archived(owner.name.as_str());
+    }
+    Error::new(
+        ErrorKind::NotLive,
+        format!("`{}` has nothing in `{environment}`. Promote a version there first.", owner.name),
+    )
+}
+
+fn archived(name: &str) -> Error {
+    Error::new(ErrorKind::Archived, format!("The prompt `{name}` is archived. Its team can restore it."))
+}

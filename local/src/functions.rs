@@ -1,0 +1,102 @@
+//! The functions, each over the same store, memory and clocks.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use cache::Cache;
+use domain::Result;
+use models::{DEFAULT_TIMEOUT, Models, Secrets};
+use registry::Registry;
+use release::Release;
+use runtime::{Queue, Variables, aws::Aws};
+use testkit::{
+    Endpoints,
+    engines::{ACCESS_KEY, REGION, SECRET_KEY},
+};
+use web::Doors;
+
+use crate::{invoke, mock};
+
+/// The registry table, whose stream is pumped.
+pub(crate) const REGISTRY_TABLE: &str = "cuecard-registry";
+
+/// How long a case of an evaluation may be worked on before its message comes again: a model's time-out, and time to
+/// read and store.
+pub(crate) const CASE_TIME: Duration = Duration::from_secs(2 * DEFAULT_TIMEOUT.as_secs());
+
+/// The functions.
+pub(crate) struct Functions {
+    pub(crate) release: Release,
+    pub(crate) queue_url: String,
+    pub(crate) dead_letters_url: String,
+    doors: Doors,
+    queue: Queue,
+}
+
+impl Functions {
+    /// Connects to the engines and creates what is missing there. `origin` is where the mock will be.
+    pub(crate) async fn connect(endpoints: &Endpoints, origin: &str) -> Result<Self> {
+        let endpoints = runtime::aws::Endpoints {
+            dynamodb: endpoints.dynamodb.clone(),
+            s3: endpoints.s3.clone(),
+            sqs: endpoints.sqs.clone(),
+        };
+        let aws = Aws::connect_to(endpoints, REGION, ACCESS_KEY, SECRET_KEY).await;
+        let store = aws.store(store::Names {
+            registry: REGISTRY_TABLE.to_owned(),
+            telemetry: "cuecard-telemetry".to_owned(),
+            bucket: "cuecard".to_owned(),
+        });
+        store.create_missing().await?;
+        let (queue_url, dead_letters_url) = Queue::create(&aws, "cuecard-eval", CASE_TIME).await?;
+        let models = Models::new(models::Settings {
+            timeout: DEFAULT_TIMEOUT,
+            allow_loopback: true,
+            secrets: Secrets::new(Variables::secret),
+            builtin: mock::catalogue(origin),
+        })?;
+        let sources = runtime::sources::system();
+        let cache = Arc::new(Cache::new(store.clone(), sources.clone()));
+        let doors = Doors::new(Arc::clone(&cache), store.clone(), sources.clone(), web::WRITES_PER_MINUTE);
+        let release = Release { registry: Registry { store, cache, sources, models: Arc::new(models) } };
+        Ok(Self { release, queue: Queue::new(&aws, &queue_url), queue_url, dead_letters_url, doors })
+    }
+
+    /// All HTTP functions on one port. What they share is put around them once: two fallbacks cannot be merged.
+    pub(crate) fn router(&self) -> Router {
+        let routes = authoring::routes(self.authoring())
+            .merge(resolve::routes(self.resolve()))
+            .merge(try_model::routes(self.try_model()))
+            .merge(invoke::routes(self.rollback()));
+        web::finish(routes, &self.doors)
+    }
+
+    fn authoring(&self) -> authoring::App {
+        authoring::App { doors: self.doors.clone(), release: self.release.clone() }
+    }
+
+    fn resolve(&self) -> resolve::App {
+        let Registry { cache, sources, .. } = self.release.registry.clone();
+        resolve::App { doors: self.doors.clone(), cache, sources }
+    }
+
+    fn try_model(&self) -> try_model::App {
+        try_model::App { doors: self.doors.clone(), registry: self.release.registry.clone() }
+    }
+
+    fn rollback(&self) -> rollback::App {
+        rollback::App { doors: self.doors.clone(), release: self.release.clone() }
+    }
+
+    pub(crate) fn dispatch(&self) -> dispatch::App {
+        dispatch::App { registry: self.release.registry.clone(), queue: self.queue.clone() }
+    }
+
+    pub(crate) fn eval_worker(&self) -> eval_worker::App {
+        eval_worker::App { registry: self.release.registry.clone(), queue: self.queue.clone() }
+    }
+
+    pub(crate) fn steer(&self, stuck_after: Duration) -> steer::App {
+        steer::App { registry: self.release.registry.clone(), stuck_after }
+    }
+}

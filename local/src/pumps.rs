@@ -1,0 +1,101 @@
+//! What feeds the functions that no HTTP request calls: stream, queue and schedule, as event source mappings do.
+
+use std::{sync::Arc, time::Duration};
+
+use testkit::{
+    Endpoints,
+    event_source::{QueueSource, Schedule, StreamSource},
+};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+
+use crate::{
+    functions::{CASE_TIME, Functions, REGISTRY_TABLE},
+    platform::Settings,
+};
+
+/// How long what is in flight may take once the pumps are asked to end. A case that a model thinks about for longer
+/// is cut: the next start sends it out again.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often `steer` is called, and how long a run stands still before it is taken for stuck.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The running pumps. Dropping them cuts what is in flight.
+pub(crate) struct Pumps {
+    stop: watch::Sender<()>,
+    running: JoinSet<()>,
+}
+
+impl Pumps {
+    pub(crate) fn start(functions: &Functions, endpoints: &Endpoints, settings: &Settings) -> Self {
+        let mut pumps = Self { stop: watch::Sender::new(()), running: JoinSet::new() };
+        let cases = QueueSource {
+            // One case an event: so the number of events in flight is the number of cases.
+            batch_size: 1,
+            concurrency: settings.eval_concurrency,
+            visibility: CASE_TIME,
+            ..QueueSource::new(&functions.queue_url)
+        };
+        pumps.follow_stream(functions, endpoints, settings);
+        pumps.poll(cases, functions, endpoints);
+        pumps.poll(QueueSource::new(&functions.dead_letters_url), functions, endpoints);
+        pumps.keep_schedule(functions);
+        pumps
+    }
+
+    /// Lets what is in flight finish, within [`GRACE`].
+    pub(crate) async fn stop(mut self) {
+        drop(self.stop);
+        let ended = async { while self.running.join_next().await.is_some() {} };
+        // What is not done by then is cut when the set is dropped.
+        let _ = timeout(GRACE, ended).await;
+    }
+
+    fn follow_stream(&mut self, functions: &Functions, endpoints: &Endpoints, settings: &Settings) {
+        let app = Arc::new(functions.dispatch());
+        let source = StreamSource::new(REGISTRY_TABLE, "dispatch", &settings.folder);
+        let streams = testkit::clients(endpoints).streams;
+        let stopped = self.stopped();
+        self.running.spawn(async move {
+            let handle = |event| {
+                let app = Arc::clone(&app);
+                async move { dispatch::handle(event, &app).await }
+            };
+            source.run(&streams, stopped, handle).await;
+        });
+    }
+
+    fn poll(&mut self, source: QueueSource, functions: &Functions, endpoints: &Endpoints) {
+        let app = Arc::new(functions.eval_worker());
+        let sqs = testkit::clients(endpoints).sqs;
+        let stopped = self.stopped();
+        self.running.spawn(async move {
+            let handle = |event| {
+                let app = Arc::clone(&app);
+                async move { eval_worker::handle(event, &app).await }
+            };
+            source.run(&sqs, stopped, handle).await;
+        });
+    }
+
+    fn keep_schedule(&mut self, functions: &Functions) {
+        let app = Arc::new(functions.steer(MINUTE));
+        let schedule = Schedule { name: "steer".to_owned(), interval: MINUTE };
+        let stopped = self.stopped();
+        self.running.spawn(async move {
+            let handle = || {
+                let app = Arc::clone(&app);
+                async move { steer::handle(&app).await.map(|_| ()) }
+            };
+            schedule.run(stopped, handle).await;
+        });
+    }
+
+    /// Resolves when the pumps are asked to end, or dropped.
+    fn stopped(&self) -> impl Future<Output = ()> + use<> {
+        let mut stop = self.stop.subscribe();
+        async move {
+            let _ = stop.changed().await;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Batches: what handles one message or record becomes what handles a batch, failing item by item.
+
+use aws_lambda_events::event::{
+    dynamodb::{Event as StreamEvent, EventRecord},
+    sqs::{SqsBatchResponse, SqsEvent, SqsMessage},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use domain::{Error, Result};
+use futures_util::{StreamExt as _, stream};
+use serde::de::DeserializeOwned;
+use serde_dynamo::AttributeValue;
+use store::keys::Key;
+
+/// Handles the messages of a batch at once. Those that fail are logged here, once, and alone come again.
+pub async fn messages<T, F>(event: SqsEvent, handle: impl Fn(T) -> F) -> SqsBatchResponse
+where
+    T: DeserializeOwned,
+    F: Future<Output = Result<()>>,
+{
+    let most = event.records.len().max(1);
+    let handle = &handle;
+    let outcomes = stream::iter(event.records)
+        .map(|message| async move {
+            let id = message.message_id.clone().unwrap_or_default();
+            let handled = match parse(&message) {
+                Ok(parsed) => handle(parsed).await,
+                Err(error) => Err(error),
+            };
+            handled.map_err(|error| (id, error))
+        })
+        .buffer_unordered(most)
+        .collect::<Vec<_>>()
+        .await;
+    let mut response = SqsBatchResponse::default();
+    for (id, error) in outcomes.into_iter().filter_map(Result::err) {
+        tracing::warn!(message_id = %id, error = %error.chain(), "a message failed and will come again");
+        response.add_failure(id);
+    }
+    response
+}
+
+fn parse<T: DeserializeOwned>(message: &SqsMessage) -> Result<T> {
+    serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(Error::internal)
+}
+
+/// An item of the registry that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its key; `None` when it is none that this code knows, such as one of a newer release.
+    pub key: Option<Key>,
+    /// Whether it is gone.
+    pub removed: bool,
+}
+
+/// Handles the records of a stream in their order, up to the first that fails: it and all after it come again.
+pub async fn records<F>(event: StreamEvent, handle: impl Fn(Written) -> F) -> DynamoDbEventResponse
+where
+    F: Future<Output = Result<()>>,
+{
+    let mut response = DynamoDbEventResponse::default();
+    for record in event.records {
+        if let Err(error) = handle(written(&record)).await {
+            let sequence = record.change.sequence_number;
+            tracing::warn!(sequence = ?sequence, error = %error.chain(), "a record failed and will come again");
+            let mut failure = DynamoDbBatchItemFailure::default();
+            failure.item_identifier = sequence;
+            response.batch_item_failures.push(failure);
+            break;
+        }
+    }
+    response
+}
+
+fn written(record: &EventRecord) -> Written {
+    let keys = &record.change.keys;
+    let key = Key::of_item(|name| match keys.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    });
+    Written { key, removed: record.event_name == "REMOVE" }
+}

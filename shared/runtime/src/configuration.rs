@@ -1,0 +1,137 @@
+//! The configuration: read from the environment once, in one place, and all that is wrong with it said together.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use domain::{Error, Result};
+
+/// The names of all environment variables that we read.
+pub mod name {
+    /// The registry table.
+    pub const REGISTRY_TABLE: &str = "CUECARD_REGISTRY_TABLE";
+    /// The telemetry table.
+    pub const TELEMETRY_TABLE: &str = "CUECARD_TELEMETRY_TABLE";
+    /// The bucket of test sets.
+    pub const BUCKET: &str = "CUECARD_BUCKET";
+    /// The queue of evaluation cases.
+    pub const EVAL_QUEUE_URL: &str = "CUECARD_EVAL_QUEUE_URL";
+    /// How much is logged: `error`, `warn`, `info` (default), `debug`, or a filter.
+    pub const LOG: &str = "CUECARD_LOG";
+    /// How long the development model thinks, in ms.
+    pub const MOCK_LATENCY_MS: &str = "CUECARD_MOCK_LATENCY_MS";
+    /// The share of the development model's answers that fail, 0 to 1.
+    pub const MOCK_FAILURE_RATE: &str = "CUECARD_MOCK_FAILURE_RATE";
+    /// How many cases of evaluations `local` works on at once.
+    pub const EVAL_CONCURRENCY: &str = "CUECARD_EVAL_CONCURRENCY";
+}
+
+/// The environment as it was when the process began, and what was found wrong with it so far.
+#[derive(Debug)]
+pub struct Variables {
+    values: BTreeMap<String, String>,
+    problems: Vec<String>,
+}
+
+impl Variables {
+    /// Reads the environment.
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+    pub fn read() -> Self {
+        Self::of(std::env::vars())
+    }
+
+    /// The same from given values.
+    pub fn of(values: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            values: values.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// A variable that must be there. What is missing is reported by [`Variables::finish`].
+    pub fn required(&mut self, name: &str) -> String {
+        let found = self.values.get(name).cloned();
+        found.unwrap_or_else(|| {
+            self.problems.push(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    /// A variable that may be left out.
+    pub fn optional<T: FromStr>(&mut self, name: &str, default: T) -> T {
+        let Some(text) = self.values.get(name) else { return default };
+        text.parse().unwrap_or_else(|_| {
+            self.problems.push(format!("{name} does not read: `{text}`"));
+            default
+        })
+    }
+
+    /// Any variable, for the secrets whose names the catalogue says.
+    pub fn secret(name: &str) -> Option<String> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// All that is wrong, together.
+    pub fn finish(self) -> Result<()> {
+        if self.problems.is_empty() {
+            return Ok(());
+        }
+        Err(Error::internal(format!("the configuration is not complete: {}", self.problems.join("; "))))
+    }
+}
+
+/// What the functions on AWS are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// The tables and the bucket.
+    pub names: store::Names,
+    /// The queue of evaluation cases; empty for functions that do not use it.
+    pub eval_queue_url: String,
+}
+
+impl Configuration {
+    /// For functions that only know the tables and the bucket.
+    pub fn of_tables(mut variables: Variables) -> Result<Self> {
+        let names = table_names(&mut variables);
+        variables.finish()?;
+        Ok(Self { names, eval_queue_url: String::new() })
+    }
+
+    /// For functions that send evaluation cases too.
+    pub fn of_evaluation(mut variables: Variables) -> Result<Self> {
+        let names = table_names(&mut variables);
+        let eval_queue_url = variables.required(name::EVAL_QUEUE_URL);
+        variables.finish()?;
+        Ok(Self { names, eval_queue_url })
+    }
+}
+
+fn table_names(variables: &mut Variables) -> store::Names {
+    store::Names {
+        registry: variables.required(name::REGISTRY_TABLE),
+        telemetry: variables.required(name::TELEMETRY_TABLE),
+        bucket: variables.required(name::BUCKET),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_missing_is_said_together() {
+        let given =
+            [(name::BUCKET.to_owned(), "b".to_owned()), (name::REGISTRY_TABLE.to_owned(), String::new())];
+        let error = Configuration::of_evaluation(Variables::of(given)).unwrap_err().chain();
+        for missing in [name::REGISTRY_TABLE, name::TELEMETRY_TABLE, name::EVAL_QUEUE_URL] {
+            assert!(error.contains(&format!("{missing} is missing")), "{error}");
+        }
+        assert!(!error.contains(name::BUCKET));
+    }
+
+    #[test]
+    fn what_does_not_read_is_said_and_not_guessed() {
+        let mut variables = Variables::of([(name::MOCK_LATENCY_MS.to_owned(), "soon".to_owned())]);
+        assert_eq!(variables.optional(name::MOCK_LATENCY_MS, 0_u64), 0);
+        assert!(variables.finish().is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! Sending to a queue.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use domain::{Error, Result};
+use serde::Serialize;
+
+use crate::aws::Aws;
+
+/// The most messages of one call.
+const BATCH: usize = 10;
+
+/// The longest delay that SQS knows.
+const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+/// A queue that we send to.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    sqs: aws_sdk_sqs::Client,
+    url: String,
+}
+
+impl Queue {
+    /// The queue at this URL.
+    pub fn new(aws: &Aws, url: &str) -> Self {
+        Self { sqs: aws.sqs(), url: url.to_owned() }
+    }
+
+    /// Makes a queue whose messages go to a dead-letter queue after three receipts. On AWS the template does this.
+    /// Returns both queues' URLs.
+    pub async fn create(aws: &Aws, name: &str, visibility: Duration) -> Result<(String, String)> {
+        let sqs = aws.sqs();
+        let dead = sqs.create_queue().queue_name(format!("{name}-dlq")).send().await.map_err(unavailable)?;
+        let dead = dead.queue_url.unwrap_or_default();
+        let attributes = sqs
+            .get_queue_attributes()
+            .queue_url(&dead)
+            .attribute_names(QueueAttributeName::QueueArn)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let arn = attributes.attributes.and_then(|all| all.get(&QueueAttributeName::QueueArn).cloned());
+        let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": "3" });
+        let attributes = HashMap::from([
+            (QueueAttributeName::RedrivePolicy, redrive.to_string()),
+            (QueueAttributeName::VisibilityTimeout, visibility.as_secs().to_string()),
+        ]);
+        let queue = sqs
+            .create_queue()
+            .queue_name(name)
+            .set_attributes(Some(attributes))
+            .send()
+            .await
+            .map_err(unavailable)?;
+        Ok((queue.queue_url.unwrap_or_default(), dead))
+    }
+
+    /// Sends messages, all of them or an error: then some may have been sent, and all have to be sent again.
+    pub async fn send<T: Serialize>(&self, messages: &[T], delay: Duration) -> Result<()> {
+        let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(i32::MAX);
+        for batch in messages.chunks(BATCH) {
+            let entries = batch.iter().enumerate().map(|(at, message)| {
+                SendMessageBatchRequestEntry::builder()
+                    .id(at.to_string())
+                    .delay_seconds(delay)
+                    .message_body(serde_json::to_string(message).map_err(Error::internal)?)
+                    .build()
+                    .map_err(Error::internal)
+            });
+            let entries = entries.collect::<Result<Vec<_>>>()?;
+            let sent =
+                self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
+            let sent = sent.map_err(unavailable)?;
+            if let Some(failed) = sent.failed.first() {
+                return Err(Error::unavailable(
+                    "The queue of evaluation cases",
+                    format!("it refused: {}", failed.code),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::unavailable("The queue of evaluation cases", error)
+}

@@ -1,0 +1,46 @@
+//! The real clock and the real randomness.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{Clock, Entropy, Sources, Timestamp};
+
+/// The machine's clocks.
+#[derive(Debug)]
+struct SystemClock {
+    started: std::time::Instant,
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the wall clock")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Debug)]
+struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        // A system without randomness can make neither ids nor secrets: there is nothing to go on with.
+        if let Err(error) = getrandom::fill(bytes) {
+            tracing::error!(error = %error, "the system gives no random bytes");
+            std::process::abort();
+        }
+    }
+}
+
+/// The sources of a running process.
+#[expect(clippy::disallowed_methods, reason = "this is the one reader of the monotonic clock")]
+pub fn system() -> Sources {
+    Sources {
+        clock: Arc::new(SystemClock { started: std::time::Instant::now() }),
+        entropy: Arc::new(SystemEntropy),
+    }
+}

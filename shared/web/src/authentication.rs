@@ -1,0 +1,118 @@
+//! Who is calling.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+use domain::{Actor, ApiKey, Caller, Error, ErrorKind, KeyRole, key::PresentedKey};
+
+use crate::{Doors, problem::Problem};
+
+/// How precise «last used» is.
+const NOTE_EVERY: Duration = Duration::from_secs(3600);
+
+/// The longest `X-Cuecard-User` that the audit keeps, in characters.
+const MAX_USER_CHARS: usize = 200;
+
+/// A caller of the management routes: an author at least. What needs more is refused by its use case.
+pub struct Author(pub Caller);
+
+/// A caller of the routes that applications use: any live key.
+pub struct Resolver(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Author
+where
+    Doors: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Doors::from_ref(state).authenticate(&parts.headers).await?;
+        caller.require(KeyRole::Author)?;
+        Ok(Self(caller))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Resolver
+where
+    Doors: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Ok(Self(Doors::from_ref(state).authenticate(&parts.headers).await?))
+    }
+}
+
+impl Doors {
+    /// The caller whose key a request shows.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> domain::Result<Caller> {
+        let presented = presented(headers).and_then(PresentedKey::parse).ok_or_else(unauthenticated)?;
+        let user = headers.get("x-cuecard-user").and_then(|value| value.to_str().ok());
+        self.caller_of(&presented, user).await
+    }
+
+    /// The caller behind a key.
+    pub async fn caller_of(
+        &self,
+        presented: &PresentedKey<'_>,
+        user: Option<&str>,
+    ) -> domain::Result<Caller> {
+        let key = self.0.cache.api_key(presented.id).await?;
+        let now = self.0.sources.now();
+        let key = key.filter(|key| key.is_opened_by(presented.secret) && key.is_live(now));
+        let key = key.ok_or_else(unauthenticated)?;
+        self.note_use(&key).await;
+        let user = user.map(|user| user.chars().filter(|c| !c.is_control()).take(MAX_USER_CHARS).collect());
+        let actor = Actor { id: key.key_id(), name: key.name.clone(), role: key.role, user };
+        Ok(Caller { actor, scope: key.team_id.clone() })
+    }
+
+    /// Notes about once an hour that a key is in use. It is a help for people and no reason to refuse anybody: when
+    /// it fails, the next request tries again.
+    async fn note_use(&self, key: &ApiKey) {
+        let now = self.0.sources.now();
+        let noted = self.0.noted.get(&key.id);
+        if noted.is_some_and(|noted| now.since(noted).is_none_or(|age| age < NOTE_EVERY)) {
+            return;
+        }
+        self.0.noted.insert(key.id.clone(), now);
+        if let Err(error) = self.0.store.note_key_use(&key.id, now).await {
+            self.0.noted.remove(&key.id);
+            tracing::warn!(key = %key.key_id(), error = %error.chain(), "the use of a key was not noted");
+        }
+    }
+
+    /// Counts a write of a key, and refuses it when there were too many in this minute.
+    pub(crate) async fn count_write(&self, caller: &Caller) -> domain::Result<()> {
+        let id = caller.actor.id.trim_start_matches("key_");
+        let count = self.0.store.count_write(id, self.0.sources.now()).await?;
+        if count <= self.0.writes_per_minute {
+            return Ok(());
+        }
+        let detail = format!(
+            "This key made more than {} writes in a minute. Wait a moment.",
+            self.0.writes_per_minute
+        );
+        Err(Error::new(ErrorKind::TooManyRequests, detail))
+    }
+}
+
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = bearer.and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    bearer.or_else(|| headers.get("x-api-key")?.to_str().ok())
+}
+
+/// The same words for a key that is missing, wrong, expired or revoked.
+fn unauthenticated() -> Error {
+    Error::new(
+        ErrorKind::Unauthenticated,
+        "Send a live API key: `Authorization: Bearer cue_<id>_<secret>` or `X-API-Key: cue_<id>_<secret>`.",
+    )
+}

@@ -1,0 +1,103 @@
+//! What every operation of the API has in common, added to what the handlers say of themselves.
+
+use domain::ErrorKind;
+use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
+
+use crate::problem::describe;
+
+/// What any operation may answer.
+const ANY: [ErrorKind; 5] = [
+    ErrorKind::UrlTooLong,
+    ErrorKind::Invalid,
+    ErrorKind::Contended,
+    ErrorKind::Internal,
+    ErrorKind::TooManyRequests,
+];
+/// What an operation behind a key may answer.
+const KEYED: [ErrorKind; 3] = [ErrorKind::Unauthenticated, ErrorKind::Forbidden, ErrorKind::NotFound];
+/// What an operation with a body may answer.
+const WITH_BODY: [ErrorKind; 3] =
+    [ErrorKind::MalformedJson, ErrorKind::TooLarge, ErrorKind::UnsupportedMediaType];
+
+/// The whole document: the parts of all functions, with what they have in common.
+pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Result<Value, serde_json::Error> {
+    let mut whole = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cuecard", "version": env!("CARGO_PKG_VERSION"),
+            "description": "Release engineering for prompts.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "paths": {}, "components": { "schemas": { "Problem": problem_schema() }, "securitySchemes": security() },
+    });
+    for part in parts {
+        let part = serde_json::to_value(part)?;
+        for place in ["/paths", "/components/schemas"] {
+            let found = part.pointer(place).and_then(Value::as_object).cloned().unwrap_or_default();
+            if let Some(into) = whole.pointer_mut(place).and_then(Value::as_object_mut) {
+                into.extend(found.into_iter().map(|(name, value)| (name.replace("{*", "{"), value)));
+            }
+        }
+    }
+    if let Some(paths) = whole.pointer_mut("/paths").and_then(Value::as_object_mut) {
+        paths
+            .values_mut()
+            .filter_map(Value::as_object_mut)
+            .flat_map(|item| item.values_mut())
+            .for_each(complete);
+    }
+    Ok(whole)
+}
+
+/// Adds to an operation what it shares with others. An operation with `security: [{}]` is open to all.
+fn complete(operation: &mut Value) {
+    let open = operation.get("security").is_some();
+    let has_body = operation.get("requestBody").is_some();
+    let mut kinds = ANY.to_vec();
+    if !open {
+        kinds.extend(KEYED);
+        operation["security"] = json!([{ "key": [] }, { "header": [] }]);
+    }
+    if has_body {
+        kinds.extend(WITH_BODY);
+    }
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    for kind in kinds {
+        let (status, _, title) = describe(kind);
+        responses.entry(status.as_u16().to_string()).or_insert_with(|| problem_response(title));
+    }
+    for (status, response) in responses {
+        let is_error = status.parse::<u16>().is_ok_and(|status| status >= 400);
+        if is_error && response.get("content").is_none() {
+            let title = response["description"].as_str().unwrap_or_default().to_owned();
+            *response = problem_response(&title);
+        }
+    }
+}
+
+fn problem_response(title: &str) -> Value {
+    let schema = json!({ "$ref": "#/components/schemas/Problem" });
+    json!({ "description": title, "content": { "application/problem+json": { "schema": schema } } })
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object", "required": ["type", "title", "status", "detail", "instance"],
+        "properties": {
+            "type": { "type": "string", "format": "uri" }, "title": { "type": "string" },
+            "status": { "type": "integer" }, "detail": { "type": "string" }, "instance": { "type": "string" },
+            "errors": { "type": "array", "items": {
+                "type": "object", "required": ["pointer", "detail"],
+                "properties": { "pointer": { "type": "string" }, "detail": { "type": "string" } },
+            } },
+        },
+    })
+}
+
+fn security() -> Value {
+    json!({
+        "key": { "type": "http", "scheme": "bearer", "description": "cue_<id>_<secret>" },
+        "header": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
+    })
+}

@@ -1,0 +1,77 @@
+//! Around every request: its id, its line in the log, its `Server-Timing`, and the finishing of problem documents.
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::{Error, ErrorKind, RequestId, Sources};
+use serde_json::json;
+
+use crate::problem::{Pending, Problem};
+
+/// The most bytes of a path with its query: API Gateway's own limit is near.
+const MAX_URL_BYTES: usize = 6 * 1024;
+
+/// Who called, for the log: put into the answer by the authentication.
+#[derive(Clone)]
+pub(crate) struct CalledBy(pub(crate) String);
+
+pub(crate) async fn log_request(State(sources): State<Sources>, request: Request, next: Next) -> Response {
+    let started = sources.clock.monotonic();
+    let id: RequestId = sources.id();
+    let method = request.method().clone();
+    // The path as routed, not as sent: names and queries of callers do not belong into logs.
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let trace = trace_id(request.headers());
+    let too_long = request.uri().path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES);
+    let mut response = if too_long {
+        let detail = "The URL is over 6 KiB. Send the same names in the body of a POST.";
+        Problem::from(Error::new(ErrorKind::UrlTooLong, detail)).into_response()
+    } else {
+        next.run(request).await
+    };
+    let pending = finish_problem(&mut response, id);
+    let took = sources.clock.monotonic().saturating_sub(started).as_secs_f64() * 1000.0;
+    let headers = response.headers_mut();
+    insert(headers, "x-request-id", &id.to_string());
+    insert(headers, "server-timing", &format!("total;dur={took:.2}"));
+    let status = response.status().as_u16();
+    let key = response.extensions_mut().remove::<CalledBy>().map(|CalledBy(key)| key);
+    let route = route.as_deref().unwrap_or("none");
+    let error = pending.map(|pending| pending.log);
+    if status >= 500 {
+        tracing::error!(%method, route, status, took_ms = took, request_id = %id, key, trace_id = trace, error, "request");
+    } else {
+        tracing::info!(%method, route, status, took_ms = took, request_id = %id, key, trace_id = trace, error, "request");
+    }
+    response
+}
+
+/// Writes the body of a problem, now that the request has an id.
+fn finish_problem(response: &mut Response, id: RequestId) -> Option<Pending> {
+    let mut pending = response.extensions_mut().remove::<Pending>()?;
+    pending.document.insert("instance".to_owned(), json!(format!("urn:cuecard:request:{id}")));
+    match serde_json::to_vec(&pending.document) {
+        Ok(body) => *response.body_mut() = Body::from(body),
+        Err(_) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+    }
+    Some(pending)
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The trace that the caller began (W3C Trace Context), if it is well formed.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let (_version, trace) = (parts.next()?, parts.next()?);
+    let fits =
+        trace.len() == 32 && trace.bytes().all(|b| b.is_ascii_hexdigit()) && trace.bytes().any(|b| b != b'0');
+    fits.then(|| trace.to_owned())
+}

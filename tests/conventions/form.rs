@@ -1,0 +1,91 @@
+//! How a source file begins and how long it may be.
+
+use crate::tree::{File, files, holds};
+
+/// Files of more than 300 lines, with the lines they had when last looked at. This list may only shrink.
+const LONG: [(&str, usize); 7] = [
+    ("local/src/mock.rs", 339),
+    ("shared/domain/src/assertion.rs", 418),
+    ("shared/domain/src/template/jinja/lower.rs", 369),
+    ("shared/domain/src/template/jinja/run.rs", 310),
+    ("shared/models/src/openai/tests.rs", 335),
+    ("shared/store/src/change.rs", 329),
+    ("shared/store/src/keys.rs", 319),
+];
+
+fn untitled(files: &[File]) -> Vec<String> {
+    let untitled = files.iter().filter(|file| file.has_extension("rs") && !file.text.starts_with("//! "));
+    untitled.map(|file| format!("{}: begins without `//!` that says what it is for", file.path)).collect()
+}
+
+fn too_long(files: &[File], listed: &[(&str, usize)]) -> Vec<String> {
+    let broken = |file: &File| {
+        let (path, lines) = (&file.path, file.text.lines().count());
+        let most = listed.iter().find(|(listed, _)| listed == path).map(|(_, most)| *most);
+        match most {
+            Some(_) if lines <= 300 => Some(format!("{path}: is short now: take it off the list")),
+            Some(most) if lines > most => Some(format!("{path}: has grown from {most} to {lines} lines")),
+            None if lines > 300 => Some(format!("{path}: has {lines} lines: divide it")),
+            _ => None,
+        }
+    };
+    let gone = listed.iter().filter(|(path, _)| !files.iter().any(|file| file.path == *path));
+    let gone = gone.map(|(path, _)| format!("{path}: is gone: take it off the list"));
+    files.iter().filter(|file| file.has_extension("rs")).filter_map(broken).chain(gone).collect()
+}
+
+fn long_mains(files: &[File]) -> Vec<String> {
+    let wired = |path: &str| {
+        path == "local/src/main.rs" || (path.starts_with("functions/") && path.ends_with("/main.rs"))
+    };
+    let long = files.iter().filter(|file| wired(&file.path) && file.text.lines().count() > 30);
+    long.map(|file| format!("{}: has more than 30 lines: only wiring stands there", file.path)).collect()
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is_for() {
+    holds(&untitled(files()));
+}
+
+#[test]
+fn no_file_has_more_than_300_lines_except_those_listed_which_may_only_shrink() {
+    holds(&too_long(files(), &LONG));
+}
+
+#[test]
+fn main_has_30_lines_at_most() {
+    holds(&long_mains(files()));
+}
+
+mod a_violation_is_found {
+    use super::*;
+
+    #[test]
+    fn in_titles() {
+        let good = File::new("a.rs", "//! Adds.\n");
+        assert_eq!(untitled(&[good]), [""; 0]);
+        assert_eq!(untitled(&[File::new("a.rs", "use b;\n"), File::new("a.rs", "")]).len(), 2);
+    }
+
+    #[test]
+    fn in_lengths() {
+        let of = |lines| File::new("a.rs", &"\n".repeat(lines));
+        let listed: [(&str, usize); 1] = [("a.rs", 310)];
+        assert_eq!(too_long(&[of(300)], &[]), [""; 0]);
+        assert_eq!(too_long(&[of(310)], &listed), [""; 0]);
+        assert_eq!(too_long(&[of(301)], &[]).len(), 1);
+        assert_eq!(too_long(&[of(311)], &listed).len(), 1);
+        assert_eq!(too_long(&[of(300)], &listed).len(), 1);
+        assert_eq!(too_long(&[], &listed).len(), 1);
+    }
+
+    #[test]
+    fn in_mains() {
+        let of = |path, lines| File::new(path, &"\n".repeat(lines));
+        assert_eq!(
+            long_mains(&[of("functions/a/src/main.rs", 30), of("tests/conventions/main.rs", 31)]),
+            [""; 0]
+        );
+        assert_eq!(long_mains(&[of("functions/a/src/main.rs", 31), of("local/src/main.rs", 31)]).len(), 2);
+    }
+}
