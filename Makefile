@@ -21,7 +21,7 @@ test: ## Run every test but the journeys on real data
 
 lint: ## Check format and lints
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 bench: ## Measure resolve beside the reference server
 	cargo run --locked --release -p e2e --bin bench -- $(ARGS)
@@ -29,4 +29,4 @@ bench: ## Measure resolve beside the reference server
 # Tests run in the folder of their package, so they are told the whole path.
 real-data: ## Run the journeys on the data in REAL_DATA
 	@test -d "$(REAL_DATA)" || { echo "There is no folder $(REAL_DATA): say make real-data REAL_DATA=<folder>."; exit 1; }
-	REAL_DATA="$$(cd "$(REAL_DATA)" && pwd)" cargo test --locked -p e2e --test real_data
+	REAL_DATA="$$(cd "$(REAL_DATA)" && pwd)" cargo test --locked -p e2e --features real-data --test real_data

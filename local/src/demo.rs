@@ -111,7 +111,7 @@ impl Demo {
             None => registry.create_test_set(&self.act, team, name).await?.value,
         };
         if set.newest_version == 0 {
-            registry.put_cases(&self.act, set.test_set_id, TEST_SET.as_bytes()).await?;
+            registry.put_cases(&self.act, set.test_set_id, TEST_SET.as_bytes().to_vec()).await?;
         }
         Ok(set.test_set_id)
     }
@@ -166,7 +166,8 @@ impl Demo {
 
     async fn has_passed(&self, address: &str, number: u32, version: VersionId) -> Result<bool> {
         self.console.say(&format!("  {address}: evaluating version {number} before production"));
-        let status = self.registry().version_when_decided(&self.act.caller, version, PATIENCE).await?;
+        let decided = self.registry().version_when_decided(&self.act.caller, version, PATIENCE).await?;
+        let status = decided.state.eval_status;
         let said = match status {
             EvalStatus::Passed => "passed, goes to production",
             EvalStatus::Pending => "no verdict yet, stays in staging",

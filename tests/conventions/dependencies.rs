@@ -39,7 +39,7 @@ const WHOLE: [&str; 2] = ["local", "e2e"];
 const HOMES: [(&str, &[&str]); 10] = [
     // `testkit` and `local` stand in for AWS: they make the tables and pump queue and stream.
     ("aws-", &["store", "models", "runtime", "testkit", "local"]),
-    ("serde_dynamo", &["store", "testkit"]),
+    ("serde_dynamo", &["store", "runtime", "testkit"]),
     // Events, not SDK types: a queue or stream function takes them, `runtime` takes them apart, the others make them.
     ("aws_lambda_events", &["dispatch", "eval-worker", "runtime", "testkit", "local"]),
     ("dynoxide-rs", &["testkit"]),

@@ -7,7 +7,8 @@ use regex::Regex;
 use crate::tree::{File, files, holds};
 
 /// The files of tests that sleep, how often, and why no condition can be awaited instead.
-const SLEEPS: [(&str, usize, &str); 4] = [
+const SLEEPS: [(&str, usize, &str); 5] = [
+    ("local/tests/suite/command_line.rs", 1, "a quiet program does not say when it listens"),
     ("shared/testkit/src/event_source/queue/tests.rs", 1, "a handler that takes its time is what is tested"),
     (
         "shared/testkit/src/event_source/schedule/tests.rs",

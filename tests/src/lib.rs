@@ -1,1 +1,8 @@
-//! Skeleton.
+//! A platform for tests: the functions' own routers and handlers over embedded engines, with a clock that the test
+//! advances and pumps that the test steps.
+
+mod call;
+mod world;
+
+pub use call::{Answer, Call};
+pub use world::{ADMIN, Process, World, WorldSettings, text};

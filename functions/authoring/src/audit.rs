@@ -120,6 +120,7 @@ pub async fn export(
     Author(caller): Author,
     Query(query): Query<ExportQuery>,
 ) -> web::Result<Response> {
-    let lines = app.registry().export_audit(&caller, query.prompt_id.as_deref(), query.team_id.as_ref()).await?;
+    let lines =
+        app.registry().export_audit(&caller, query.prompt_id.as_deref(), query.team_id.as_ref()).await?;
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response())
 }

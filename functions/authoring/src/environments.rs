@@ -1,10 +1,6 @@
 //! Environments of a prompt: what is live there, and locks.
 
-use axum::{
-    Json,
-    extract::State,
-    http::HeaderMap,
-};
+use axum::{Json, extract::State, http::HeaderMap};
 use domain::{Environment, Error, Ref, Timestamp};
 use release::NewLock;
 use serde::{Deserialize, Serialize};

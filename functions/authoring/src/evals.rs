@@ -166,7 +166,9 @@ pub async fn create(
     Write { act, body }: Write<NewEvalBody>,
 ) -> web::Result<Created<EvalView>> {
     if body.repeats.is_some_and(|repeats| repeats != 1) {
-        return Err(Error::invalid("/repeats", "`repeats` is not enforced yet, so it is not accepted.").into());
+        return Err(
+            Error::invalid("/repeats", "`repeats` is not enforced yet, so it is not accepted.").into()
+        );
     }
     if body.reuse == Some(true) {
         return Err(Error::invalid("/reuse", "`reuse` is not enforced yet, so it is not accepted.").into());
@@ -261,7 +263,9 @@ pub async fn cases(
             let detail = "This run was compared with no other version, so no case regressed or improved.";
             return Err(Error::invalid("/outcome", detail).into());
         }
-        Some(_) => return Err(Error::invalid("/outcome", "outcome is `passed`, `failed` or `errored`.").into()),
+        Some(_) => {
+            return Err(Error::invalid("/outcome", "outcome is `passed`, `failed` or `errored`.").into());
+        }
     };
     let page = page_request(query.limit, query.cursor)?;
     let page = app.registry().case_results(&caller, run, outcome, &page).await?;

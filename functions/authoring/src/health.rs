@@ -59,9 +59,11 @@ pub async fn readyz(State(app): State<App>) -> Response {
             tracing::warn!(dependency = dependency.name(), error = %error.chain(), "a dependency does not answer");
         }
         let status = if asked.is_ok() { "ok" } else { "unavailable" };
-        dependencies.insert(dependency.name(), DependencyView { status, latency_ms: took.as_secs_f64() * 1000.0 });
+        dependencies
+            .insert(dependency.name(), DependencyView { status, latency_ms: took.as_secs_f64() * 1000.0 });
     }
     let all = dependencies.values().all(|dependency| dependency.status == "ok");
-    let (code, status) = if all { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let (code, status) =
+        if all { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
     (code, Json(ReadyView { status, dependencies })).into_response()
 }

@@ -1,2 +1,23 @@
-//! Skeleton.
-fn main() {}
+//! `authoring` on Lambda.
+
+use authoring::App;
+use models::{Models, Secrets, Settings};
+use registry::Registry;
+use release::Release;
+use runtime::{Configuration, Variables, aws::Aws, lambda};
+use web::{Doors, WRITES_PER_MINUTE};
+
+#[tokio::main]
+async fn main() -> lambda::Outcome {
+    let configuration = Configuration::of_tables(lambda::begin())?;
+    let store = Aws::connect().await.store(configuration.names);
+    let models = Models::new(Settings::of_function(Secrets::new(Variables::secret)))?;
+    let registry = Registry::new(store, runtime::sources::system(), models);
+    let doors = Doors::new(
+        registry.cache.clone(),
+        registry.store.clone(),
+        registry.sources.clone(),
+        WRITES_PER_MINUTE,
+    );
+    lambda::serve_http(authoring::router(App { doors, release: Release { registry } })).await
+}

@@ -94,9 +94,10 @@ pub async fn set(
     Path(model_id, _): Path<String>,
     Write { act, body }: Write<ModelBody>,
 ) -> web::Result<Json<ModelView>> {
-    for (name, asked) in
-        [("max_concurrency", body.max_concurrency.is_some()), ("requests_per_minute", body.requests_per_minute.is_some())]
-    {
+    for (name, asked) in [
+        ("max_concurrency", body.max_concurrency.is_some()),
+        ("requests_per_minute", body.requests_per_minute.is_some()),
+    ] {
         if asked {
             let detail = format!("`{name}` is not enforced yet, so it is not accepted.");
             return Err(Error::invalid(format!("/{name}"), detail).into());

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{Environment, Error, Timestamp, VersionId};
-use release::{Moved, Promotion, RolledBackView, Rollback};
+use release::{Moved, Promotion, Rollback, RolledBackView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{Author, Created, ExpectedRevision, Listed, Path, Query, Write, page_request};

@@ -1,6 +1,10 @@
 //! Prompts.
 
-use axum::{Json, extract::State, http::{HeaderMap, StatusCode}};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use domain::{
     Error, PromptName, Ref, TeamId, TestSetId, Timestamp, VersionId,
     gate::{GateMode, GatePolicy},
@@ -106,7 +110,12 @@ impl GateView {
             GateMode::Advisory => "advisory",
             GateMode::Off => "off",
         };
-        Self { mode: mode.to_owned(), min_pass_rate: gate.min_pass_rate, min_cases: gate.min_cases, inherited }
+        Self {
+            mode: mode.to_owned(),
+            min_pass_rate: gate.min_pass_rate,
+            min_cases: gate.min_cases,
+            inherited,
+        }
     }
 }
 
@@ -143,10 +152,11 @@ impl GateBody {
             ("max_cost_usd_per_case", self.max_cost_usd_per_case.is_some()),
             ("max_p95_latency_ms", self.max_p95_latency_ms.is_some()),
         ];
-        let problems = not_enforced.iter().filter(|(_, asked)| *asked).map(|(name, _)| domain::FieldProblem {
-            pointer: format!("/gate/{name}"),
-            detail: format!("`{name}` is not enforced yet, so it is not accepted."),
-        });
+        let problems =
+            not_enforced.iter().filter(|(_, asked)| *asked).map(|(name, _)| domain::FieldProblem {
+                pointer: format!("/gate/{name}"),
+                detail: format!("`{name}` is not enforced yet, so it is not accepted."),
+            });
         Error::check(problems.collect())?;
         let default = GatePolicy::default();
         Ok(GatePolicy {

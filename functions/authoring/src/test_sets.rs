@@ -169,7 +169,8 @@ pub async fn versions(
     Path(set, _): Path<TestSetId>,
     Query(page): Query<PageQuery>,
 ) -> web::Result<Json<Listed<TestSetVersionView>>> {
-    let page = app.registry().test_set_versions(&caller, set, &page_request(page.limit, page.cursor)?).await?;
+    let page =
+        app.registry().test_set_versions(&caller, set, &page_request(page.limit, page.cursor)?).await?;
     Ok(Json(Listed::new(page, TestSetVersionView::new)))
 }
 

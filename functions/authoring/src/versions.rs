@@ -172,8 +172,10 @@ pub async fn create(
             eval_run = Some(EvalView::new(app.registry().run(&act.caller, run).await?));
         }
     }
-    Ok(Created::new(status, made, |written| {
-        VersionView { unchanged: written.unchanged, eval_run, ..VersionView::new(details) }
+    Ok(Created::new(status, made, |written| VersionView {
+        unchanged: written.unchanged,
+        eval_run,
+        ..VersionView::new(details)
     }))
 }
 

@@ -26,7 +26,8 @@ impl App {
         };
         let version = self.registry.cache.version(run.prompt_id, run.version.number).await?;
         let version = version.ok_or_else(|| Error::internal(format!("{} is missing", run.version.id)))?;
-        let rendered = Values::parse(case.document.vars.as_str()).and_then(|values| version.compiled.render(&values));
+        let rendered =
+            Values::parse(case.document.vars.as_str()).and_then(|values| version.compiled.render(&values));
         let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(error) => return Ok(Some(failed(&error))),
@@ -67,14 +68,21 @@ impl App {
     async fn case(&self, run: &EvalRun, message: &CaseMessage) -> Result<Case> {
         let store = &self.registry.store;
         let set = store.test_set_version(run.test_set_id, run.test_set_version).await?;
-        let set = set.ok_or_else(|| Error::internal(format!("{} has no version {}", run.test_set_id, run.test_set_version)))?;
+        let set = set.ok_or_else(|| {
+            Error::internal(format!("{} has no version {}", run.test_set_id, run.test_set_version))
+        })?;
         let bytes = store.dataset_range(&set, message.offset, message.length).await?;
         Case::parse(&bytes, usize::try_from(message.number).unwrap_or(usize::MAX))
     }
 }
 
 fn request<'a>(content: &'a Content, messages: &'a [domain::content::ChatMessage]) -> Request<'a> {
-    Request { messages, temperature: content.temperature, max_tokens: content.max_tokens, params: &content.params }
+    Request {
+        messages,
+        temperature: content.temperature,
+        max_tokens: content.max_tokens,
+        params: &content.params,
+    }
 }
 
 /// Scores an output. A test set's author chooses the expressions, so they run beside the other cases, not before
@@ -130,5 +138,9 @@ pub(crate) fn errored(number: u32, case_id: String) -> CaseResult {
 fn describe(error: &Error) -> String {
     let places: Vec<String> =
         error.problems().iter().map(|problem| format!("{}: {}", problem.pointer, problem.detail)).collect();
-    if places.is_empty() { error.detail().to_owned() } else { format!("{} ({})", error.detail(), places.join("; ")) }
+    if places.is_empty() {
+        error.detail().to_owned()
+    } else {
+        format!("{} ({})", error.detail(), places.join("; "))
+    }
 }

@@ -6,7 +6,7 @@
 use domain::{
     Actor, Caller, Environment, Error, ErrorKind, KeyRole, Result, TeamScope, VersionId, key::PresentedKey,
 };
-use release::{Moved, Release, RolledBackView, Rollback};
+use release::{Moved, Release, Rollback, RolledBackView};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Act;
@@ -73,7 +73,8 @@ impl App {
     }
 
     async fn caller(&self, key: &str) -> Result<Caller> {
-        let wrong = || Error::new(ErrorKind::Unauthenticated, "`api_key` is no key: it would be cue_<id>_<secret>.");
+        let wrong =
+            || Error::new(ErrorKind::Unauthenticated, "`api_key` is no key: it would be cue_<id>_<secret>.");
         let presented = PresentedKey::parse(key).ok_or_else(wrong)?;
         self.doors.caller_of(&presented, None).await
     }
@@ -82,12 +83,8 @@ impl App {
 /// IAM let it through, and nobody knows who it is: an alarm hangs on this line.
 fn unverified(request_id: &str) -> Caller {
     tracing::warn!(request_id, actor = UNVERIFIED, "a rollback by somebody without a key");
-    let actor = Actor {
-        id: UNVERIFIED.to_owned(),
-        name: request_id.to_owned(),
-        role: KeyRole::Releaser,
-        user: None,
-    };
+    let actor =
+        Actor { id: UNVERIFIED.to_owned(), name: request_id.to_owned(), role: KeyRole::Releaser, user: None };
     Caller { actor, scope: TeamScope::All }
 }
 

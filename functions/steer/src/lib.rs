@@ -15,6 +15,10 @@ pub struct App {
     pub stuck_after: Duration,
 }
 
+/// How long a run may make no progress before its cases are sent again, when nothing else is said: longer than a
+/// worker may take over a case.
+pub const STUCK_AFTER: Duration = Duration::from_secs(120);
+
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -45,7 +49,10 @@ impl App {
             return Ok(false);
         }
         let secret = sources.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-        self.registry.store.put_signing_key(&SigningKey { kid: sources.id(), secret, created_at: now }).await?;
+        self.registry
+            .store
+            .put_signing_key(&SigningKey { kid: sources.id(), secret, created_at: now })
+            .await?;
         Ok(true)
     }
 }

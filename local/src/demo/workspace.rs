@@ -6,8 +6,8 @@ use domain::{
     Environment, Error, PromptName, Result, TeamId,
     content::{Body, FewShotExample, MessageTemplate, TemplateFormat, Variable},
     gate::GatePolicy,
+    version::NewVersion,
 };
-use registry::version::NewVersion;
 use serde::Deserialize;
 use serde_json::Map;
 

@@ -35,6 +35,13 @@ pub struct Settings {
     pub builtin: Vec<ModelEntry>,
 }
 
+impl Settings {
+    /// The settings of a function on AWS: no models but the catalogue's, and none on this machine.
+    pub fn of_function(secrets: Secrets) -> Self {
+        Self { timeout: DEFAULT_TIMEOUT, allow_loopback: false, secrets, builtin: Vec::new() }
+    }
+}
+
 /// What a model is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {

@@ -7,8 +7,7 @@ mod sending;
 use std::time::Duration;
 
 use domain::{
-    Caller, Error, ErrorKind, EvalRun, EvalRunId, KeyRole, Prompt, Result, TestSetId, Version,
-    VersionId,
+    Caller, Error, ErrorKind, EvalRun, EvalRunId, KeyRole, Prompt, Result, TestSetId, Version, VersionId,
     audit::{Action, Fact},
     eval_run::{CaseOutcome, CaseResult, RunStatus},
 };
@@ -16,7 +15,11 @@ use serde_json::json;
 use store::{Change, Page, PageRequest, RunProgress, TestSet};
 use tokio::time::Instant;
 
-use crate::{Act, Made, Registry, settle::Step, version::{VersionDetails, refuse_archived}};
+use crate::{
+    Act, Made, Registry,
+    settle::Step,
+    version::{VersionDetails, refuse_archived},
+};
 
 pub use ending::Ending;
 pub use report::{cases_csv, summary_markdown};
@@ -128,7 +131,8 @@ impl Registry {
             }
             Ok(Step::Commit(change, RunDetails { run, progress: RunProgress::default() }))
         };
-        let replay = |made: String| async move { self.run(&act.caller, made.parse().map_err(Error::internal)?).await };
+        let replay =
+            |made: String| async move { self.run(&act.caller, made.parse().map_err(Error::internal)?).await };
         self.settle(act, attempt, replay).await
     }
 

@@ -62,7 +62,8 @@ impl Registry {
             }
             Ok(Step::Commit(change, FreshKey { key, secret }))
         };
-        let made = self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
+        let made =
+            self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
         Ok(made.value)
     }
 
@@ -97,7 +98,8 @@ impl Registry {
             }
             Ok(Step::Commit(change, FreshKey { key, secret }))
         };
-        let made = self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
+        let made =
+            self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
         Ok(made.value)
     }
 

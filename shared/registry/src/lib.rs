@@ -34,3 +34,11 @@ pub struct Registry {
     /// The providers.
     pub models: Arc<Models>,
 }
+
+impl Registry {
+    /// The use cases of a process, over a memory of its own.
+    pub fn new(store: Store, sources: Sources, models: Models) -> Self {
+        let cache = Arc::new(Cache::new(store.clone(), sources.clone()));
+        Self { store, cache, sources, models: Arc::new(models) }
+    }
+}

@@ -38,8 +38,9 @@ impl Registry {
             }
             Ok(Step::Commit(change, set))
         };
-        let replay =
-            |made: String| async move { self.test_set(&act.caller, made.parse().map_err(Error::internal)?).await };
+        let replay = |made: String| async move {
+            self.test_set(&act.caller, made.parse().map_err(Error::internal)?).await
+        };
         self.settle(act, attempt, replay).await
     }
 

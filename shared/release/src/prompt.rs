@@ -69,12 +69,7 @@ impl Release {
     }
 
     /// Writes a prompt and those of its refs that change with it, in one transaction.
-    async fn rewrite_prompt(
-        &self,
-        act: &Act,
-        address: &str,
-        rewrite: Rewrite<'_>,
-    ) -> Result<PromptDetails> {
+    async fn rewrite_prompt(&self, act: &Act, address: &str, rewrite: Rewrite<'_>) -> Result<PromptDetails> {
         let registry = &self.registry;
         let read_at = ReadAt::now(&registry.sources);
         let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
@@ -107,7 +102,8 @@ impl Release {
             }
             Ok(Step::Commit(change, (after, changed)))
         };
-        let replay = |_| async { Ok((registry.prompt(&act.caller, &prompt_id.to_string()).await?, Vec::new())) };
+        let replay =
+            |_| async { Ok((registry.prompt(&act.caller, &prompt_id.to_string()).await?, Vec::new())) };
         let made = registry.settle(act, attempt, replay).await?;
         let (prompt, changed) = made.value;
         for reference in &changed {

@@ -41,7 +41,7 @@ impl Queue {
             .await
             .map_err(unavailable)?;
         let arn = attributes.attributes.and_then(|all| all.get(&QueueAttributeName::QueueArn).cloned());
-        let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": "3" });
+        let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": 3 });
         let attributes = HashMap::from([
             (QueueAttributeName::RedrivePolicy, redrive.to_string()),
             (QueueAttributeName::VisibilityTimeout, visibility.as_secs().to_string()),

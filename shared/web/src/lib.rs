@@ -25,8 +25,8 @@ pub use answer::{Created, Listed, Tagged, etag_of, matches_etag, status_for};
 pub use authentication::{Author, Resolver};
 pub use body::{Empty, ExpectedRevision, JsonBody, Upload, Write};
 pub use problem::{Problem, Result, describe, document_of};
-pub use version_body::NewVersionBody;
 pub use query::{Path, Query, nullable, page_request};
+pub use version_body::NewVersionBody;
 
 /// The most bytes of a JSON body.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -1,0 +1,279 @@
+//! The platform of a test.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use domain::{Sources, key::PresentedKey, model::ModelEntry};
+use models::{Models, Secrets, Settings};
+use registry::Registry;
+use release::Release;
+use runtime::{Queue, aws::Aws};
+use serde_json::{Value, json};
+use store::Names;
+use tempfile::TempDir;
+use testkit::{
+    Clients, Endpoints, Engines, TestClock,
+    engines::{ACCESS_KEY, REGION, SECRET_KEY},
+    event_source::{QueueSource, StreamSource},
+    fault::{FaultProxy, Rules},
+};
+use web::Doors;
+
+use crate::call::{Answer, Call};
+
+/// The whole key of the admin of every test.
+pub const ADMIN: &str = "cue_admin_test-secret-of-the-admin";
+
+/// How a platform of a test is started.
+pub struct WorldSettings {
+    /// Of all ids and random numbers.
+    pub seed: u64,
+    /// Models that are there without being in the catalogue.
+    pub builtin: Vec<ModelEntry>,
+    /// The providers' keys.
+    pub secrets: Secrets,
+    /// How long a call to a provider may take.
+    pub model_timeout: Duration,
+    /// How many writes a key may make in a minute.
+    pub writes_per_minute: u64,
+}
+
+impl Default for WorldSettings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            builtin: Vec::new(),
+            secrets: Secrets::new(|_| None),
+            model_timeout: Duration::from_secs(5),
+            writes_per_minute: 1_000_000,
+        }
+    }
+}
+
+/// A platform over engines of its own, with the table behind a proxy that injects faults where the test asks for it.
+pub struct World {
+    settings: WorldSettings,
+    engines: Engines,
+    _folder: TempDir,
+    clients: Clients,
+    proxy: FaultProxy,
+    sources: Sources,
+    /// The clock that the test advances.
+    pub clock: Arc<TestClock>,
+    queue_url: String,
+    dead_letters_url: String,
+    stream: StreamSource,
+    /// The process that calls without another name go to.
+    pub process: Process,
+}
+
+/// A process: its own memory over the same tables.
+#[derive(Clone)]
+pub struct Process {
+    /// All routes.
+    pub router: Router,
+    /// The use cases.
+    pub release: Release,
+    /// What direct rollbacks need.
+    pub rollback: rollback::App,
+    queue: Queue,
+}
+
+fn names() -> Names {
+    Names {
+        registry: "cuecard-registry".to_owned(),
+        telemetry: "cuecard-telemetry".to_owned(),
+        bucket: "cuecard".to_owned(),
+    }
+}
+
+impl World {
+    /// A platform with one process and one admin.
+    pub async fn start() -> Self {
+        Self::with(WorldSettings::default()).await
+    }
+
+    /// The same with settings.
+    pub async fn with(settings: WorldSettings) -> Self {
+        let folder = TempDir::with_prefix("cuecard-").expect("there is a temporary folder");
+        let engines = Engines::start(folder.path()).await.expect("the engines start");
+        let clients = testkit::clients(engines.endpoints());
+        let proxy = FaultProxy::start(&engines.endpoints().dynamodb).expect("the proxy starts");
+        let (sources, clock) = testkit::sources(settings.seed);
+        let endpoints = Endpoints { dynamodb: proxy.url(), ..engines.endpoints().clone() };
+        let aws = connect(&endpoints).await;
+        aws.store(names()).create_missing().await.expect("the tables are made");
+        let (queue_url, dead_letters_url) =
+            Queue::create(&aws, "cuecard-eval", Duration::from_secs(30)).await.expect("the queues are made");
+        let stream = StreamSource::new(&names().registry, "dispatch", folder.path());
+        let process = Process::start(&aws, &sources, &settings, &queue_url);
+        let world = Self {
+            settings,
+            engines,
+            _folder: folder,
+            clients,
+            proxy,
+            sources,
+            clock,
+            queue_url,
+            dead_letters_url,
+            stream,
+            process,
+        };
+        let admin = PresentedKey::parse(ADMIN).expect("the admin's key is one");
+        world.registry().ensure_admin_key(&admin).await.expect("the admin's key is made");
+        world.steer(Duration::from_secs(60)).await;
+        world
+    }
+
+    /// Another process over the same tables.
+    pub async fn another_process(&self) -> Process {
+        let endpoints = Endpoints { dynamodb: self.proxy.url(), ..self.engines.endpoints().clone() };
+        Process::start(&connect(&endpoints).await, &self.sources, &self.settings, &self.queue_url)
+    }
+
+    /// The use cases of the first process.
+    pub fn registry(&self) -> &Registry {
+        &self.process.release.registry
+    }
+
+    /// The faults of the table.
+    pub fn faults(&self) -> &Rules {
+        self.proxy.rules()
+    }
+
+    /// Calls as the admin.
+    pub async fn admin(&self, call: Call) -> Answer {
+        self.call(call.key(ADMIN)).await
+    }
+
+    /// Calls as whoever the call says.
+    pub async fn call(&self, call: Call) -> Answer {
+        call.send(&self.process.router).await
+    }
+
+    /// A new key.
+    pub async fn key(&self, team: &str, role: &str) -> String {
+        let body = json!({ "team_id": team, "role": role, "name": format!("{role} of {team}") });
+        let made = self.admin(Call::post("/api/keys", &body)).await.expect(201);
+        made["secret"].as_str().expect("a key has a secret").to_owned()
+    }
+
+    /// A new prompt of a team, with a gate that lets everything through unless `more` says otherwise.
+    pub async fn prompt(&self, team: &str, name: &str, more: &Value) -> Value {
+        let mut body = json!({ "name": name, "team_id": team, "gate": { "mode": "off" } });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        self.admin(Call::post("/api/prompts", &body)).await.expect(201)
+    }
+
+    /// A new version of a prompt; `content` is the body, `model_id` is filled in.
+    pub async fn version(&self, prompt: &Value, content: &Value) -> Value {
+        let mut body = json!({ "model_id": "test/model" });
+        if let (Some(body), Some(content)) = (body.as_object_mut(), content.as_object()) {
+            body.extend(content.clone());
+        }
+        let path = format!("/api/prompts/{}/versions", text(&prompt["prompt_id"]));
+        self.admin(Call::post(path, &body)).await.expect(201)
+    }
+
+    /// Promotes a version as the admin.
+    pub async fn promote(&self, prompt: &Value, version: &Value, environment: &str) -> Answer {
+        let path = format!("/api/prompts/{}/promote", text(&prompt["prompt_id"]));
+        let body = json!({ "version_id": version["version_id"], "environment": environment });
+        self.admin(Call::post(path, &body)).await
+    }
+
+    /// Rolls back as the admin.
+    pub async fn roll_back(&self, prompt: &Value, environment: &str) -> Answer {
+        let path = format!("/api/prompts/{}/rollback", text(&prompt["prompt_id"]));
+        self.admin(Call::post(path, &json!({ "environment": environment }))).await
+    }
+
+    /// Lets `steer` do its work once.
+    pub async fn steer(&self, stuck_after: Duration) -> steer::Report {
+        let app = steer::App { registry: self.registry().clone(), stuck_after };
+        steer::handle(&app).await.expect("steer does its work")
+    }
+
+    /// Steps the stream once: what was written reaches `dispatch`. Returns how many records there were.
+    pub async fn step_stream(&self) -> usize {
+        let app = self.dispatch();
+        let handle = move |event| {
+            let app = app.clone();
+            async move { dispatch::handle(event, &app).await }
+        };
+        self.stream.drain(&self.clients.streams, handle).await.expect("the stream drains")
+    }
+
+    /// Steps the queue once: every visible case is worked on. Returns how many there were.
+    pub async fn step_queue(&self) -> usize {
+        self.drain(&self.queue_url).await
+    }
+
+    /// Steps the dead-letter queue once.
+    pub async fn step_dead_letters(&self) -> usize {
+        self.drain(&self.dead_letters_url).await
+    }
+
+    /// Steps stream and queue until nothing is left to do.
+    pub async fn work(&self) {
+        while self.step_stream().await + self.step_queue().await > 0 {}
+    }
+
+    /// The dispatcher of the first process.
+    pub fn dispatch(&self) -> dispatch::App {
+        dispatch::App { registry: self.registry().clone(), queue: self.process.queue.clone() }
+    }
+
+    /// The worker of the first process.
+    pub fn worker(&self) -> eval_worker::App {
+        eval_worker::App { registry: self.registry().clone(), queue: self.process.queue.clone() }
+    }
+
+    async fn drain(&self, url: &str) -> usize {
+        let app = self.worker();
+        let handle = move |event| {
+            let app = app.clone();
+            async move { eval_worker::handle(event, &app).await }
+        };
+        QueueSource::new(url).drain_once(&self.clients.sqs, handle).await.expect("the queue drains")
+    }
+}
+
+impl Process {
+    fn start(aws: &Aws, sources: &Sources, settings: &WorldSettings, queue_url: &str) -> Self {
+        let models = Models::new(Settings {
+            timeout: settings.model_timeout,
+            allow_loopback: true,
+            secrets: settings.secrets.clone(),
+            builtin: settings.builtin.clone(),
+        })
+        .expect("the models are well formed");
+        let registry = Registry::new(aws.store(names()), sources.clone(), models);
+        let cache = registry.cache.clone();
+        let doors =
+            Doors::new(cache.clone(), registry.store.clone(), sources.clone(), settings.writes_per_minute);
+        let release = Release { registry: registry.clone() };
+        let router = authoring::routes(authoring::App { doors: doors.clone(), release: release.clone() })
+            .merge(resolve::routes(resolve::App { doors: doors.clone(), cache, sources: sources.clone() }))
+            .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }));
+        let rollback = rollback::App { doors: doors.clone(), release: release.clone() };
+        Self { router: web::finish(router, &doors), release, rollback, queue: Queue::new(aws, queue_url) }
+    }
+}
+
+async fn connect(endpoints: &Endpoints) -> Aws {
+    let endpoints = runtime::aws::Endpoints {
+        dynamodb: endpoints.dynamodb.clone(),
+        s3: endpoints.s3.clone(),
+        sqs: endpoints.sqs.clone(),
+    };
+    Aws::connect_to(endpoints, REGION, ACCESS_KEY, SECRET_KEY).await
+}
+
+/// A member of an answer that must be a text.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
+}
