@@ -29,8 +29,9 @@ pub use platform::{Platform, Settings};
 pub async fn run(args: &Args) -> Result<(), StartError> {
     let mut asked_to_end = std::pin::pin!(signal::asked_to_end()?);
     let mut variables = Variables::read();
-    // Standard output belongs to people here: requests are logged when `CUECARD_LOG` asks for it.
-    runtime::log::begin(&mut variables, "warn");
+    // Standard output belongs to people here: requests are logged when `CUECARD_LOG` asks for it. The engine warns of
+    // every call that it refuses, and conditions that do not hold are everyday here.
+    runtime::log::begin(&mut variables, "warn,dynoxide=error");
     let settings = args.settings(variables)?;
     let console = Console::new(args.quiet);
     let platform = Platform::start(settings).await?;

@@ -129,7 +129,7 @@ pub async fn rollback(
         reason: body.reason,
     };
     let made = app.release.roll_back(&act, &prompt, &wish).await?;
-    Ok(Created::new(StatusCode::OK, made, RolledBackView::new))
+    Ok(Created::new(StatusCode::OK, made, |moved| RolledBackView::new(&moved)))
 }
 
 /// Lists a prompt's moves, newest first: who, why, with what evidence.

@@ -8,7 +8,7 @@ use models::CallError;
 pub(crate) const MAX_ATTEMPTS: u32 = 5;
 
 /// The longest wait between two tries.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How long to wait after this attempt: what the provider asks for, else 1, 2, 4, … seconds.
 pub(crate) fn delay(attempt: u32, error: &CallError) -> Duration {

@@ -42,7 +42,7 @@ pub struct Request {
 /// Rolls back. The answer is the HTTP route's body with its `status`; a refusal is the problem document.
 pub async fn handle(event: Value, request_id: &str, app: &App) -> Value {
     let answer = app.roll_back(event, request_id).await.and_then(|moved| {
-        let mut body = serde_json::to_value(RolledBackView::new(moved)).map_err(Error::internal)?;
+        let mut body = serde_json::to_value(RolledBackView::new(&moved)).map_err(Error::internal)?;
         body["status"] = json!(200);
         Ok(body)
     });

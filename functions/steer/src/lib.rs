@@ -17,7 +17,7 @@ pub struct App {
 
 /// How long a run may make no progress before its cases are sent again, when nothing else is said: longer than a
 /// worker may take over a case.
-pub const STUCK_AFTER: Duration = Duration::from_secs(120);
+pub const STUCK_AFTER: Duration = Duration::from_mins(2);
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub struct Report {
 }
 
 /// How long a key signs; it verifies for 45 days.
-const SIGNING_PERIOD: Duration = Duration::from_secs(7 * 24 * 3600);
+const SIGNING_PERIOD: Duration = Duration::from_hours(7 * 24);
 
 /// Does what there is to do.
 pub async fn handle(app: &App) -> Result<Report> {
@@ -48,11 +48,7 @@ impl App {
         if newest.is_some_and(young) {
             return Ok(false);
         }
-        let secret = sources.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-        self.registry
-            .store
-            .put_signing_key(&SigningKey { kid: sources.id(), secret, created_at: now })
-            .await?;
+        self.registry.store.put_signing_key(&SigningKey::generate(sources)).await?;
         Ok(true)
     }
 }

@@ -146,8 +146,9 @@ async fn a_given_key_is_an_admins_and_data_outlives_a_kill() {
 }
 
 #[tokio::test]
-async fn quiet_says_nothing() {
+async fn quiet_says_nothing_also_where_data_is_there_already() {
     let folder = TempDir::new().unwrap();
+    Running::start(&mut program(folder.path(), 0)).end();
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let running = Running::spawn(program(folder.path(), port).arg("--quiet"));

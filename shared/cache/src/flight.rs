@@ -34,7 +34,7 @@ pub(crate) enum Seat<'a, K: Eq + Hash> {
     Passenger,
 }
 
-/// A load under way. Dropping it frees the key too: a caller who went away holds nobody up.
+/// A load under way. Dropping it is the landing: also a caller who went away holds nobody up.
 pub(crate) struct Flight<'a, K: Eq + Hash> {
     flights: &'a Flights<K>,
     key: K,
@@ -79,11 +79,6 @@ impl<K> Flights<K> {
         // Nothing panics while it is held, and a table of flights is whole between any two lines.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl<K: Eq + Hash> Flight<'_, K> {
-    /// Lets the waiting look.
-    pub(crate) fn land(self) {}
 }
 
 impl<K: Eq + Hash> Drop for Flight<'_, K> {

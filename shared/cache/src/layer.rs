@@ -81,7 +81,7 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
                     if let Ok(value) = &loaded {
                         self.offer(key.clone(), value.clone(), read_at);
                     }
-                    flight.land();
+                    drop(flight);
                     return match loaded {
                         // What memory holds may be newer: then the fence kept it, and it is what counts.
                         Ok(value) => Ok(self.newest(key, value, read_at)),

@@ -36,7 +36,7 @@ pub const FRESH: Duration = Duration::from_millis(750);
 const UNREACHED: Duration = Duration::from_secs(1);
 
 /// How long a signing key verifies tokens: longer than they are valid.
-const SIGNING_KEY_LIFE: Duration = Duration::from_secs(45 * 24 * 3600);
+const SIGNING_KEY_LIFE: Duration = Duration::from_hours(45 * 24);
 
 /// How much of compiled versions memory keeps, in bytes of their content.
 const VERSION_BYTES: u64 = 96 * 1024 * 1024;

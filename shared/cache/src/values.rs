@@ -6,7 +6,7 @@ use domain::{ApiKey, Prompt, PromptId, Ref, Version, template::Compiled, token::
 
 use crate::{FRESH, layer::Cached};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 /// For what never changes.
 const FOR_EVER: Duration = Duration::MAX;
 /// For what is not there: somebody may make it any moment.
@@ -122,7 +122,7 @@ impl Cached for SignerEntry {
     }
 
     fn fresh_for(&self) -> Duration {
-        Duration::from_secs(600)
+        Duration::from_mins(10)
     }
 
     fn stale_for(&self) -> Duration {

@@ -97,7 +97,7 @@ pub struct Fact {
 
 impl Fact {
     /// A fact without states, reason and evidence; set those that there are.
-    pub fn new(actor: &Actor, action: Action, subject: impl ToString) -> Self {
+    pub fn new(actor: &Actor, action: Action, subject: impl std::fmt::Display) -> Self {
         Self {
             actor: actor.clone(),
             action,

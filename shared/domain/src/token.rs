@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Environment, ExperimentId, PromptId, SigningKeyId, Timestamp, VersionId};
+use crate::{Environment, ExperimentId, PromptId, SigningKeyId, Sources, Timestamp, VersionId};
 
 const FORMAT: u8 = 1;
 const SIGNATURE_BYTES: usize = 16;
 
 /// How long a token says anything.
-pub const VALIDITY: Duration = Duration::from_secs(35 * 24 * 3600);
+pub const VALIDITY: Duration = Duration::from_hours(35 * 24);
 
 /// An HMAC key of tokens. The newest signs; those under 45 days old verify.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,14 @@ pub struct SigningKey {
     pub secret: String,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl SigningKey {
+    /// A key of this moment.
+    pub fn generate(sources: &Sources) -> Self {
+        let secret = hex::encode(sources.bytes::<32>());
+        Self { kid: sources.id(), secret, created_at: sources.now() }
+    }
 }
 
 impl std::fmt::Debug for SigningKey {

@@ -153,7 +153,7 @@ impl Registry {
         loop {
             let page = self.store.audit(chain, Order::OldestFirst, &request).await?;
             for entry in page.data.into_iter().filter(|entry| entry.sequence <= head.sequence) {
-                push_line(export, &Line::Entry(entry))?;
+                push_line(export, &Line::Entry(Box::new(entry)))?;
             }
             request.cursor = page.next_cursor;
             if request.cursor.is_none() || export.len() > MAX_EXPORT_BYTES {

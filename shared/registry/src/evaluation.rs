@@ -129,7 +129,7 @@ impl Registry {
             if let Some(mark) = &act.once {
                 change.once(mark, 202, run.eval_run_id)?;
             }
-            Ok(Step::Commit(change, RunDetails { run, progress: RunProgress::default() }))
+            Ok(Step::commit(change, RunDetails { run, progress: RunProgress::default() }))
         };
         let replay =
             |made: String| async move { self.run(&act.caller, made.parse().map_err(Error::internal)?).await };

@@ -14,7 +14,7 @@ use store::{Change, Page, PageRequest};
 use crate::{Act, Registry, settle::Step};
 
 /// How long a replaced key stays good, so that its users can change over.
-const GRACE: Duration = Duration::from_secs(24 * 3600);
+const GRACE: Duration = Duration::from_hours(24);
 
 /// What a new key is given.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Registry {
             if let Some(mark) = &act.once {
                 change.once(mark, 201, key.key_id())?;
             }
-            Ok(Step::Commit(change, FreshKey { key, secret }))
+            Ok(Step::commit(change, FreshKey { key, secret }))
         };
         let made =
             self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
@@ -96,7 +96,7 @@ impl Registry {
             if let Some(mark) = &act.once {
                 change.once(mark, 201, key.key_id())?;
             }
-            Ok(Step::Commit(change, FreshKey { key, secret }))
+            Ok(Step::commit(change, FreshKey { key, secret }))
         };
         let made =
             self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
@@ -122,7 +122,7 @@ impl Registry {
             fact.after = describe(&after);
             let mut change = self.key_change(&after, fact).await?;
             change.put_api_key(&after)?;
-            Ok(Step::Commit(change, after))
+            Ok(Step::commit(change, after))
         };
         let made = self.settle(act, attempt, |_| async { Err(Error::not_found("key")) }).await?;
         self.cache.offer_key(made.value.clone(), read_at);
@@ -174,7 +174,7 @@ impl Registry {
             fact.after = describe(&wanted);
             let mut change = self.key_change(&wanted, fact).await?;
             change.put_api_key(&wanted)?;
-            Ok(Step::Commit(change, wanted))
+            Ok(Step::commit(change, wanted))
         };
         let act = Act::by(installer.clone());
         let made = self.settle(&act, attempt, |_| async { Err(Error::not_found("key")) }).await?;

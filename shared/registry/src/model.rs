@@ -62,7 +62,7 @@ impl Registry {
             fact.after = serde_json::to_value(model).map_err(Error::internal)?;
             let mut change = Change::of_team(&team, team.clone(), fact, &self.sources)?;
             change.put_model(model, before.is_none())?;
-            Ok(Step::Commit(change, ()))
+            Ok(Step::commit(change, ()))
         };
         self.settle(act, attempt, |_| async { Ok(()) }).await?;
         Ok(CatalogueModel { entry: model.clone(), builtin: false })

@@ -99,7 +99,7 @@ impl Registry {
         if let Some(mark) = &act.once {
             change.once(mark, 201, after.prompt_id)?;
         }
-        Ok(Step::Commit(change, after))
+        Ok(Step::commit(change, after))
     }
 
     /// The prompt that the caller means, if the caller may see it.

@@ -11,9 +11,16 @@ use crate::{Act, Made, Registry};
 /// What a look at the world came to.
 pub enum Step<T> {
     /// This has to be written, and then `T` is so.
-    Commit(Change, T),
+    Commit(Box<Change>, T),
     /// It is so already: there is nothing to write.
     Done(T),
+}
+
+impl<T> Step<T> {
+    /// This has to be written, and then `value` is so.
+    pub fn commit(change: Change, value: T) -> Self {
+        Self::Commit(Box::new(change), value)
+    }
 }
 
 /// How long a writer tries before it tells its caller to come back.
@@ -46,7 +53,7 @@ impl Registry {
                 Step::Commit(change, value) => (change, value),
                 Step::Done(value) => return Ok(Made { value, replayed: false }),
             };
-            match self.store.commit(change).await {
+            match self.store.commit(*change).await {
                 Ok(()) => return Ok(Made { value, replayed: false }),
                 Err(CommitError::Failed(error)) => return Err(error),
                 Err(CommitError::Lost(Slot::Idempotency)) => {

@@ -45,7 +45,7 @@ impl Registry {
             fact.before = json!({ "gate": before.gate, "default_model_id": before.default_model_id });
             fact.after = json!({ "gate": after.gate, "default_model_id": after.default_model_id });
             let change = store::Change::of_team(&before, after.clone(), fact, &self.sources)?;
-            Ok(Step::Commit(change, after))
+            Ok(Step::commit(change, after))
         };
         let made = self
             .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("team")) })

@@ -36,7 +36,7 @@ impl Registry {
             if let Some(mark) = &act.once {
                 change.once(mark, 201, set.test_set_id)?;
             }
-            Ok(Step::Commit(change, set))
+            Ok(Step::commit(change, set))
         };
         let replay = |made: String| async move {
             self.test_set(&act.caller, made.parse().map_err(Error::internal)?).await
@@ -68,7 +68,7 @@ impl Registry {
             let mut change = self.test_set_change(&after, fact).await?;
             change.put_test_set(&after)?;
             change.put_test_set_version(&version)?;
-            Ok(Step::Commit(change, version))
+            Ok(Step::commit(change, version))
         };
         let made = self.settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(missing()) }).await?;
         Ok(made.value)
@@ -88,7 +88,7 @@ impl Registry {
             fact.before = json!({ "name": before.name, "newest_version": before.newest_version });
             let mut change = self.test_set_change(&after, fact).await?;
             change.put_test_set(&after)?;
-            Ok(Step::Commit(change, after))
+            Ok(Step::commit(change, after))
         };
         let made = self.settle(act, attempt, |_| async { Err(missing()) }).await?;
         for number in 1..=made.value.newest_version {

@@ -78,7 +78,7 @@ impl Registry {
         let state = VersionState::new(&version, run.as_ref().map(|run| run.eval_run_id));
         let change = self.change_for(act, prompt, &version, &state, run.as_ref())?;
         let details = VersionDetails { version, state };
-        Ok(Step::Commit(change, Written { details, unchanged: false }))
+        Ok(Step::commit(change, Written { details, unchanged: false }))
     }
 
     fn change_for(

@@ -68,7 +68,7 @@ impl Release {
             fact.reason = lock.map(|lock| lock.reason.clone());
             let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &registry.sources)?;
             change.put_ref(&after)?;
-            Ok(Step::Commit(change, after))
+            Ok(Step::commit(change, after))
         };
         let made = registry
             .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("ref")) })

@@ -75,16 +75,16 @@ impl Release {
         refuse_archived(&prompt)?;
         let details = registry.version_of(&prompt, wish.version_id).await?;
         let now = registry.sources.now();
-        let mover = Mover { by: &act.caller.actor.id, at: now };
+        let by = Mover { by: &act.caller.actor.id, at: now };
         let found = registry.store.reference(prompt.prompt_id, &wish.environment).await?;
-        let before = found.unwrap_or_else(|| Ref::empty(&prompt, wish.environment.clone(), mover));
+        let before = found.unwrap_or_else(|| Ref::empty(&prompt, wish.environment.clone(), by));
         check_expected(&before, wish.expected_revision)?;
         let live = match before.version {
             Some(live) => registry.store.version(prompt.prompt_id, live.number).await?,
             None => None,
         };
         let clearance = self.clear(act, &prompt, &before, &details, live.as_ref(), wish).await?;
-        let after = before.promoted(details.version.pointer(), mover);
+        let after = before.promoted(details.version.pointer(), by);
         let mut fact = Fact::new(&act.caller.actor, Action::Promoted, details.version.version_id);
         fact.reason = wish.override_reason.clone().or_else(|| wish.reason.clone());
         fact.evidence = clearance.evidence.clone();
@@ -93,7 +93,7 @@ impl Release {
         let change = self.promotion_change(act, &prompt, &after, &details, clearance, fact)?;
         let moved = Moved::new(&before, &after, now)
             .ok_or_else(|| Error::internal("a promotion without a version"))?;
-        Ok(Step::Commit(change, (moved, after)))
+        Ok(Step::commit(change, (moved, after)))
     }
 
     fn promotion_change(

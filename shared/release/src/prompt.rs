@@ -100,7 +100,7 @@ impl Release {
             if let Some(mark) = &act.once {
                 change.once(mark, 200, prompt_id)?;
             }
-            Ok(Step::Commit(change, (after, changed)))
+            Ok(Step::commit(change, (after, changed)))
         };
         let replay =
             |_| async { Ok((registry.prompt(&act.caller, &prompt_id.to_string()).await?, Vec::new())) };

@@ -32,7 +32,7 @@ pub struct RolledBackView {
 
 impl RolledBackView {
     /// The answer in the words of the API.
-    pub fn new(moved: Moved) -> Self {
+    pub fn new(moved: &Moved) -> Self {
         let now_live = |environment: Option<&str>| {
             let named = [PRODUCTION, STAGING].into_iter().find(|name| *name == moved.environment.as_str());
             (named == environment).then(|| moved.version_id.to_string())

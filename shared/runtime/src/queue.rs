@@ -12,7 +12,7 @@ use crate::aws::Aws;
 const BATCH: usize = 10;
 
 /// The longest delay that SQS knows.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
+const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 /// A queue that we send to.
 #[derive(Debug, Clone)]

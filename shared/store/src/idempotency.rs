@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Change, Slot, Store, change::Guard, keys::Key};
 
 /// How long an idempotency key is remembered.
-const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+const REMEMBERED: Duration = Duration::from_hours(24);
 
 /// An idempotency key in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct IdempotencyRecord {
 
 impl Change {
     /// Ties the change to an idempotency key: it happens once.
-    pub fn once(&mut self, mark: &IdempotencyMark, status: u16, made: impl ToString) -> Result<()> {
+    pub fn once(&mut self, mark: &IdempotencyMark, status: u16, made: impl std::fmt::Display) -> Result<()> {
         let expires_at = self.now().plus(REMEMBERED);
         let record = IdempotencyRecord {
             request_sha256: mark.request_sha256.clone(),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long results are kept.
-const KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
+const KEPT: Duration = Duration::from_hours(400 * 24);
 
 /// An output up to this size stands in its result; a longer one has an item of its own.
 const INLINE_OUTPUT_BYTES: usize = 4096;

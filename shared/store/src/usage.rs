@@ -43,7 +43,7 @@ impl Store {
     /// Counts a write of a key, and says how many it made in this minute.
     pub async fn count_write(&self, id: &str, now: Timestamp) -> Result<u64> {
         let key = TelemetryKey::KeyWrites(id.to_owned(), now.as_seconds().div_euclid(60));
-        let gone = now.plus(Duration::from_secs(600)).as_seconds();
+        let gone = now.plus(Duration::from_mins(10)).as_seconds();
         let answer = self
             .dynamodb
             .update_item()

@@ -29,6 +29,8 @@ pub enum Fault {
     Status(u16),
     /// The call is passed on after this time.
     Delay(Duration),
+    /// The engine sees the call at once; its answer is held back until the rule ends.
+    Hold,
     /// The connection breaks before the engine sees the call.
     DropBefore,
     /// The engine applies the call and the answer is lost.
@@ -86,23 +88,28 @@ impl Proxy {
         let (head, body) = request.into_parts();
         let body = http::read(body).await?;
         let operation = operation(&head);
-        match self.rules.judge(&operation, &body) {
-            None => self.pass(&head, body).await,
-            Some(Fault::Conflict) => Ok(conflict(&operation, &body)),
-            Some(Fault::Exception(name)) => Ok(exception(name, json!({}))),
-            Some(Fault::Status(status)) => {
+        let Some(rule) = self.rules.judge(&operation, &body) else { return self.pass(&head, body).await };
+        match rule.fault() {
+            Fault::Conflict => Ok(conflict(&operation, &body)),
+            Fault::Exception(name) => Ok(exception(name, json!({}))),
+            Fault::Status(status) => {
                 Ok(http::json(StatusCode::from_u16(status)?, r#"{"message":"injected"}"#))
             }
-            Some(Fault::Delay(time)) => {
+            Fault::Delay(time) => {
                 sleep(time).await;
                 self.pass(&head, body).await
             }
-            Some(Fault::DropBefore) => Err("injected: dropped before".into()),
-            Some(Fault::DropAfter) => {
+            Fault::Hold => {
+                let answer = self.pass(&head, body).await;
+                rule.hold().await;
+                answer
+            }
+            Fault::DropBefore => Err("injected: dropped before".into()),
+            Fault::DropAfter => {
                 self.pass(&head, body).await?;
                 Err("injected: dropped after".into())
             }
-            Some(Fault::Duplicate) => {
+            Fault::Duplicate => {
                 self.pass(&head, body.clone()).await?;
                 self.pass(&head, body).await
             }

@@ -94,7 +94,9 @@ impl IntoResponse for Tagged {
 /// A strong tag over some bytes: 128 bits of SHA-256.
 pub fn etag_of(parts: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
-    parts.iter().for_each(|part| digest.update(part));
+    for part in parts {
+        digest.update(part);
+    }
     format!("\"{}\"", hex::encode(&digest.finalize()[..16]))
 }
 

@@ -11,7 +11,7 @@ use domain::{Actor, ApiKey, Caller, Error, ErrorKind, KeyRole, key::PresentedKey
 use crate::{Doors, problem::Problem};
 
 /// How precise «last used» is.
-const NOTE_EVERY: Duration = Duration::from_secs(3600);
+const NOTE_EVERY: Duration = Duration::from_hours(1);
 
 /// The longest `X-Cuecard-User` that the audit keeps, in characters.
 const MAX_USER_CHARS: usize = 200;

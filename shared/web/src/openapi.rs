@@ -16,7 +16,7 @@ const ANY: [ErrorKind; 5] = [
 ];
 /// What an operation behind a key may answer.
 const KEYED: [ErrorKind; 3] = [ErrorKind::Unauthenticated, ErrorKind::Forbidden, ErrorKind::NotFound];
-/// What an operation with a body may answer.
+/// What an operation that reads a body may answer: also one that takes none refuses what it cannot read.
 const WITH_BODY: [ErrorKind; 3] =
     [ErrorKind::MalformedJson, ErrorKind::TooLarge, ErrorKind::UnsupportedMediaType];
 
@@ -44,22 +44,25 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Result<Value, serde
         paths
             .values_mut()
             .filter_map(Value::as_object_mut)
-            .flat_map(|item| item.values_mut())
-            .for_each(complete);
+            .flatten()
+            .for_each(|(method, operation)| complete(method, operation));
     }
     Ok(whole)
 }
 
 /// Adds to an operation what it shares with others. An operation with `security: [{}]` is open to all.
-fn complete(operation: &mut Value) {
+fn complete(method: &str, operation: &mut Value) {
     let open = operation.get("security").is_some();
-    let has_body = operation.get("requestBody").is_some();
+    // Handlers of two resources may have the same name; the ids of operations must differ.
+    let names = [&operation["tags"][0], &operation["operationId"]];
+    let [tag, handler] = names.map(|name| name.as_str().unwrap_or_default());
+    operation["operationId"] = json!(format!("{tag}_{handler}").replace(' ', "_"));
     let mut kinds = ANY.to_vec();
     if !open {
         kinds.extend(KEYED);
         operation["security"] = json!([{ "key": [] }, { "header": [] }]);
     }
-    if has_body {
+    if method != "get" {
         kinds.extend(WITH_BODY);
     }
     let Some(responses) = operation["responses"].as_object_mut() else { return };

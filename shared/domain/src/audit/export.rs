@@ -17,7 +17,7 @@ pub enum Line {
     /// The end that a chain must reach.
     Head(Head),
     /// A link.
-    Entry(AuditEntry),
+    Entry(Box<AuditEntry>),
 }
 
 /// The end that a chain must reach.
@@ -153,7 +153,7 @@ mod tests {
             fact.after = json!({"revision": number, "rate": 0.1 + 0.2, "text": "ключ"});
             let now = Timestamp::from_millis(1_795_158_000_000);
             let (entry, next) = head.append("prm_x".into(), fact, now, AuditId::new(now, [9; 10])).unwrap();
-            lines.push(serde_json::to_string(&Line::Entry(entry)).unwrap());
+            lines.push(serde_json::to_string(&Line::Entry(Box::new(entry))).unwrap());
             head = next;
         }
         lines.insert(0, serde_json::to_string(&Line::Head(Head::new("prm_x".into(), &head))).unwrap());

@@ -58,7 +58,7 @@ impl Registry {
             if let Some(state) = self.state_after(&after).await? {
                 change.put_version_state(&state)?;
             }
-            Ok(Step::Commit(change, ()))
+            Ok(Step::commit(change, ()))
         };
         let act = Act::by(caller.clone());
         self.settle(&act, attempt, |_| async { Ok(()) }).await.map(|_| ())

@@ -11,6 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
 
 use super::Fault;
 use crate::sources::SeededEntropy;
@@ -25,6 +26,10 @@ pub struct Rule {
     fault: Fault,
     left: AtomicU64,
     injected: AtomicU64,
+    /// How many answers were held back so far.
+    held: watch::Sender<u64>,
+    /// Closed when the rule ends; it has no permits.
+    hold: Semaphore,
 }
 
 impl Rule {
@@ -35,8 +40,16 @@ impl Rule {
 
     /// For every call.
     pub fn all(fault: Fault) -> Self {
-        let left = AtomicU64::new(u64::MAX);
-        Self { operation: None, when: None, odds: None, fault, left, injected: AtomicU64::new(0) }
+        Self {
+            operation: None,
+            when: None,
+            odds: None,
+            fault,
+            left: AtomicU64::new(u64::MAX),
+            injected: AtomicU64::new(0),
+            held: watch::Sender::new(0),
+            hold: Semaphore::new(0),
+        }
     }
 
     /// Only for calls whose JSON body satisfies this.
@@ -65,9 +78,26 @@ impl Rule {
         self.injected.load(Ordering::SeqCst)
     }
 
-    /// Ends the rule: no later call meets the fault.
+    /// Waits until the engine has given this many answers that are, or were, held back ([`Fault::Hold`]).
+    pub async fn has_held(&self, answers: u64) {
+        // The sender is this rule's own, so the wait does not fail.
+        drop(self.held.subscribe().wait_for(|held| *held >= answers).await);
+    }
+
+    /// Ends the rule: no later call meets the fault, and what is held back goes on its way.
     pub fn end(&self) {
         self.left.store(0, Ordering::SeqCst);
+        self.hold.close();
+    }
+
+    pub(super) fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// Holds an answer back until the rule ends.
+    pub(super) async fn hold(&self) {
+        self.held.send_modify(|held| *held += 1);
+        drop(self.hold.acquire().await);
     }
 
     /// Whether this call meets the fault; the draw and the count are made in the order of the calls that match.
@@ -129,14 +159,14 @@ impl Rules {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call and says which fault it meets.
-    pub(super) fn judge(&self, operation: &str, body: &Bytes) -> Option<Fault> {
+    /// Counts a call and says which rule it meets.
+    pub(super) fn judge(&self, operation: &str, body: &Bytes) -> Option<Arc<Rule>> {
         let mut state = self.state();
         *state.calls.entry(operation.to_owned()).or_default() += 1;
         if state.rules.is_empty() {
             return None;
         }
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
-        state.rules.iter().find(|rule| rule.fires(operation, &body)).map(|rule| rule.fault)
+        state.rules.iter().find(|rule| rule.fires(operation, &body)).cloned()
     }
 }
