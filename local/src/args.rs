@@ -15,7 +15,7 @@ Examples:
                                          for scripts: nothing loaded, a known key, no output
 
 Environment:
-  CUECARD_LOG                what is logged, as JSON on standard output: error, warn (default), info, debug
+  CUECARD_LOG                what is logged, as JSON on standard output: error, warn, info (default), debug
   CUECARD_EVAL_CONCURRENCY   how many cases of evaluations are worked on at once (default 64)
   CUECARD_MOCK_LATENCY_MS    how long the models mock/… take for an answer (default 0)
   CUECARD_MOCK_FAILURE_RATE  the share of their answers that fail, 0 to 1 (default 0)

@@ -57,7 +57,10 @@ async fn commands(platform: &Platform) -> Result<[String; 3]> {
 async fn demo_prompt(platform: &Platform) -> Result<Option<PromptId>> {
     let staging: Environment = STAGING.parse().map_err(Error::internal)?;
     match platform.release().reference(&caller(), demo::CLASSIFIER, &staging).await {
-        Ok(reference) => Ok(Some(reference.prompt_id).filter(|_| reference.version.is_some())),
+        Ok(reference) => {
+            let live = reference.version.is_some() && !reference.archived;
+            Ok(live.then_some(reference.prompt_id))
+        }
         Err(error) if matches!(error.kind(), ErrorKind::NoSuchPrompt | ErrorKind::NotLive) => Ok(None),
         Err(error) => Err(error),
     }

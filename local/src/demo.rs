@@ -22,7 +22,7 @@ use crate::{Console, Platform};
 pub(crate) const CLASSIFIER: &str = "support/ticket-classifier";
 
 /// The longest wait for the verdict of the version that goes to production.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Loads the workspace when the registry is empty, or when an earlier loading did not come to its end.
 pub async fn load(platform: &Platform, console: Console) -> Result<()> {
@@ -129,21 +129,9 @@ impl Demo {
         let address = demo.address();
         let prompt = self.registry().prompt(&self.act.caller, &address).await?;
         let (gate, _) = self.registry().gate_of(&prompt).await?;
-        let live = self
-            .registry()
-            .store
-            .reference(prompt.prompt_id, environment)
-            .await?
-            .and_then(|found| found.version);
-        let left = match live {
-            None => numbers,
-            // What was made live by somebody else stays so.
-            Some(live) => numbers
-                .iter()
-                .position(|&number| number == live.number)
-                .map_or(&[][..], |at| &numbers[at + 1..]),
-        };
-        for &number in left {
+        let reference = self.registry().store.reference(prompt.prompt_id, environment).await?;
+        let live = reference.and_then(|reference| reference.version).map(|live| live.number);
+        for &number in still_to_come(numbers, live) {
             let version = self.registry().store.version(prompt.prompt_id, number).await?;
             let version = version.ok_or_else(|| Error::not_found("version"))?.version_id;
             if environment.is_production()
@@ -177,5 +165,25 @@ impl Demo {
         };
         self.console.say(&format!("  {address}: version {number} {said}"));
         Ok(status == EvalStatus::Passed)
+    }
+}
+
+/// The numbers after the one that is live. What somebody else made live stays so.
+fn still_to_come(numbers: &[u32], live: Option<u32>) -> &[u32] {
+    let Some(live) = live else { return numbers };
+    let place = numbers.iter().position(|&number| number == live);
+    place.map_or(&[], |place| &numbers[place + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loading_goes_on_where_it_was_cut_off_and_moves_nothing_back() {
+        assert_eq!(still_to_come(&[1, 2], None), [1, 2]);
+        assert_eq!(still_to_come(&[1, 2], Some(1)), [2]);
+        assert!(still_to_come(&[1, 2], Some(2)).is_empty());
+        assert!(still_to_come(&[1, 2], Some(3)).is_empty());
     }
 }

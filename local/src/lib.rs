@@ -4,6 +4,9 @@
 //! around them: it creates tables and queues, feeds the functions from queue, stream and schedule, and ends cleanly.
 //! To mount one more function: give it a place in `functions`, and a pump in `pumps` if events feed it.
 
+// The futures of the AWS SDK are nested deeply, and ours stand around them.
+#![recursion_limit = "256"]
+
 mod admin_key;
 mod args;
 mod banner;
@@ -31,7 +34,7 @@ pub async fn run(args: &Args) -> Result<(), StartError> {
     let mut variables = Variables::read();
     // Standard output belongs to people here: requests are logged when `CUECARD_LOG` asks for it. The engine warns of
     // every call that it refuses, and conditions that do not hold are everyday here.
-    runtime::log::begin(&mut variables, "warn,dynoxide=error");
+    runtime::log::begin(&mut variables, if args.quiet { "warn" } else { "info" });
     let settings = args.settings(variables)?;
     let console = Console::new(args.quiet);
     let platform = Platform::start(settings).await?;

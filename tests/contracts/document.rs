@@ -52,7 +52,9 @@ pub(crate) fn hold(method: &Method, route: &str, status: StatusCode, headers: &H
     let path = route.replace("{*", "{");
     let operation = operations().into_iter().find(|op| op.method == *method && op.path == path);
     // A method that the route has not is refused before any operation is reached.
-    let Some(operation) = operation else { return assert_eq!(status, 405, "{method} {path} is no operation") };
+    let Some(operation) = operation else {
+        return assert_eq!(status, 405, "{method} {path} is no operation");
+    };
     let name = format!("{} {}", operation.name(), status.as_u16());
     let response = &operation.value["responses"][status.as_str()];
     assert!(response.is_object(), "{name} is not in the document: {}", String::from_utf8_lossy(body));

@@ -1,5 +1,23 @@
 //! Contracts: each common rule and each refusal of the HTTP API, and the document that describes it.
 
 mod api;
+mod authentication;
+mod concurrency;
+mod content_limits;
 mod document;
+mod errors;
+mod foreign;
+mod gate;
+mod input;
+mod limits;
+mod lists;
+mod moves;
+mod names;
 mod openapi;
+mod requests;
+mod resolving;
+mod retries;
+mod roles;
+mod secrets;
+mod unenforced;
+mod versions;

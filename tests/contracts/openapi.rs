@@ -47,7 +47,8 @@ async fn each_operation_is_a_route() {
 
 #[test]
 fn each_route_is_an_operation_because_no_function_mounts_one_in_another_way() {
-    let mounted = Regex::new(r"\.(route|route_service|nest|nest_service|fallback)\(|\baxum::routing\b").unwrap();
+    let mounted =
+        Regex::new(r"\.(route|route_service|nest|nest_service|fallback)\(|\baxum::routing\b").unwrap();
     let sources = sources_of_functions();
     assert!(sources.len() > 20, "the functions are somewhere else now: {sources:?}");
     for path in sources {
@@ -61,7 +62,10 @@ fn sources_of_functions() -> Vec<PathBuf> {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
     let folders = fs::read_dir(functions).unwrap().map(|folder| folder.unwrap().path().join("src"));
     let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap());
-    files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "rs")).collect()
+    files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .collect()
 }
 
 #[test]
@@ -114,10 +118,14 @@ fn walk(value: &Value, at: &str, untyped: &mut Vec<String>) {
                 check_schema(schema, &format!("{place}/{name}"), untyped);
             }
         }
-        if matches!(name.as_str(), "schema" | "items") || (name == "additionalProperties" && member.is_object()) {
+        if matches!(name.as_str(), "schema" | "items")
+            || (name == "additionalProperties" && member.is_object())
+        {
             check_schema(member, &place, untyped);
         }
-        for (index, schema) in member.as_array().filter(|_| name.ends_with("Of")).into_iter().flatten().enumerate() {
+        for (index, schema) in
+            member.as_array().filter(|_| name.ends_with("Of")).into_iter().flatten().enumerate()
+        {
             check_schema(schema, &format!("{place}/{index}"), untyped);
         }
         walk(member, &place, untyped);

@@ -18,7 +18,8 @@ pub fn local_binary() -> PathBuf {
 fn build() -> PathBuf {
     let options = ["build", "--locked", "--workspace", "--bin", "local", "--message-format", "json"];
     let mut command = Command::new(env!("CARGO"));
-    let built = command.args(options).current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output();
+    let built =
+        command.args(options).current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output();
     let built = built.expect("cargo runs");
     assert!(built.status.success(), "`local` does not build");
     let messages = String::from_utf8_lossy(&built.stdout);

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use domain::{Sources, key::PresentedKey, model::ModelEntry};
+use domain::{Sources, eval_run::CaseMessage, key::PresentedKey, model::ModelEntry};
 use models::{Models, Secrets, Settings};
 use registry::Registry;
 use release::Release;
@@ -55,14 +55,16 @@ pub struct World {
     settings: WorldSettings,
     engines: Engines,
     _folder: TempDir,
-    clients: Clients,
+    /// The engines themselves, past the proxy.
+    pub clients: Clients,
     proxy: FaultProxy,
     sources: Sources,
     /// The clock that the test advances.
     pub clock: Arc<TestClock>,
     queue_url: String,
     dead_letters_url: String,
-    stream: StreamSource,
+    /// How `dispatch` follows the registry's stream.
+    pub stream: StreamSource,
     /// The process that calls without another name go to.
     pub process: Process,
 }
@@ -210,6 +212,29 @@ impl World {
     /// Steps the queue once: every visible case is worked on. Returns how many there were.
     pub async fn step_queue(&self) -> usize {
         self.drain(&self.queue_url).await
+    }
+
+    /// Takes every visible case out of the queue, as a queue that loses them does.
+    pub async fn take_cases(&self) -> Vec<CaseMessage> {
+        let (sqs, mut cases) = (&self.clients.sqs, Vec::new());
+        loop {
+            let received = sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
+            let messages = received.send().await.expect("the queue answers").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return cases;
+            }
+            for message in messages {
+                let body = message.body.unwrap_or_default();
+                cases.push(serde_json::from_str(&body).expect("a message is a case"));
+                let delete = sqs.delete_message().queue_url(&self.queue_url);
+                delete.set_receipt_handle(message.receipt_handle).send().await.expect("the queue deletes");
+            }
+        }
+    }
+
+    /// Puts cases into the queue.
+    pub async fn send_cases(&self, cases: &[CaseMessage]) {
+        self.process.queue.send(cases, Duration::ZERO).await.expect("the queue takes them");
     }
 
     /// Steps the dead-letter queue once.

@@ -114,7 +114,8 @@ pub async fn list(
 
 /// Exports whole chains as JSON lines: a head for each, then its entries. It can be verified with nothing else.
 #[utoipa::path(get, path = "/api/audit/export", tag = "audit", params(ExportQuery),
-    responses((status = 200, body = String, content_type = "application/jsonl", description = "The chains")))]
+    responses((status = 200, body = String, content_type = "application/jsonl", description = "The chains"),
+        (status = 413, description = "It is more than one answer can hold")))]
 pub async fn export(
     State(app): State<App>,
     Author(caller): Author,

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -15,7 +15,7 @@ use domain::{
 use registry::evaluation::{NewRun, RunDetails};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::{Author, Created, Empty, Listed, Path, Query, Write, page_request};
+use web::{Author, Created, Empty, Listed, Path, Query, Tagged, Write, page_request};
 
 use crate::{
     App,
@@ -221,14 +221,16 @@ pub async fn of_prompt(
 
 /// Reads a run, after waiting for its end if asked to.
 #[utoipa::path(get, path = "/api/evals/{eval_run_id}", tag = "evaluations", params(("eval_run_id" = String, Path), WaitQuery),
-    responses((status = 200, body = EvalView, description = "The run")))]
+    responses((status = 200, body = EvalView, description = "The run"), (status = 304, description = "Unchanged")))]
 pub async fn read(
     State(app): State<App>,
     Author(caller): Author,
+    headers: HeaderMap,
     Path(run, _): Path<EvalRunId>,
     Query(wait): Query<WaitQuery>,
-) -> web::Result<Json<EvalView>> {
-    Ok(Json(EvalView::new(app.registry().run_when_ended(&caller, run, wait.duration()?).await?)))
+) -> web::Result<Tagged> {
+    let details = app.registry().run_when_ended(&caller, run, wait.duration()?).await?;
+    Tagged::new(&headers, &EvalView::new(details))
 }
 
 /// Which cases are wanted.

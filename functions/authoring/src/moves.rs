@@ -1,7 +1,7 @@
 //! Moves of refs, and their history.
 
 use axum::{Json, extract::State, http::StatusCode};
-use domain::{Environment, Error, Timestamp, VersionId};
+use domain::{Environment, Timestamp, VersionId};
 use release::{Moved, Promotion, Rollback, RolledBackView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -74,16 +74,6 @@ impl PromotedView {
     }
 }
 
-/// The longest reason, in bytes.
-const MAX_REASON_BYTES: usize = 2000;
-
-fn check_reason(reason: Option<&String>) -> domain::Result<()> {
-    if reason.is_some_and(|reason| reason.len() > MAX_REASON_BYTES) {
-        return Err(Error::invalid("/reason", "A reason has at most 2,000 bytes."));
-    }
-    Ok(())
-}
-
 /// Promotes a version.
 #[utoipa::path(post, path = "/api/prompts/{prompt}/promote", tag = "moves", request_body = PromoteBody,
     params(("prompt" = String, Path, description = "Its id, or its name in the key's team.")),
@@ -96,8 +86,6 @@ pub async fn promote(
     expected: ExpectedRevision,
     Write { act, body }: Write<PromoteBody>,
 ) -> web::Result<Created<PromotedView>> {
-    check_reason(body.reason.as_ref())?;
-    check_reason(body.overriding.as_ref().map(|overriding| &overriding.reason))?;
     let wish = Promotion {
         version_id: body.version_id,
         environment: body.environment,
@@ -121,7 +109,6 @@ pub async fn rollback(
     expected: ExpectedRevision,
     Write { act, body }: Write<RollbackBody>,
 ) -> web::Result<Created<RolledBackView>> {
-    check_reason(body.reason.as_ref())?;
     let wish = Rollback {
         environment: body.environment,
         target_version_id: body.target_version_id,

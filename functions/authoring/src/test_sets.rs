@@ -3,14 +3,14 @@
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{TeamId, TestSetId};
 use serde::{Deserialize, Serialize};
 use store::{Made, TestSet, TestSetVersion};
 use utoipa::{IntoParams, ToSchema};
-use web::{Author, Created, Empty, Listed, Path, Query, Upload, Write, page_request};
+use web::{Author, Created, Empty, Listed, Path, Query, Tagged, Upload, Write, page_request};
 
 use crate::{App, versions::PageQuery};
 
@@ -124,13 +124,14 @@ pub async fn list(
 
 /// Reads a test set.
 #[utoipa::path(get, path = "/api/test-sets/{test_set_id}", tag = "test sets", params(("test_set_id" = String, Path)),
-    responses((status = 200, body = TestSetView, description = "The test set")))]
+    responses((status = 200, body = TestSetView, description = "The test set"), (status = 304, description = "Unchanged")))]
 pub async fn read(
     State(app): State<App>,
     Author(caller): Author,
+    headers: HeaderMap,
     Path(set, _): Path<TestSetId>,
-) -> web::Result<Json<TestSetView>> {
-    Ok(Json(TestSetView::new(app.registry().test_set(&caller, set).await?)))
+) -> web::Result<Tagged> {
+    Tagged::new(&headers, &TestSetView::new(app.registry().test_set(&caller, set).await?))
 }
 
 /// Deletes a test set with the cases of all its versions. The figures of runs stay.

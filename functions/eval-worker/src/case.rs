@@ -65,7 +65,8 @@ impl App {
         Ok(Some(CaseResult { provider_error, ..failed(&Error::from(error)) }))
     }
 
-    async fn case(&self, run: &EvalRun, message: &CaseMessage) -> Result<Case> {
+    /// Reads a case; `NotFound` when its test set was deleted.
+    pub(crate) async fn case(&self, run: &EvalRun, message: &CaseMessage) -> Result<Case> {
         let store = &self.registry.store;
         let set = store.test_set_version(run.test_set_id, run.test_set_version).await?;
         let set = set.ok_or_else(|| {

@@ -8,7 +8,7 @@ mod transient;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::{
-    Caller, EvalRun, Result,
+    Caller, ErrorKind, EvalRun, Result,
     eval_run::{CaseMessage, CaseResult},
 };
 use registry::{Registry, evaluation::Ending};
@@ -46,18 +46,31 @@ impl App {
         if let Some(result) = store.case_result(run.eval_run_id, message.number).await? {
             return self.count(&run, &result).await;
         }
-        match self.run_case(&run, &message).await? {
-            Some(result) => self.keep(&run, result).await,
-            None => Ok(()),
+        match self.run_case(&run, &message).await {
+            Ok(Some(result)) => self.keep(&run, result).await,
+            Ok(None) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let ending =
+                    Ending::Impossible("The test set was deleted before the run was done.".to_owned());
+                self.end(&run, ending).await
+            }
+            Err(error) => Err(error),
         }
     }
 
     /// Makes a case whose workers crashed an errored one.
     async fn give_up(&self, message: CaseMessage) -> Result<()> {
         let Some(run) = self.open_run(&message).await? else { return Ok(()) };
+        let (critical, case_id) = match self.case(&run, &message).await {
+            Ok(case) => (case.is_critical(), case.case_id),
+            Err(error) if error.retryable() => return Err(error),
+            // A case that cannot be read at all has no more than its position.
+            Err(_) => (false, format!("case-{:05}", message.number)),
+        };
         let result = CaseResult {
+            critical,
             error: Some("No worker survived this case: it was tried three times.".to_owned()),
-            ..case::errored(message.number, format!("case-{:05}", message.number))
+            ..case::errored(message.number, case_id)
         };
         self.keep(&run, result).await
     }
@@ -76,10 +89,13 @@ impl App {
     async fn count(&self, run: &EvalRun, result: &CaseResult) -> Result<()> {
         let now = self.registry.sources.now();
         let progress = self.registry.store.count_case(run, result.number, result.outcome, now).await?;
-        if progress == Progress::Complete {
-            let caller = Caller::system("eval-worker");
-            self.registry.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Complete).await?;
+        match progress {
+            Progress::Complete => self.end(run, Ending::Complete).await,
+            Progress::Going => Ok(()),
         }
-        Ok(())
+    }
+
+    async fn end(&self, run: &EvalRun, ending: Ending) -> Result<()> {
+        self.registry.end_run(&Caller::system("eval-worker"), run.prompt_id, run.eval_run_id, ending).await
     }
 }

@@ -71,6 +71,15 @@ pub struct Resolved<'a> {
     pub revision: u64,
 }
 
+/// A resolved prompt as it is sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedAnswer<'a> {
+    #[serde(flatten)]
+    resolved: Resolved<'a>,
+    /// Sent with metrics it says exactly what was answered; valid for 35 days.
+    resolution_token: &'a str,
+}
+
 /// An answer without its token: what the `ETag` covers.
 pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,

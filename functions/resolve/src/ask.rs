@@ -19,7 +19,7 @@ pub struct AskBody {
     pub variables: Option<Literal>,
     /// Who is served: assignments stick to it.
     pub user_id: Option<String>,
-    /// The conversation: assignments stick to it when there is no user.
+    /// The conversation: assignments stick to it when there is no user. Also taken as `session_id`.
     #[serde(alias = "session_id")]
     pub conversation_id: Option<String>,
     /// The request: nothing sticks to it.
@@ -48,7 +48,7 @@ pub struct AskQuery {
     pub variables: Option<String>,
     /// Who is served: assignments stick to it.
     pub user_id: Option<String>,
-    /// The conversation: assignments stick to it when there is no user.
+    /// The conversation: assignments stick to it when there is no user. Also taken as `session_id`.
     #[serde(alias = "session_id")]
     pub conversation_id: Option<String>,
     /// The request: nothing sticks to it.

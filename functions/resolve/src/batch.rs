@@ -5,22 +5,30 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use domain::{Caller, Error, ErrorKind};
+use domain::{Caller, Error, ErrorKind, content::Literal};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{JsonBody, Resolver};
 
-use crate::{App, answer::MAX_ANSWER_BYTES, ask::AskBody};
+use crate::{
+    App,
+    answer::{Answer, MAX_ANSWER_BYTES},
+    ask::AskBody,
+};
 
 /// The most prompts of one request.
 const MAX_REQUESTS: usize = 50;
+
+/// More bytes than the refusal of an answer that does not fit takes, with what stands around it.
+const REFUSAL_BYTES: usize = 512;
 
 /// Several questions.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchBody {
-    /// Each as the body of `POST /api/resolve`.
-    pub requests: Vec<AskBody>,
+    /// Each as the body of `POST /api/resolve`; read one by one, so that a mistake in one spoils no other.
+    #[schema(value_type = Vec<AskBody>)]
+    pub requests: Vec<Literal>,
 }
 
 /// One answer among several.
@@ -54,39 +62,42 @@ pub async fn batch(
         return Err(Error::invalid("/requests", detail).into());
     }
     let mut body = b"{\"responses\":[".to_vec();
-    for (at, ask) in asked.requests.into_iter().enumerate() {
+    let mut full = false;
+    for (at, ask) in asked.requests.iter().enumerate() {
         if at > 0 {
             body.push(b',');
         }
-        push_entry(&app, &caller, ask, &mut body).await?;
+        // What comes later must still find room for its refusal.
+        let left = asked.requests.len() - at;
+        let room = MAX_ANSWER_BYTES.saturating_sub(body.len() + left * REFUSAL_BYTES);
+        let entry = if full { None } else { Some(entry(&app, &caller, ask).await?) };
+        let fitting = entry.filter(|(_, body)| body.len() <= room);
+        full = fitting.is_none();
+        let (status, entry) = fitting.map_or_else(|| refusal(&no_room()), Ok)?;
+        body.extend_from_slice(format!("{{\"status\":{status},\"body\":").as_bytes());
+        body.extend_from_slice(&entry);
+        body.push(b'}');
     }
     body.extend_from_slice(b"]}");
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-async fn push_entry(app: &App, caller: &Caller, ask: AskBody, body: &mut Vec<u8>) -> web::Result<()> {
-    let resolved = match ask.ask(None) {
-        Ok(ask) => app.resolve(caller, ask).await.and_then(crate::answer::Answer::with_token),
+/// The status and the body that a request alone would have been answered with.
+async fn entry(app: &App, caller: &Caller, ask: &Literal) -> domain::Result<(u16, Vec<u8>)> {
+    let ask = web::read_json(ask.as_str().as_bytes()).and_then(|ask: AskBody| ask.ask(None));
+    let resolved = match ask {
+        Ok(ask) => app.resolve(caller, ask).await.and_then(Answer::with_token),
         Err(error) => Err(error),
     };
-    let resolved = resolved.and_then(|entry| {
-        if body.len() + entry.len() <= MAX_ANSWER_BYTES {
-            return Ok(entry);
-        }
-        Err(Error::new(
-            ErrorKind::TooLarge,
-            "The answers before this one fill the 4 MiB of a batch. Ask for it alone.",
-        ))
-    });
-    let (status, entry) = match resolved {
-        Ok(entry) => (200, entry),
-        Err(error) => {
-            let (status, document) = web::document_of(&error);
-            (status.as_u16(), serde_json::to_vec(&document).map_err(Error::internal)?)
-        }
-    };
-    body.extend_from_slice(format!("{{\"status\":{status},\"body\":").as_bytes());
-    body.extend_from_slice(&entry);
-    body.push(b'}');
-    Ok(())
+    resolved.map_or_else(|error| refusal(&error), |body| Ok((200, body)))
+}
+
+fn refusal(error: &Error) -> domain::Result<(u16, Vec<u8>)> {
+    let (status, document) = web::document_of(error);
+    Ok((status.as_u16(), serde_json::to_vec(&document).map_err(Error::internal)?))
+}
+
+fn no_room() -> Error {
+    let detail = "The answers before this one fill the 4 MiB of a batch. Ask for it alone.";
+    Error::new(ErrorKind::TooLarge, detail)
 }

@@ -11,14 +11,15 @@ use web::{JsonBody, Path, Query, Resolver};
 
 use crate::{
     App,
-    answer::{Answer, Resolved},
+    answer::{Answer, Resolved, SignedAnswer},
     ask::{Ask, AskBody, AskQuery, Fields},
 };
 
 /// Resolves a prompt.
 #[utoipa::path(get, path = "/api/resolve/{prompt}", tag = "resolve",
     params(("prompt" = String, Path, description = "Its id, or its name in the key's team."), AskQuery),
-    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+    responses((status = 200, body = SignedAnswer, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+        (status = 400, description = "The variables are no JSON"),
         (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
 pub async fn by_path(
     State(app): State<App>,
@@ -33,7 +34,7 @@ pub async fn by_path(
 /// Resolves a prompt; for variables that do not fit into a URL.
 #[utoipa::path(post, path = "/api/resolve/{prompt}", tag = "resolve", request_body = AskBody,
     params(("prompt" = String, Path, description = "Its id, or its name in the key's team.")),
-    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+    responses((status = 200, body = SignedAnswer, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
         (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
 pub async fn by_path_with_body(
     State(app): State<App>,
@@ -47,7 +48,8 @@ pub async fn by_path_with_body(
 
 /// Resolves a prompt by any name, also one with slashes and spaces.
 #[utoipa::path(get, path = "/api/resolve", tag = "resolve", params(AskQuery),
-    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+    responses((status = 200, body = SignedAnswer, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+        (status = 400, description = "The variables are no JSON"),
         (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
 pub async fn by_query(
     State(app): State<App>,
@@ -60,7 +62,7 @@ pub async fn by_query(
 
 /// Resolves a prompt by any name; for variables that do not fit into a URL.
 #[utoipa::path(post, path = "/api/resolve", tag = "resolve", request_body = AskBody,
-    responses((status = 200, body = Resolved, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
+    responses((status = 200, body = SignedAnswer, description = "The resolved prompt"), (status = 304, description = "Unchanged"),
         (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
 pub async fn by_body(
     State(app): State<App>,
@@ -75,19 +77,18 @@ impl App {
     /// Resolves: find, read, render, sign.
     pub(crate) async fn resolve(&self, caller: &Caller, ask: Ask) -> Result<Answer> {
         let prompt_id = self.cache.locate(caller, &ask.prompt).await?;
-        let found = match ask.min_revision {
-            Some(least) => self.cache.pair_at_least(prompt_id, &ask.environment, least).await?,
-            None => self.cache.pair(prompt_id, &ask.environment).await?,
-        };
-        let live = match found.value {
-            Pair::Live(live) => live,
-            Pair::NotLive { owner, .. } => {
-                return Err(why_not_live(caller, owner.as_deref(), &ask.environment));
-            }
-        };
-        if !caller.sees(&live.reference.team_id) {
+        let mut found = self.cache.pair(prompt_id, &ask.environment).await?;
+        // First of all, for a refusal too would tell a stranger that the prompt is there.
+        if !found.value.team().is_some_and(|team| caller.sees(team)) {
             return Err(no_such_prompt());
         }
+        if let Some(least) = ask.min_revision {
+            found = self.cache.pair_at_least(found, prompt_id, &ask.environment, least).await?;
+        }
+        let live = match found.value {
+            Pair::Live(live) => live,
+            Pair::NotLive { owner, .. } => return Err(why_not_live(owner.as_deref(), &ask.environment)),
+        };
         if live.reference.archived {
             return Err(archived(live.reference.prompt_name.as_str()));
         }
@@ -160,8 +161,8 @@ fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
     serde_json::to_vec(&resolved).map_err(Error::internal)
 }
 
-fn why_not_live(caller: &Caller, owner: Option<&Prompt>, environment: &Environment) -> Error {
-    let Some(owner) = owner.filter(|owner| caller.sees(&owner.team_id)) else { return no_such_prompt() };
+fn why_not_live(owner: Option<&Prompt>, environment: &Environment) -> Error {
+    let Some(owner) = owner else { return no_such_prompt() };
     if owner.archived_at.is_some() {
         return archived(owner.name.as_str());
     }

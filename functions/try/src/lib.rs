@@ -89,7 +89,10 @@ pub async fn try_out(
 ) -> web::Result<Json<TrialView>> {
     let subject = match (body.version_id, body.draft) {
         (Some(version), None) => Subject::Version(version),
-        (None, Some(draft)) => Subject::Draft(Box::new(draft.new_version()?)),
+        (None, Some(draft)) => {
+            let draft = draft.new_version().map_err(|error| error.within("/draft"))?;
+            Subject::Draft(Box::new(draft))
+        }
         _ => return Err(Error::invalid("/version_id", "Send either `version_id` or `draft`.").into()),
     };
     let values = body.variables.map(|json| Values::parse(json.as_str())).transpose()?.unwrap_or_default();

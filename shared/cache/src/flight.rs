@@ -74,6 +74,13 @@ impl<K: Clone + Eq + Hash> Flights<K> {
     }
 }
 
+impl<K: Eq + Hash> Flights<K> {
+    /// Whether somebody flies for this key.
+    pub(crate) fn is_under_way(&self, key: &K) -> bool {
+        self.lock().under_way.contains_key(key)
+    }
+}
+
 impl<K> Flights<K> {
     fn lock(&self) -> MutexGuard<'_, Table<K>> {
         // Nothing panics while it is held, and a table of flights is whole between any two lines.

@@ -6,13 +6,20 @@ use std::{
     time::Duration,
 };
 
-use domain::{Result, Sources};
+use domain::{Error, Result, Sources};
 use quick_cache::sync::Cache as Bounded;
+use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 
 use crate::{
     flight::{Flights, Seat},
     read_at::ReadAt,
 };
+
+/// A load that has not answered for this long has failed; nobody waits longer for one of others.
+const LOAD: Duration = Duration::from_secs(2);
+
+/// How long a failure of a load is remembered: longer than the next one takes to fail.
+const FAILING: Duration = Duration::from_secs(3);
 
 /// Something that memory may hold.
 pub(crate) trait Cached: Clone + Send + Sync {
@@ -50,6 +57,8 @@ pub struct Answer<V> {
 struct Entry<V> {
     value: V,
     read_at: ReadAt,
+    /// When a load failed last, unless one has succeeded since.
+    failed_at: Option<ReadAt>,
 }
 
 pub(crate) struct Layer<K, V> {
@@ -70,26 +79,60 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
     where
         F: Future<Output = Result<V>> + Send,
     {
+        self.get_if(key, |_| true, load).await
+    }
+
+    /// The same, where memory does only if it is `wanted`.
+    pub(crate) async fn get_if<F>(
+        &self,
+        key: &K,
+        wanted: impl Fn(&V) -> bool,
+        load: impl Fn() -> F,
+    ) -> Result<Answer<V>>
+    where
+        F: Future<Output = Result<V>> + Send,
+    {
+        let of_memory = |answer: &Answer<V>| wanted(&answer.value);
+        let stale = |error| self.stale(key).filter(of_memory).ok_or(error);
+        let until = Instant::now() + LOAD;
         loop {
-            if let Some(answer) = self.fresh(key) {
+            if let Some(answer) = self.fresh(key).filter(of_memory) {
                 return Ok(answer);
             }
-            match self.flights.board(key).await {
-                Seat::Pilot(flight) => {
+            // While loads fail, one caller at a time goes on trying: the others would only wait in line to fail too.
+            if self.is_failing(key)
+                && self.flights.is_under_way(key)
+                && let Some(answer) = self.stale(key).filter(of_memory)
+            {
+                return Ok(answer);
+            }
+            match timeout_at(until, self.flights.board(key)).await {
+                Ok(Seat::Pilot(flight)) => {
                     let read_at = ReadAt::now(&self.sources);
-                    let loaded = load().await;
-                    if let Ok(value) = &loaded {
-                        self.offer(key.clone(), value.clone(), read_at);
-                    }
+                    // Boxed, for loads are rare and large, and every caller's future would have room for one.
+                    let loaded = timeout(LOAD, Box::pin(load())).await;
+                    let loaded = self.keep(key, loaded.unwrap_or_else(|late| Err(too_late(late))), read_at);
                     drop(flight);
-                    return match loaded {
-                        // What memory holds may be newer: then the fence kept it, and it is what counts.
-                        Ok(value) => Ok(self.newest(key, value, read_at)),
-                        Err(error) => self.stale(key).ok_or(error),
-                    };
+                    return loaded.or_else(stale);
                 }
                 // It landed, or took too long: look again, and if need be fly ourselves.
-                Seat::Passenger => {}
+                Ok(Seat::Passenger) => {}
+                Err(late) => return stale(too_late(late)),
+            }
+        }
+    }
+
+    /// Keeps what a load brought, or remembers that it failed.
+    fn keep(&self, key: &K, loaded: Result<V>, read_at: ReadAt) -> Result<Answer<V>> {
+        match loaded {
+            Ok(value) => {
+                self.offer(key.clone(), value.clone(), read_at);
+                // What memory holds may be newer: then the fence kept it, and it is what counts.
+                Ok(self.newest(key, value, read_at))
+            }
+            Err(error) => {
+                self.note_failure(key);
+                Err(error)
             }
         }
     }
@@ -100,12 +143,26 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
         let _turn = self.fence.lock().unwrap_or_else(PoisonError::into_inner);
         let newer_held = self.entries.get(&key).is_some_and(|held| held.value.revision() > value.revision());
         if !newer_held {
-            self.entries.insert(key, Entry { value, read_at });
+            self.entries.insert(key, Entry { value, read_at, failed_at: None });
         }
     }
 
+    /// Remembers a failure where there is something to serve meanwhile.
+    fn note_failure(&self, key: &K) {
+        let _turn = self.fence.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = self.entries.get(key) {
+            let failed_at = Some(ReadAt::now(&self.sources));
+            self.entries.insert(key.clone(), Entry { failed_at, ..held });
+        }
+    }
+
+    fn is_failing(&self, key: &K) -> bool {
+        let failed_at = self.entries.get(key).and_then(|held| held.failed_at);
+        failed_at.and_then(|at| at.age(&self.sources)).is_some_and(|age| age <= FAILING)
+    }
+
     fn newest(&self, key: &K, loaded: V, read_at: ReadAt) -> Answer<V> {
-        let age = |at: &ReadAt| at.age(&self.sources).unwrap_or_default();
+        let age = |at: &ReadAt| at.known_age(&self.sources);
         match self.entries.get(key) {
             Some(held) if held.value.revision() > loaded.revision() => {
                 Answer { age: age(&held.read_at), value: held.value, source: Source::Memory }
@@ -122,8 +179,11 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
 
     fn stale(&self, key: &K) -> Option<Answer<V>> {
         let held = self.entries.get(key)?;
-        // Where the wall clock went backwards the age is unknown; in an outage that is no reason to refuse.
-        let age = held.read_at.age(&self.sources).unwrap_or_default();
+        let age = held.read_at.known_age(&self.sources);
         (age <= held.value.stale_for()).then_some(Answer { value: held.value, age, source: Source::Stale })
     }
+}
+
+fn too_late(late: Elapsed) -> Error {
+    Error::unavailable("The registry's table", late)
 }

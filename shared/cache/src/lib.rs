@@ -86,34 +86,45 @@ impl Cache {
         self.pairs.get(&key, || self.load_pair(prompt, environment)).await
     }
 
-    /// What is live, at `least` that revision or an error that says it was not reached.
+    /// What is live, at `least` that revision or an error that says it was not reached: `known` if it will do, else
+    /// what one more read brings, unless `known` was just read.
     pub async fn pair_at_least(
         &self,
+        known: Answer<Pair>,
         prompt: PromptId,
         environment: &Environment,
         least: u64,
     ) -> Result<Answer<Pair>> {
-        let known = self.pair(prompt, environment).await?;
         if known.value.revision() >= least {
             return Ok(known);
         }
         let key = (prompt, environment.clone());
         let question = (key.clone(), least);
-        let asked = self.unreached.get(&question).and_then(|at| at.age(&self.sources));
-        if asked.is_none_or(|age| age > UNREACHED) {
+        if known.source == Source::Table {
+            self.unreached.insert(question.clone(), ReadAt::now(&self.sources));
+        }
+        let was_asked = || {
+            let asked = self.unreached.get(&question).and_then(|at| at.age(&self.sources));
+            asked.is_some_and(|age| age <= UNREACHED)
+        };
+        let load = || async {
             let read_at = ReadAt::now(&self.sources);
             let pair = self.load_pair(prompt, environment).await?;
-            self.pairs.offer(key, pair.clone(), read_at);
-            if pair.revision() >= least {
-                return Ok(Answer { value: pair, age: Duration::ZERO, source: Source::Table });
+            if pair.revision() < least {
+                self.unreached.insert(question.clone(), read_at);
             }
-            self.unreached.insert(question, read_at);
+            Ok(pair)
+        };
+        let wanted = |pair: &Pair| pair.revision() >= least || was_asked();
+        let found = self.pairs.get_if(&key, wanted, load).await?;
+        let revision = found.value.revision();
+        if revision >= least {
+            return Ok(found);
         }
         let detail = format!(
-            "`{environment}` stands at revision {}; revision {least} was asked for. Ask again in a moment.",
-            known.value.revision()
+            "`{environment}` stands at revision {revision}; revision {least} was asked for. Ask again in a moment."
         );
-        Err(Error::new(ErrorKind::RevisionNotReached, detail).fact("revision", known.value.revision()))
+        Err(Error::new(ErrorKind::RevisionNotReached, detail).fact("revision", revision))
     }
 
     /// Tells memory of a ref that this process has just written. `read_at` is from before the write.

@@ -21,7 +21,15 @@ impl ReadAt {
     /// stood still; a wall clock that went backwards says nothing, and then the age is unknown (`None`).
     pub fn age(&self, sources: &Sources) -> Option<Duration> {
         let wall = sources.clock.now().since(self.wall)?;
-        let monotonic = sources.clock.monotonic().saturating_sub(self.monotonic);
-        Some(wall.max(monotonic))
+        Some(wall.max(self.elapsed(sources)))
+    }
+
+    /// How old it is as far as anybody knows: where the wall clock says nothing, what the monotonic one says.
+    pub fn known_age(&self, sources: &Sources) -> Duration {
+        self.age(sources).unwrap_or_else(|| self.elapsed(sources))
+    }
+
+    fn elapsed(&self, sources: &Sources) -> Duration {
+        sources.clock.monotonic().saturating_sub(self.monotonic)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{ApiKey, Prompt, PromptId, Ref, Version, template::Compiled, token::Signer};
+use domain::{ApiKey, Prompt, PromptId, Ref, TeamId, Version, template::Compiled, token::Signer};
 
 use crate::{FRESH, layer::Cached};
 
@@ -46,6 +46,14 @@ pub enum Pair {
 }
 
 impl Pair {
+    /// The team that owns the prompt; `None` where there is no prompt.
+    pub fn team(&self) -> Option<&TeamId> {
+        match self {
+            Self::Live(live) => Some(&live.reference.team_id),
+            Self::NotLive { owner, .. } => owner.as_ref().map(|owner| &owner.team_id),
+        }
+    }
+
     /// The ref's revision, 0 without one.
     pub fn revision(&self) -> u64 {
         match self {

@@ -209,6 +209,13 @@ impl Error {
         self
     }
 
+    /// Says that the wrong places are inside of a member of the input, such as `/draft`.
+    #[must_use]
+    pub fn within(mut self, member: &str) -> Self {
+        self.0.problems.iter_mut().for_each(|problem| problem.pointer.insert_str(0, member));
+        self
+    }
+
     /// Adds a member to the problem document, for programs to read.
     #[must_use]
     pub fn fact(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {

@@ -64,6 +64,8 @@ pub struct EvalRun {
     pub dispatched_attempt: u32,
     /// When they were last sent out.
     pub dispatched_at: Option<Timestamp>,
+    /// How often in a row they were sent out and not one came back.
+    pub attempts_in_vain: u32,
     /// Cases sent out again because their message was lost or their worker died.
     pub redelivered_cases: u32,
     /// Who asked for it.

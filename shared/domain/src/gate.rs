@@ -140,7 +140,10 @@ pub fn judge(policy: &GatePolicy, tally: &Tally) -> Verdict {
     );
     let mut reasons = vec![rate];
     if tally.critical_not_passed > 0 {
-        reasons.push(format!("{} critical cases do not pass.", tally.critical_not_passed));
+        reasons.push(match tally.critical_not_passed {
+            1 => "1 critical case does not pass.".to_owned(),
+            several => format!("{several} critical cases do not pass."),
+        });
     }
     if tally.critical_not_passed > 0 || upper < policy.min_pass_rate {
         return Verdict { result: GateResult::Fail, reasons };

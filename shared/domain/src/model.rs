@@ -30,7 +30,6 @@ impl fmt::Display for Provider {
 
 /// One model of the catalogue. It names the secret that opens the provider; it never holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ModelEntry {
     /// What versions call it.
     pub model_id: String,

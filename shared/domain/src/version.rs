@@ -126,6 +126,14 @@ impl VersionState {
             ..self.clone()
         }
     }
+
+    /// The state once the version went live in an environment.
+    #[must_use]
+    pub fn live_in(&self, environment: &Environment) -> Self {
+        let mut next = Self { revision: self.revision + 1, ..self.clone() };
+        next.been_live.insert(environment.clone());
+        next
+    }
 }
 
 /// What a new version is given.

@@ -103,6 +103,14 @@ impl Models {
         entry.validate(self.allow_loopback)
     }
 
+    /// Refuses a model that no call from here can reach: its provider joins later, or its key is missing.
+    pub fn check(&self, model: &ModelEntry) -> Result<(), CallError> {
+        match model.provider {
+            Provider::Openai => self.openai.check(model),
+            provider @ (Provider::Anthropic | Provider::Bedrock) => Err(CallError::NotSupported { provider }),
+        }
+    }
+
     /// Calls a model once. Nothing is tried again here: the caller knows whether that is worth its time.
     pub async fn call(&self, model: &ModelEntry, request: &Request<'_>) -> Result<Completion, CallError> {
         match model.provider {

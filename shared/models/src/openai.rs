@@ -61,6 +61,10 @@ impl OpenAi {
         read(response, key.as_deref()).await
     }
 
+    pub(crate) fn check(&self, model: &ModelEntry) -> Result<(), CallError> {
+        self.key(model).map(drop)
+    }
+
     fn key(&self, model: &ModelEntry) -> Result<Option<String>, CallError> {
         let public = model.base_url.is_none().then_some(PUBLIC_SECRET);
         let Some(name) = model.secret_name.as_deref().or(public) else {

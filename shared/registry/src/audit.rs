@@ -99,8 +99,15 @@ impl Registry {
     ) -> Result<String> {
         caller.require(KeyRole::Author)?;
         let mut export = String::new();
+        let mut chains = Vec::new();
+        // All heads come first: wherever the tail is cut, some chain does not reach its head.
         for chain in self.chains(caller, prompt, team).await? {
-            self.export_chain(&chain, &mut export).await?;
+            let Some(head) = self.head(&chain).await? else { continue };
+            chains.push((chain, head.sequence));
+            push_line(&mut export, &Line::Head(head))?;
+        }
+        for (chain, length) in chains {
+            self.export_chain(&chain, length, &mut export).await?;
             if export.len() > MAX_EXPORT_BYTES {
                 let detail =
                     "This export is larger than one answer can be. Ask for it by `team_id` or `prompt_id`.";
@@ -139,20 +146,22 @@ impl Registry {
         }
     }
 
-    /// The head is read first: entries that are written meanwhile are past it, and left for the next export.
-    async fn export_chain(&self, chain: &Chain, export: &mut String) -> Result<()> {
+    async fn head(&self, chain: &Chain) -> Result<Option<Head>> {
         let (name, head) = match chain {
             Chain::Prompt(prompt) => {
                 (prompt_chain(*prompt), self.store.prompt(*prompt).await?.map(|prompt| prompt.chain))
             }
             Chain::Team(team) => (team_chain(team), self.store.team(team).await?.map(|team| team.chain)),
         };
-        let Some(head) = head else { return Ok(()) };
-        push_line(export, &Line::Head(Head::new(name, &head)))?;
+        Ok(head.map(|head| Head::new(name, &head)))
+    }
+
+    /// The head was read before: entries that were written since are past it, and left for the next export.
+    async fn export_chain(&self, chain: &Chain, length: u64, export: &mut String) -> Result<()> {
         let mut request = PageRequest::first(EXPORT_PAGE);
         loop {
             let page = self.store.audit(chain, Order::OldestFirst, &request).await?;
-            for entry in page.data.into_iter().filter(|entry| entry.sequence <= head.sequence) {
+            for entry in page.data.into_iter().filter(|entry| entry.sequence <= length) {
                 push_line(export, &Line::Entry(Box::new(entry)))?;
             }
             request.cursor = page.next_cursor;

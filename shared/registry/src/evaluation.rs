@@ -92,6 +92,7 @@ impl Registry {
             dispatch_attempt: 1,
             dispatched_attempt: 0,
             dispatched_at: None,
+            attempts_in_vain: 0,
             redelivered_cases: 0,
             created_by: caller.actor.id.clone(),
             created_at: self.sources.now(),

@@ -27,7 +27,7 @@ impl<T> Step<T> {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest wait between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_millis(120);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 impl Registry {
     /// Commits what `attempt` builds. When somebody else was first, it is built anew on what there is then.
@@ -49,7 +49,14 @@ impl Registry {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(4);
         loop {
-            let (change, value) = match attempt().await? {
+            let step = attempt().await;
+            // Refused, or so already: perhaps because the same request was made a moment ago.
+            if !matches!(step, Ok(Step::Commit(..)))
+                && let Some(made) = self.made_before(act).await?
+            {
+                return Ok(Made { value: replay(made).await?, replayed: true });
+            }
+            let (change, value) = match step? {
                 Step::Commit(change, value) => (change, value),
                 Step::Done(value) => return Ok(Made { value, replayed: false }),
             };

@@ -86,5 +86,5 @@ fn draft_content(draft: &NewVersion, model_id: Option<&str>) -> Result<Content> 
     let model_id = draft.model_id.as_deref().or(model_id);
     let model_id =
         model_id.ok_or_else(|| Error::invalid("/model_id", "Say on which model to try it: `model_id`."))?;
-    draft.content(model_id.to_owned())
+    draft.content(model_id.to_owned()).map_err(|error| error.within("/draft"))
 }

@@ -128,13 +128,15 @@ impl Registry {
         Ok((prompt, self.with_state(version).await?))
     }
 
-    /// A version of this very prompt.
-    pub async fn version_of(&self, prompt: &Prompt, version: VersionId) -> Result<VersionDetails> {
+    /// A version of this very prompt; `pointer` is where the caller named it.
+    pub async fn version_of(
+        &self,
+        prompt: &Prompt,
+        pointer: &str,
+        version: VersionId,
+    ) -> Result<VersionDetails> {
         let foreign = || {
-            Error::invalid(
-                "/version_id",
-                format!("{version} is not a version of the prompt `{}`.", prompt.name),
-            )
+            Error::invalid(pointer, format!("{version} is not a version of the prompt `{}`.", prompt.name))
         };
         let (prompt_id, number) = self.store.version_place(version).await?.ok_or_else(foreign)?;
         if prompt_id != prompt.prompt_id {
@@ -185,7 +187,7 @@ impl Registry {
             return self.store.version(prompt.prompt_id, number).await?.ok_or_else(missing);
         }
         let id = name.parse::<VersionId>().map_err(|_| missing())?;
-        self.version_of(prompt, id).await.map(|details| details.version).map_err(|_| missing())
+        self.version_of(prompt, pointer, id).await.map(|details| details.version).map_err(|_| missing())
     }
 
     /// A version ready to render, if the caller may see it.

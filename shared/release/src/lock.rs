@@ -73,7 +73,7 @@ impl Release {
         let made = registry
             .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("ref")) })
             .await?;
-        self.propagate(&made.value, read_at).await?;
+        self.propagate(&made.value, read_at).await;
         Ok(made.value)
     }
 }

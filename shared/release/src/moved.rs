@@ -34,14 +34,19 @@ pub struct Moved {
 impl Release {
     /// Tells this process's memory of a ref that it wrote, and says from when on nobody shows the old one: every
     /// other process's memory is asked again after [`FRESH`].
-    pub(crate) async fn propagate(&self, reference: &Ref, read_at: ReadAt) -> Result<Timestamp> {
+    ///
+    /// The move is made by then: what fails here, the bound heals.
+    pub(crate) async fn propagate(&self, reference: &Ref, read_at: ReadAt) -> Timestamp {
         let registry = &self.registry;
         if let Some(pointer) = reference.version {
             // The version comes first: memory swaps whole pairs.
-            registry.cache.version(reference.prompt_id, pointer.number).await?;
+            let loaded = registry.cache.version(reference.prompt_id, pointer.number).await;
+            if let Err(error) = loaded {
+                tracing::warn!(error = %error.chain(), "this process shows a move within the bound only");
+            }
         }
         registry.cache.offer_ref(reference.clone(), read_at);
-        Ok(registry.sources.now().plus(FRESH))
+        registry.sources.now().plus(FRESH)
     }
 
     /// What a move answered when it was made, from its entry in the audit.
@@ -109,6 +114,15 @@ pub(crate) fn check_expected(reference: &Ref, expected: Option<u64>) -> Result<(
         .fact("version_id", reference.version_id().map(|id| id.to_string()))),
         _ => Ok(()),
     }
+}
+
+/// Refuses a reason that is too long for the audit.
+pub(crate) fn check_reason(pointer: &str, reason: Option<&str>) -> Result<()> {
+    const MAX_BYTES: usize = 2000;
+    if reason.is_some_and(|reason| reason.len() > MAX_BYTES) {
+        return Err(Error::invalid(pointer, "A reason has at most 2,000 bytes."));
+    }
+    Ok(())
 }
 
 /// How long a rollback insists.

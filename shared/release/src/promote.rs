@@ -2,7 +2,7 @@
 
 use cache::ReadAt;
 use domain::{
-    Environment, Error, ErrorKind, KeyRole, Prompt, PromptId, Ref, Result, VersionId, VersionState,
+    Environment, Error, ErrorKind, KeyRole, Prompt, PromptId, Ref, Result, VersionId,
     audit::{Action, Fact},
     reference::Mover,
 };
@@ -17,7 +17,7 @@ use store::Change;
 use crate::{
     Release,
     gatekeeper::Clearance,
-    moved::{Moved, check_expected, describe_move},
+    moved::{Moved, check_expected, check_reason, describe_move},
     require_mover,
 };
 
@@ -40,6 +40,8 @@ impl Release {
     /// Promotes a version of a prompt.
     pub async fn promote(&self, act: &Act, address: &str, wish: &Promotion) -> Result<Made<Moved>> {
         require_mover(&act.caller, &wish.environment)?;
+        check_reason("/reason", wish.reason.as_deref())?;
+        check_reason("/override/reason", wish.override_reason.as_deref())?;
         if let Some(reason) = &wish.override_reason {
             act.caller.require(KeyRole::Admin)?;
             if reason.trim().is_empty() {
@@ -59,7 +61,7 @@ impl Release {
         let made = registry.settle(act, attempt, replay).await?;
         let (mut moved, reference) = made.value;
         if !made.replayed {
-            moved.propagated_at = self.propagate(&reference, read_at).await?;
+            moved.propagated_at = self.propagate(&reference, read_at).await;
         }
         Ok(Made { value: moved, replayed: made.replayed })
     }
@@ -73,7 +75,7 @@ impl Release {
         let registry = &self.registry;
         let prompt = registry.prompt(&act.caller, &prompt_id.to_string()).await?;
         refuse_archived(&prompt)?;
-        let details = registry.version_of(&prompt, wish.version_id).await?;
+        let details = registry.version_of(&prompt, "/version_id", wish.version_id).await?;
         let now = registry.sources.now();
         let by = Mover { by: &act.caller.actor.id, at: now };
         let found = registry.store.reference(prompt.prompt_id, &wish.environment).await?;
@@ -108,9 +110,7 @@ impl Release {
         let mut change = Change::of_prompt(prompt, prompt.clone(), fact, &self.registry.sources)?;
         change.put_ref(after)?;
         // Writing the state also insists on it: an evaluation that ends meanwhile makes the promotion look again.
-        let mut state = VersionState { revision: details.state.revision + 1, ..details.state.clone() };
-        state.been_live.insert(after.environment.clone());
-        change.put_version_state(&state)?;
+        change.put_version_state(&details.state.live_in(&after.environment))?;
         if let Some(team) = clearance.judged_by {
             change.require_team_gate(&team);
         }

@@ -107,7 +107,7 @@ impl Release {
         let made = registry.settle(act, attempt, replay).await?;
         let (prompt, changed) = made.value;
         for reference in &changed {
-            self.propagate(reference, read_at).await?;
+            self.propagate(reference, read_at).await;
         }
         registry.prompt_details(prompt).await
     }

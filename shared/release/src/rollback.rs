@@ -2,20 +2,28 @@
 
 use cache::ReadAt;
 use domain::{
-    Caller, Environment, Error, ErrorKind, EvalStatus, Prompt, Ref, Result, Version, VersionId,
+    Caller, Environment, Error, ErrorKind, EvalStatus, Prompt, PromptId, Ref, Result, Version, VersionId,
+    VersionState,
     audit::{Action, Fact},
     reference::Mover,
 };
-use registry::{Act, Made, settle::contended, version::refuse_archived};
+use registry::{
+    Act, Made,
+    settle::contended,
+    version::{VersionDetails, refuse_archived},
+};
 use serde_json::json;
 use store::{Change, CommitError, PageRequest, Slot};
 use tokio::time::Instant;
 
 use crate::{
     Release,
-    moved::{INSISTENCE, Moved, check_expected, describe_move},
+    moved::{INSISTENCE, Moved, check_expected, check_reason, describe_move},
     not_live, require_mover,
 };
+
+/// How often a rollback tries before it gives up, even where that takes longer than it would insist.
+const LEAST_TRIES: u32 = 8;
 
 /// A wish to roll back.
 #[derive(Debug, Clone)]
@@ -34,31 +42,42 @@ impl Release {
     /// Rolls back. It asks for no evaluation, waits for none, and no lock holds it.
     ///
     /// Without an expected revision it wins against any writer: met once, it asks all others to stand back, and
-    /// tries on for 3 s.
+    /// tries on for 3 s, and some times at least: that the table is slow is no reason to give up.
     pub async fn roll_back(&self, act: &Act, address: &str, wish: &Rollback) -> Result<Made<Moved>> {
         require_mover(&act.caller, &wish.environment)?;
+        check_reason("/reason", wish.reason.as_deref())?;
         let registry = &self.registry;
-        let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
-        if let Some(made) = registry.made_before(act).await? {
-            return Ok(Made { value: self.moved_before(prompt_id, &made).await?, replayed: true });
+        let prompt_id = registry.cache.locate(&act.caller, address).await?;
+        if let Some(made) = self.rolled_back_before(act, prompt_id).await? {
+            return Ok(made);
         }
         let read_at = ReadAt::now(&registry.sources);
         let deadline = Instant::now() + INSISTENCE;
+        let mut tries = 0;
         loop {
-            let (change, before, after) = self.build_rollback(act, &prompt_id.to_string(), wish).await?;
+            tries += 1;
+            let built = Box::pin(self.build_rollback(act, prompt_id, wish)).await;
+            // Refused: perhaps because the same request was made a moment ago.
+            if built.is_err()
+                && let Some(made) = self.rolled_back_before(act, prompt_id).await?
+            {
+                return Ok(made);
+            }
+            let (change, before, after) = built?;
             match registry.store.commit(change.insisting()).await {
                 Ok(()) => {
-                    let propagated_at = self.propagate(&after, read_at).await?;
+                    let propagated_at = self.propagate(&after, read_at).await;
                     let moved = Moved::new(&before, &after, propagated_at);
                     let value = moved.ok_or_else(|| Error::internal("a rollback without a version"))?;
                     return Ok(Made { value, replayed: false });
                 }
                 Err(CommitError::Failed(error)) => return Err(error),
                 Err(CommitError::Lost(Slot::Idempotency)) => {
-                    let made = registry.made_before(act).await?.ok_or_else(contended)?;
-                    return Ok(Made { value: self.moved_before(prompt_id, &made).await?, replayed: true });
+                    return self.rolled_back_before(act, prompt_id).await?.ok_or_else(contended);
                 }
-                Err(CommitError::Lost(_) | CommitError::Busy) if Instant::now() >= deadline => {
+                Err(CommitError::Lost(_) | CommitError::Busy)
+                    if tries >= LEAST_TRIES && Instant::now() >= deadline =>
+                {
                     return Err(contended());
                 }
                 Err(CommitError::Lost(_) | CommitError::Busy) => {
@@ -71,27 +90,48 @@ impl Release {
         }
     }
 
-    async fn build_rollback(&self, act: &Act, address: &str, wish: &Rollback) -> Result<(Change, Ref, Ref)> {
+    /// What this very request has made before.
+    async fn rolled_back_before(&self, act: &Act, prompt_id: PromptId) -> Result<Option<Made<Moved>>> {
+        let Some(made) = self.registry.made_before(act).await? else { return Ok(None) };
+        Ok(Some(Made { value: self.moved_before(prompt_id, &made).await?, replayed: true }))
+    }
+
+    /// Reads side by side what it can: the shorter a try takes, the less can come between.
+    async fn build_rollback(
+        &self,
+        act: &Act,
+        prompt_id: PromptId,
+        wish: &Rollback,
+    ) -> Result<(Change, Ref, Ref)> {
         let registry = &self.registry;
-        let prompt = registry.prompt(&act.caller, address).await?;
+        let address = prompt_id.to_string();
+        let (prompt, found) = tokio::try_join!(
+            registry.prompt(&act.caller, &address),
+            registry.store.reference(prompt_id, &wish.environment)
+        )?;
         refuse_archived(&prompt)?;
-        let found = registry.store.reference(prompt.prompt_id, &wish.environment).await?;
         let before =
             found.filter(|r| r.version.is_some()).ok_or_else(|| not_live(&prompt, &wish.environment))?;
         check_expected(&before, wish.expected_revision)?;
-        let target = self.target(&act.caller, &prompt, &before, wish).await?;
+        let live = async {
+            match before.version {
+                Some(live) => registry.store.version(prompt_id, live.number).await,
+                None => Ok(None),
+            }
+        };
+        let ((target, state), live) =
+            tokio::try_join!(self.target(&act.caller, &prompt, &before, wish), live)?;
         let now = registry.sources.now();
         let after = before.rolled_back(target.pointer(), Mover { by: &act.caller.actor.id, at: now });
-        let live = match before.version {
-            Some(live) => registry.store.version(prompt.prompt_id, live.number).await?,
-            None => None,
-        };
         let mut fact = Fact::new(&act.caller.actor, Action::RolledBack, target.version_id);
         fact.reason.clone_from(&wish.reason);
         let live_sha256 = live.as_ref().map(|live| live.content_sha256.as_str());
         describe_move(&mut fact, (&before, live_sha256), (&after, &target.content_sha256));
         let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &registry.sources)?;
         change.put_ref(&after)?;
+        if let Some(state) = state {
+            change.put_version_state(&state)?;
+        }
         if let Some(mark) = &act.once {
             let entry = change.entry().audit_id;
             change.once(mark, 200, entry)?;
@@ -99,24 +139,30 @@ impl Release {
         Ok((change, before, after))
     }
 
+    /// Where to, and the version's new state where it goes live for the first time.
     async fn target(
         &self,
         caller: &Caller,
         prompt: &Prompt,
         before: &Ref,
         wish: &Rollback,
-    ) -> Result<Version> {
+    ) -> Result<(Version, Option<VersionState>)> {
         let Some(wanted) = wish.target_version_id else {
             let Some(pointer) = before.rollback_target() else {
                 return Err(self.nothing_left(caller, prompt, before).await?);
             };
             let version = self.registry.store.version(prompt.prompt_id, pointer.number).await?;
-            return version.ok_or_else(|| Error::internal(format!("version {} is missing", pointer.id)));
+            let version =
+                version.ok_or_else(|| Error::internal(format!("version {} is missing", pointer.id)))?;
+            return Ok((version, None));
         };
-        let details = self.registry.version_of(prompt, wanted).await?;
-        let was_live = details.state.been_live.contains(&wish.environment);
-        if was_live || details.state.eval_status == EvalStatus::Passed {
-            return Ok(details.version);
+        let VersionDetails { version, state } =
+            self.registry.version_of(prompt, "/target_version_id", wanted).await?;
+        if state.been_live.contains(&wish.environment) {
+            return Ok((version, None));
+        }
+        if state.eval_status == EvalStatus::Passed {
+            return Ok((version, Some(state.live_in(&wish.environment))));
         }
         Err(Error::new(
             ErrorKind::NoRollbackTarget,

@@ -32,12 +32,17 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+/// The SDK would wait up to a second before it tries again: a third of the time in which a rollback insists.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
+}
+
 impl Aws {
     /// Connects to AWS with the environment's credentials.
     pub async fn connect() -> Self {
         let config = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .retry_config(retries())
             .load()
             .await;
         Self { config, endpoints: None }
@@ -51,7 +56,7 @@ impl Aws {
             .region(Region::new(region.to_owned()))
             .credentials_provider(credentials)
             .timeout_config(timeouts())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .retry_config(retries())
             .load()
             .await;
         Self { config, endpoints: Some(endpoints) }

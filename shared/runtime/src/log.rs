@@ -1,18 +1,31 @@
 //! Logs: JSON, one object a line, to standard output.
 
-use tracing_subscriber::{EnvFilter, fmt};
+use std::str::FromStr;
+
+use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
 
 use crate::configuration::{Variables, name};
 
+/// How much is logged: a level for our own packages, or a whole filter in the words of `tracing`.
+struct Wanted(EnvFilter);
+
+impl FromStr for Wanted {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if text.contains(['=', ',']) {
+            return EnvFilter::try_new(text).map(Self);
+        }
+        // Other people's packages tell their own stories; of these only warnings are ours, and the engine that
+        // stands in for DynamoDB warns of every refused call.
+        EnvFilter::try_new(format!("warn,dynoxide=error,{}", ours(text))).map(Self)
+    }
+}
+
 /// Begins logging. `default` says how much when `CUECARD_LOG` does not.
-pub fn begin(variables: &mut Variables, default: &str) {
-    let wanted: String = variables.optional(name::LOG, default.to_owned());
-    // The engines and clients of other people tell their own stories; only their warnings are ours.
-    let filter = if wanted.contains(['=', ',']) {
-        EnvFilter::new(&wanted)
-    } else {
-        EnvFilter::new(format!("warn,{}", ours(&wanted)))
-    };
+pub fn begin(variables: &mut Variables, default: &'static str) {
+    let fallback = || Wanted(EnvFilter::new(ours(default)));
+    let Wanted(filter) = variables.optional(name::LOG, default.parse().unwrap_or_else(|_| fallback()));
     let begun = fmt()
         .json()
         .flatten_event(true)

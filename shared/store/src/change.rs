@@ -216,15 +216,7 @@ impl Store {
             return Err(why_cancelled(cancelled.cancellation_reasons(), &slots)
                 .unwrap_or_else(|| CommitError::Failed(Error::internal(error))));
         }
-        let busy = matches!(
-            error.code(),
-            Some(
-                "TransactionInProgressException"
-                    | "ProvisionedThroughputExceededException"
-                    | "ThrottlingException"
-            )
-        );
-        Err(if busy { CommitError::Busy } else { CommitError::Failed(failed(error)) })
+        Err(if is_busy(error.code()) { CommitError::Busy } else { CommitError::Failed(failed(error)) })
     }
 
     /// Asks other writers of the prompt to stand back until `until`. It changes nothing that anybody can see, so it
@@ -245,10 +237,18 @@ impl Store {
         match asked {
             Ok(_) => Ok(()),
             // Being in somebody's way for a moment is why one asks: the caller tries again.
-            Err(error) if error.code() == Some("TransactionConflictException") => Ok(()),
+            Err(error) if is_busy(error.code()) => Ok(()),
             Err(error) => Err(failed(error)),
         }
     }
+}
+
+/// Whether the code of an exception, or of a reason for a cancellation, says that the same may go through soon.
+fn is_busy(code: Option<&str>) -> bool {
+    matches!(
+        code.unwrap_or_default().trim_end_matches("Exception").trim_end_matches("Error"),
+        "TransactionConflict" | "TransactionInProgress" | "ProvisionedThroughputExceeded" | "Throttling"
+    )
 }
 
 /// The reason that decides: a failed condition tells more than a conflict, and of several the idempotency key's
@@ -266,11 +266,7 @@ fn why_cancelled(reasons: &[CancellationReason], slots: &[Slot]) -> Option<Commi
     if let Some(slot) = slots.iter().copied().find(|slot| failed(*slot)) {
         return Some(CommitError::Lost(slot));
     }
-    let busy = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    reasons
-        .iter()
-        .any(|reason| reason.code().is_some_and(|code| busy.contains(&code)))
-        .then_some(CommitError::Busy)
+    reasons.iter().any(|reason| is_busy(reason.code())).then_some(CommitError::Busy)
 }
 
 /// A condition in DynamoDB's words, with the names and values that it uses.

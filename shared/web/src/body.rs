@@ -7,7 +7,10 @@ use axum::{
 };
 use domain::{Caller, Error, ErrorKind, KeyRole};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use sha2::{Digest, Sha256};
 use store::{Act, IdempotencyMark};
 
@@ -53,6 +56,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for JsonBody<T> 
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
+        refuse_query(&parts)?;
         let bytes = read(body, MAX_BODY_BYTES).await?;
         Ok(Self(parse_json(&parts.headers, &bytes)?))
     }
@@ -129,6 +133,14 @@ impl ExpectedRevision {
     }
 }
 
+/// What is asked in a body is asked there alone: a name in the query too would be passed over in silence.
+fn refuse_query(parts: &Parts) -> domain::Result<()> {
+    let query = parts.uri.query().unwrap_or_default();
+    let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).next() else { return Ok(()) };
+    let detail = format!("This route takes no query: send `{name}` in the body, if it is one of its names.");
+    Err(Error::invalid(format!("/{name}"), detail))
+}
+
 /// Reads a body up to a limit.
 async fn read(body: Body, limit: usize) -> domain::Result<Vec<u8>> {
     match Limited::new(body, limit).collect().await {
@@ -147,26 +159,34 @@ async fn read(body: Body, limit: usize) -> domain::Result<Vec<u8>> {
 ///
 /// A body that is not there at all reads as `{}`.
 fn parse_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> domain::Result<T> {
-    let bytes = if bytes.is_empty() {
-        b"{}"
-    } else {
-        require_json(headers)?;
-        bytes
-    };
+    if bytes.is_empty() {
+        return read_json(b"{}");
+    }
+    require_json(headers)?;
+    read_json(bytes)
+}
+
+/// Reads JSON that stands for itself, such as one request of several.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> domain::Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         let cause = error.into_inner();
-        if cause.is_data() {
-            Error::invalid(pointer, without_place(&cause))
-        } else {
-            Error::new(ErrorKind::MalformedJson, format!("The body is not JSON: {cause}."))
+        // What is no JSON is that first of all, whatever rule it broke before its end.
+        match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Ok(_) if cause.is_data() => Error::invalid(pointer, without_place(&cause)),
+            Ok(_) => no_json(&cause),
+            Err(cause) => no_json(&cause),
         }
     })?;
     reader.end().map_err(|error| {
         Error::new(ErrorKind::MalformedJson, format!("There is more after the end of the JSON: {error}."))
     })?;
     Ok(parsed)
+}
+
+fn no_json(cause: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::MalformedJson, format!("The body is not JSON: {cause}."))
 }
 
 fn require_json(headers: &HeaderMap) -> domain::Result<()> {
@@ -198,7 +218,7 @@ pub(crate) fn pointer(path: &serde_path_to_error::Path) -> String {
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let cut = text.rfind(" at line ").map_or(text.as_str(), |at| &text[..at]);
-    let mut words = cut.to_owned();
+    let mut words = cut.trim_end_matches('.').to_owned();
     if let Some(first) = words.get_mut(..1) {
         first.make_ascii_uppercase();
     }

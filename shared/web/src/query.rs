@@ -23,7 +23,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let parsed = serde_path_to_error::deserialize(reader).map_err(|error| {
             let pointer = pointer(error.path());
-            Error::invalid(pointer, format!("The query does not read: {}.", error.into_inner()))
+            let words = error.into_inner().to_string();
+            Error::invalid(pointer, format!("The query does not read: {}.", words.trim_end_matches('.')))
         })?;
         Ok(Self(parsed))
     }

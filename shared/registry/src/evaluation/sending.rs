@@ -7,7 +7,7 @@ use store::PageRequest;
 
 use crate::{Registry, evaluation::Ending};
 
-/// After so many sendings without progress a run is given up.
+/// After so many sendings in a row without progress a run is given up.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// A run that this process sends out, and the cases that it has to send.
@@ -47,7 +47,8 @@ impl Registry {
             started_at: run.started_at.or(Some(now)),
             ..run
         };
-        if let Err(error) = self.model(&claimed.model_id).await {
+        let callable = self.model(&claimed.model_id).await.and_then(|model| Ok(self.models.check(&model)?));
+        if let Err(error) = callable {
             if error.retryable() {
                 return Err(error);
             }
@@ -77,7 +78,8 @@ impl Registry {
             Ok(bytes) => bytes,
             Err(error) if error.retryable() => return Err(error),
             Err(_) => {
-                let reason = Ending::Impossible("The test set was deleted before the run began.".to_owned());
+                let reason =
+                    Ending::Impossible("The test set was deleted before the run was done.".to_owned());
                 self.end_run(&Caller::system("dispatch"), run.prompt_id, run.eval_run_id, reason).await?;
                 return Ok(None);
             }
@@ -127,10 +129,19 @@ impl Registry {
         if !run.status.is_open() || idle < stuck_after {
             return Ok(false);
         }
-        let none_since_sent = progress.progressed_at < run.dispatched_at;
-        if run.dispatch_attempt >= MAX_ATTEMPTS && none_since_sent {
+        // What has not been sent yet says nothing about the cases; nor does what was lost with a queue, which is what
+        // a sweep that waits for nothing is for.
+        let says_nothing = run.dispatched_attempt < run.dispatch_attempt || stuck_after.is_zero();
+        let in_vain = if says_nothing {
+            run.attempts_in_vain
+        } else if progress.progressed_at < run.dispatched_at {
+            run.attempts_in_vain + 1
+        } else {
+            0
+        };
+        if in_vain >= MAX_ATTEMPTS {
             let reason = format!(
-                "The cases were sent out {MAX_ATTEMPTS} times, and {} of {} never came back.",
+                "The cases were sent out {MAX_ATTEMPTS} times in a row without progress, and {} of {} never came back.",
                 run.total_cases as usize - progress.completed(),
                 run.total_cases
             );
@@ -141,7 +152,8 @@ impl Registry {
         let again = EvalRun {
             revision: run.revision + 1,
             dispatch_attempt: run.dispatched_attempt + 1,
-            ..run.clone()
+            attempts_in_vain: in_vain,
+            ..run
         };
         self.store.keep_run(&again).await
     }

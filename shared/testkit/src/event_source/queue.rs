@@ -18,6 +18,9 @@ use tokio::{
 use super::{Failure, REST, chain};
 use crate::engines::{ACCOUNT, REGION};
 
+/// The most messages that one poll brings.
+const POLL: i32 = 10;
+
 /// How long an empty poll waits for a message, in seconds. A message that arrives ends the wait.
 const WAIT: i32 = 2;
 
@@ -70,20 +73,23 @@ impl QueueSource {
                     log(ended);
                 }
             }
+            let free = i32::try_from(self.concurrency - in_flight.len()).unwrap_or(POLL);
+            let most = free.saturating_mul(self.batch_size).min(POLL);
             let received = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                received = self.receive(sqs, WAIT) => received,
+                received = self.receive(sqs, most, WAIT) => received,
             };
             match received {
-                Ok(messages) if messages.is_empty() => {}
                 Ok(messages) => {
-                    let (source, sqs) = (source.clone(), sqs.clone());
-                    let answer = handler(source.event(&messages));
-                    in_flight.spawn(async move {
-                        let failed = source.settle(&sqs, &messages, answer.await).await?;
-                        source.show(&sqs, &failed, source.retry_after).await
-                    });
+                    for batch in messages.chunks(usize::try_from(self.batch_size).unwrap_or(1)) {
+                        let (source, sqs, batch) = (source.clone(), sqs.clone(), batch.to_vec());
+                        let answer = handler(source.event(&batch));
+                        in_flight.spawn(async move {
+                            let failed = source.settle(&sqs, &batch, answer.await).await?;
+                            source.show(&sqs, &failed, source.retry_after).await
+                        });
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(queue = self.name(), error = chain(&*error), "the queue does not answer");
@@ -108,7 +114,7 @@ impl QueueSource {
         let mut count = 0;
         let mut failed = Vec::new();
         loop {
-            let messages = self.receive(sqs, 0).await?;
+            let messages = self.receive(sqs, self.batch_size, 0).await?;
             if messages.is_empty() {
                 break;
             }
@@ -122,9 +128,9 @@ impl QueueSource {
         Ok(count)
     }
 
-    async fn receive(&self, sqs: &Client, wait: i32) -> Result<Vec<Message>, Failure> {
+    async fn receive(&self, sqs: &Client, most: i32, wait: i32) -> Result<Vec<Message>, Failure> {
         let call = sqs.receive_message().queue_url(&self.queue_url).wait_time_seconds(wait);
-        let call = call.max_number_of_messages(self.batch_size).visibility_timeout(seconds(self.visibility));
+        let call = call.max_number_of_messages(most).visibility_timeout(seconds(self.visibility));
         let call = call.message_system_attribute_names(MessageSystemAttributeName::All);
         Ok(call.message_attribute_names("All").send().await?.messages.unwrap_or_default())
     }

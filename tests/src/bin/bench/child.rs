@@ -82,7 +82,8 @@ pub(crate) async fn serve_platform(folder: &Path) -> Outcome<()> {
 /// Serves prebuilt bytes, with the same server and the same settings, until it is killed.
 pub(crate) async fn serve_reference(bytes: usize) -> Outcome<()> {
     let body = Bytes::from(vec![b'x'; bytes]);
-    let router = Router::new().route("/", get(|| async { ([(header::CONTENT_TYPE, "application/json")], body) }));
+    let router =
+        Router::new().route("/", get(|| async { ([(header::CONTENT_TYPE, "application/json")], body) }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     report::line(&listener.local_addr()?.to_string());
     let listener = listener.tap_io(|stream| {

@@ -64,7 +64,12 @@ impl Load {
         let took = began.elapsed();
         latencies.sort_unstable();
         let at = |share: f64| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a rank"
+            )]
             let rank = (latencies.len() as f64 * share) as usize;
             latencies.get(rank.min(latencies.len().saturating_sub(1))).copied().unwrap_or_default()
         };

@@ -102,13 +102,18 @@ async fn prepare(platform: &Child) -> Outcome<Load> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
     let call = async |path: &str, body: serde_json::Value| -> Outcome<serde_json::Value> {
         let url = format!("http://{}{path}", platform.address);
-        let answer = client.post(url).bearer_auth(child::ADMIN).json(&body).send().await?.error_for_status()?;
+        let answer =
+            client.post(url).bearer_auth(child::ADMIN).json(&body).send().await?.error_for_status()?;
         Ok(answer.json().await?)
     };
     let prompt = call("/api/prompts", json!({ "name": "warm", "team_id": "bench" })).await?;
     let id = prompt["prompt_id"].as_str().unwrap_or_default();
-    let sentence = "You answer customers of Larkfield kindly, in at most three sentences, and never promise a date. ";
-    let template = format!("{}Customer: {{{{ name }}}}\nPlan: {{{{ plan }}}}\nMessage: {{{{ message }}}}\n", sentence.repeat(10));
+    let sentence =
+        "You answer customers of Larkfield kindly, in at most three sentences, and never promise a date. ";
+    let template = format!(
+        "{}Customer: {{{{ name }}}}\nPlan: {{{{ plan }}}}\nMessage: {{{{ message }}}}\n",
+        sentence.repeat(10)
+    );
     let version = json!({ "template_text": template, "model_id": "mock/echo" });
     let version = call(&format!("/api/prompts/{id}/versions"), version).await?;
     let promotion = json!({ "version_id": version["version_id"], "environment": "staging" });

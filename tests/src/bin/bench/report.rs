@@ -27,7 +27,9 @@ pub(crate) fn verdict(
     least_ratio: f64,
     longest_cold: Duration,
 ) -> bool {
-    line(&format!("\nbody of {bytes} bytes    requests/s      p50 µs     p99 µs   CPU µs/request   memory MiB"));
+    line(&format!(
+        "\nbody of {bytes} bytes    requests/s      p50 µs     p99 µs   CPU µs/request   memory MiB"
+    ));
     for round in rounds {
         line(&figures("bare axum", &round.bare));
         line(&figures("resolve, warm", &round.warm));
@@ -37,7 +39,10 @@ pub(crate) fn verdict(
     let warm_enough = ratio >= least_ratio;
     let cold_enough = slowest < longest_cold;
     line("");
-    line(&format!("warm: {ratio:.2} of the reference's requests/s (median of rounds); at least {least_ratio}: {}", word(warm_enough)));
+    line(&format!(
+        "warm: {ratio:.2} of the reference's requests/s (median of rounds); at least {least_ratio}: {}",
+        word(warm_enough)
+    ));
     line(&format!(
         "cold: {:.1} ms at most of {} starts with empty memory; under {} ms: {}",
         slowest.as_secs_f64() * 1000.0,

@@ -1,0 +1,186 @@
+//! What belongs to another team looks like what does not exist: same status, same body.
+
+use e2e::{Answer, Call, World, text};
+use serde_json::{Value, json};
+
+use crate::{
+    api::{self, at, under},
+    document::operations,
+    requests::{Target, request},
+};
+
+/// What a team has.
+struct Things {
+    prompt: Value,
+    version: String,
+    run: String,
+    test_set: String,
+}
+
+/// A prompt with two versions, live in production and staging, evaluated on a test set.
+async fn things(world: &World, team: &str, name: &str) -> Things {
+    let test_set = api::test_set(world, team).await;
+    api::put_cases(world, &test_set, api::CASE).await;
+    let prompt = world.prompt(team, name, &json!({ "test_set_id": test_set })).await;
+    let first = world.version(&prompt, &json!({ "template_text": "one" })).await;
+    let second = world.version(&prompt, &json!({ "template_text": "two" })).await;
+    for (version, environment) in [(&first, "production"), (&second, "production"), (&first, "staging")] {
+        world.promote(&prompt, version, environment).await.expect(200);
+    }
+    let [version, run] = ["version_id", "eval_run_id"].map(|name| text(&second[name]).to_owned());
+    Things { prompt, version, run, test_set }
+}
+
+/// What an answer says, with the names in the question taken out of it.
+fn said(answer: &Answer, asked: &Target) -> (u16, String) {
+    let names = [asked.prompt, asked.version, asked.run, asked.test_set, asked.team];
+    let body =
+        names.iter().fold(api::without_instance(answer).to_string(), |body, name| body.replace(name, "…"));
+    (answer.status.as_u16(), body)
+}
+
+#[tokio::test]
+async fn on_every_route_a_foreign_thing_is_answered_as_one_that_does_not_exist() {
+    let world = api::start().await;
+    let theirs = things(&world, "theirs", "secret").await;
+    let key = world.key("ours", "releaser").await;
+    let nobodys = Target { prompt: "prm_00000000000000000000000000", ..Target::nobody() };
+    let foreign = Target {
+        prompt: text(&theirs.prompt["prompt_id"]),
+        version: &theirs.version,
+        run: &theirs.run,
+        test_set: &theirs.test_set,
+        team: "theirs",
+        environment: "production",
+    };
+    let addresses = [
+        (foreign.prompt, nobodys.prompt),
+        ("secret", "absent"),
+        ("theirs%2Fsecret", "theirs%2Fabsent"),
+        ("theirs%2Fsecret", "nobody%2Fsecret"),
+    ];
+    for operation in operations().iter().filter(|operation| !operation.is_open()) {
+        for (prompt, absent) in addresses {
+            let (foreign, nobodys) = (Target { prompt, ..foreign }, Target { prompt: absent, ..nobodys });
+            let asked = world.call(request(operation, &foreign).key(&key)).await;
+            let absent = world.call(request(operation, &nobodys).key(&key)).await;
+            assert_eq!(said(&asked, &foreign), said(&absent, &nobodys), "{} {prompt}", operation.name());
+            let shown = asked.json().to_string();
+            assert!(!shown.contains("one") || !shown.contains("template"), "{}: {shown}", operation.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_not_visible_is_404_no_such_prompt() {
+    let world = api::start().await;
+    let theirs = things(&world, "theirs", "secret").await;
+    let key = world.key("ours", "releaser").await;
+    for address in [text(&theirs.prompt["prompt_id"]), "secret", "theirs%2Fsecret", "absent", "prm_damaged"] {
+        for path in [
+            format!("/api/prompts/{address}"),
+            format!("/api/prompts/{address}/versions"),
+            format!("/api/prompts/{address}/evals"),
+            format!("/api/prompts/{address}/history"),
+            format!("/api/prompts/{address}/environments/production"),
+            format!("/api/prompts/{address}/diff?from=1&to=2"),
+            format!("/api/prompts/by-name?name={address}"),
+            format!("/api/resolve/{address}"),
+            format!("/api/resolve?prompt={address}&env=staging"),
+            format!("/api/resolve/{address}?min_revision=1"),
+            format!("/api/resolve/{address}?min_revision=9"),
+            format!("/api/resolve/{address}?env=nowhere"),
+        ] {
+            world.call(Call::get(&path).key(&key)).await.refused(404, "no-such-prompt");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_names_a_foreign_thing_in_its_body_is_answered_as_if_it_were_not_there() {
+    let world = api::start().await;
+    let theirs = things(&world, "theirs", "secret").await;
+    let ours = things(&world, "ours", "open").await;
+    let key = world.key("ours", "releaser").await;
+    let nobody = Target::nobody();
+    let version = json!({ "version_id": ours.version });
+    let calls = |things: [&str; 3]| {
+        let [version_id, test_set_id, team_id] = things;
+        vec![
+            Call::post(
+                at(&ours.prompt, "/promote"),
+                &json!({ "version_id": version_id, "environment": "staging" }),
+            ),
+            Call::post(
+                at(&ours.prompt, "/rollback"),
+                &json!({ "environment": "staging", "target_version_id": version_id }),
+            ),
+            Call::get(at(&ours.prompt, &format!("/diff?from={version_id}&to=1"))),
+            Call::patch(at(&ours.prompt, ""), &json!({ "test_set_id": test_set_id })),
+            Call::post(under(&version, "/evals"), &json!({ "test_set_id": test_set_id })),
+            Call::post(
+                at(&ours.prompt, "/versions"),
+                &json!({ "template_text": "three", "based_on": version_id }),
+            ),
+            Call::post(
+                "/api/prompts",
+                &json!({ "name": "new", "team_id": "ours", "test_set_id": test_set_id }),
+            ),
+            Call::post("/api/prompts", &json!({ "name": "secret", "team_id": team_id })),
+            Call::get(format!("/api/audit?team_id={team_id}")),
+        ]
+    };
+    let foreign = [theirs.version.as_str(), theirs.test_set.as_str(), "theirs"];
+    let absent = [nobody.version, nobody.test_set, nobody.team];
+    for (asked, missing) in calls(foreign).into_iter().zip(calls(absent)) {
+        let name = format!("{asked:?}");
+        let asked = world.call(asked.key(&key)).await;
+        let missing = world.call(missing.key(&key)).await;
+        assert!(asked.status.is_client_error(), "{name}");
+        let said = |answer: &Answer, names: [&str; 3]| {
+            names.iter().fold(api::without_instance(answer).to_string(), |body, name| body.replace(name, "…"))
+        };
+        assert_eq!((asked.status, said(&asked, foreign)), (missing.status, said(&missing, absent)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn asking_for_a_foreign_name_reads_no_more_of_the_table_than_asking_for_none() {
+    let world = api::start().await;
+    things(&world, "theirs", "secret").await;
+    let key = world.key("ours", "releaser").await;
+    let mut reads = Vec::new();
+    for name in ["warm", "secret", "absent", "theirs%2Fsecret", "theirs%2Fabsent"] {
+        let before: u64 = world.faults().all_calls().values().sum();
+        for path in [format!("/api/prompts/{name}"), format!("/api/resolve/{name}")] {
+            world.call(Call::get(path).key(&key)).await.refused(404, "no-such-prompt");
+        }
+        reads.push(world.faults().all_calls().values().sum::<u64>() - before);
+    }
+    assert_eq!(reads[1..], [reads[1]; 4], "{reads:?}");
+}
+
+#[tokio::test]
+async fn lists_show_what_is_the_teams_own_alone() {
+    let world = api::start().await;
+    things(&world, "theirs", "secret").await;
+    things(&world, "ours", "open").await;
+    let key = world.key("ours", "releaser").await;
+    for (path, count) in [
+        ("/api/prompts", 1),
+        ("/api/prompts?q=secret", 0),
+        ("/api/prompts?team_id=theirs", 0),
+        ("/api/test-sets", 1),
+        ("/api/test-sets?team_id=theirs", 0),
+        ("/api/evals?status=queued", 2),
+        ("/api/changes?since=2026-11-20T07:00:00Z", 3),
+        ("/api/teams", 1),
+    ] {
+        let listed = world.call(Call::get(path).key(&key)).await.expect(200);
+        assert_eq!(listed["data"].as_array().unwrap().len(), count, "{path}: {listed}");
+        assert!(!listed.to_string().contains("theirs"), "{path}: {listed}");
+    }
+    let export = world.call(Call::get("/api/audit/export").key(&key)).await;
+    export.expect(200);
+    assert!(!export.text().contains("theirs") && export.text().contains("open"), "{}", export.text());
+}

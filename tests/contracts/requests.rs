@@ -1,0 +1,85 @@
+//! A request for each operation of the document, so that rules of all routes are tested on all routes.
+
+use e2e::Call;
+use serde_json::{Value, json};
+
+use crate::document::Operation;
+
+/// What requests are about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    /// An id or a name.
+    pub(crate) prompt: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) run: &'a str,
+    pub(crate) test_set: &'a str,
+    pub(crate) team: &'a str,
+    pub(crate) environment: &'a str,
+}
+
+impl Target<'_> {
+    /// Things that are nobody's.
+    pub(crate) const fn nobody() -> Target<'static> {
+        Target {
+            prompt: "nobodys",
+            version: "ver_00000000000000000000000000",
+            run: "evl_00000000000000000000000000",
+            test_set: "tst_00000000000000000000000000",
+            team: "nobody",
+            environment: "staging",
+        }
+    }
+}
+
+/// A well-formed request.
+pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
+    let (body, query) = wish(operation.value["operationId"].as_str().unwrap(), target);
+    let filled = [
+        ("{prompt}", target.prompt),
+        ("{version_id}", target.version),
+        ("{eval_run_id}", target.run),
+        ("{test_set_id}", target.test_set),
+        ("{team}", target.team),
+        ("{environment}", target.environment),
+        ("{key_id}", "nobody"),
+        ("{model_id}", "nobody"),
+    ];
+    let path = filled.iter().fold(operation.path.to_owned(), |path, (name, value)| path.replace(name, value));
+    let call = Call::new(operation.method.clone(), path + &query);
+    match operation.method.as_str() {
+        "GET" => call,
+        _ if operation.value["requestBody"]["content"]["application/jsonl"].is_object() => {
+            call.bytes("application/jsonl", "{\"vars\":{},\"expected\":\"a\"}")
+        }
+        _ => call.json(&body),
+    }
+}
+
+/// The body and the query.
+fn wish(id: &str, target: &Target) -> (Value, String) {
+    let Target { prompt, version, team, environment, .. } = *target;
+    let body = match id {
+        "environments_lock" => json!({ "reason": "freeze" }),
+        "keys_create" => json!({ "team_id": team, "role": "resolver", "name": "made" }),
+        "models_set" => json!({ "provider": "openai", "input_usd_per_mtok": 0, "output_usd_per_mtok": 0 }),
+        "moves_promote" => json!({ "version_id": version, "environment": environment }),
+        "moves_rollback" => json!({ "environment": environment }),
+        "prompts_create" | "test_sets_create" => json!({ "name": "made", "team_id": team }),
+        "resolve_batch" => json!({ "requests": [{ "prompt": prompt }] }),
+        "resolve_by_body" => json!({ "prompt": prompt }),
+        "versions_create" => json!({ "template_text": "a", "model_id": "nobody" }),
+        "versions_try_out" => json!({ "version_id": version }),
+        _ => json!({}),
+    };
+    let query = match id {
+        "audit_list" | "audit_export" => format!("?prompt_id={prompt}"),
+        "evaluations_list" => "?status=queued".to_owned(),
+        "moves_changes" => "?since=2026-11-20T07:00:00Z".to_owned(),
+        "prompts_by_name" => format!("?name={prompt}"),
+        "prompts_list" | "test_sets_list" => format!("?team_id={team}"),
+        "resolve_by_query" => format!("?prompt={prompt}"),
+        "versions_diff" => "?from=1&to=2".to_owned(),
+        _ => String::new(),
+    };
+    (body, query)
+}

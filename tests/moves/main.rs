@@ -1,0 +1,16 @@
+//! Moves of refs, and the audit that proves them: among other movers, under faults, over several processes.
+
+mod direct;
+mod export;
+mod faults;
+mod invariants;
+mod locks;
+mod processes;
+mod random;
+mod reading;
+mod storm;
+mod support;
+mod table_down;
+mod targets;
+mod together;
+mod undo;

@@ -1,0 +1,18 @@
+//! Resolving: what an application is answered over HTTP, and what the memory behind it promises.
+
+// Clippy then lets the helpers unwrap too.
+#![cfg(test)]
+
+mod addresses;
+mod answers;
+mod batches;
+mod bounds;
+mod formats;
+mod headers;
+mod histories;
+mod memory;
+mod refusals;
+mod revisions;
+mod scene;
+mod tokens;
+mod values;
