@@ -32,8 +32,6 @@ pub use platform::{Platform, Settings};
 pub async fn run(args: &Args) -> Result<(), StartError> {
     let mut asked_to_end = std::pin::pin!(signal::asked_to_end()?);
     let mut variables = Variables::read();
-    // Standard output belongs to people here: requests are logged when `CUECARD_LOG` asks for it. The engine warns of
-    // every call that it refuses, and conditions that do not hold are everyday here.
     runtime::log::begin(&mut variables, if args.quiet { "warn" } else { "info" });
     let settings = args.settings(variables)?;
     let console = Console::new(args.quiet);
