@@ -150,12 +150,17 @@ async fn two_posts_at_once_under_one_key_make_one_thing() {
     let world = api::start().await;
     let prompt = world.prompt("a", "greeter", &json!({})).await;
     let one = world.version(&prompt, &json!({ "template_text": "one" })).await;
-    let promotion = json!({ "version_id": one["version_id"], "environment": "staging" });
+    let two = world.version(&prompt, &json!({ "template_text": "two" })).await;
+    world.promote(&prompt, &one, "staging").await.expect(200);
+    let promotion =
+        json!({ "version_id": two["version_id"], "environment": "staging", "expected_revision": 1 });
     for (path, body, status) in [
         ("/api/prompts".to_owned(), json!({ "name": "made", "team_id": "a" }), 201),
         ("/api/test-sets".to_owned(), json!({ "name": "made", "team_id": "a" }), 201),
-        (at(&prompt, "/versions"), json!({ "template_text": "two" }), 201),
+        (at(&prompt, "/versions"), json!({ "template_text": "three" }), 201),
         (at(&prompt, "/promote"), promotion, 200),
+        // One version to go back to: the second rollback finds none left.
+        (at(&prompt, "/rollback"), json!({ "environment": "staging" }), 200),
     ] {
         let call =
             Call::post(&path, &body).key(e2e::ADMIN).header("idempotency-key", &format!("once {path}"));

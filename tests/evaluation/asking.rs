@@ -42,10 +42,11 @@ async fn another_model_or_test_set_is_tried_without_deciding_about_the_version()
 async fn a_run_of_the_prompts_own_test_set_decides_anew() {
     let moody = Arc::new(AtomicBool::new(false));
     let mood = moody.clone();
-    let lab = Lab::new(move |call| match mood.load(Ordering::SeqCst) {
-        false => echo(call),
-        true => Reply::Answer("no".to_owned()),
-    })
+    let lab = Lab::new(
+        move |call| {
+            if mood.load(Ordering::SeqCst) { Reply::Answer("no".to_owned()) } else { echo(call) }
+        },
+    )
     .await;
     let version = lab.version("anew", &cases(20, 0)).await;
     lab.finished(&version).await;
@@ -55,6 +56,23 @@ async fn a_run_of_the_prompts_own_test_set_decides_anew() {
     assert_eq!((run["decides"].clone(), lab.status(&version).await), (json!(true), "pending".to_owned()));
     lab.finished(&run).await;
     assert_eq!(lab.status(&version).await, "failed");
+}
+
+#[tokio::test]
+async fn an_older_run_does_not_decide_over_a_newer_one() {
+    let lab = Lab::new(echo).await;
+    let version = lab.version("older", &cases(20, 0)).await;
+    let newer = lab.post(&ask(&version), &json!({}), 202).await;
+    lab.world.step_stream().await;
+    let sent = lab.world.take_cases().await;
+    let (of_older, of_newer): (Vec<_>, Vec<_>) =
+        sent.into_iter().partition(|case| case.eval_run_id.to_string() == text(&version["eval_run_id"]));
+    lab.world.send_cases(&of_older).await;
+    assert_eq!(lab.finished(&version).await["gate_result"], "pass");
+    assert_eq!(lab.status(&version).await, "pending", "the newer run is still out");
+    lab.world.send_cases(&of_newer).await;
+    assert_eq!(lab.finished(&newer).await["gate_result"], "pass");
+    assert_eq!(lab.status(&version).await, "passed");
 }
 
 #[tokio::test]

@@ -38,9 +38,10 @@ async fn a_new_version_is_evaluated_by_itself_and_judged_in_plain_words() {
         "input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0,
     });
     lab.world.admin(Call::put("/api/models/acme/tiny", &model)).await.expect(200);
-    let set = lab.test_set(&cases(9, 1)).await;
+    let test_set = lab.test_set(&cases(9, 1)).await;
     let gate = json!({ "mode": "required", "min_pass_rate": 0.8, "min_cases": 10 });
-    let prompt = lab.world.prompt("support", "judge", &json!({ "test_set_id": set, "gate": gate })).await;
+    let prompt =
+        lab.world.prompt("support", "judge", &json!({ "test_set_id": test_set, "gate": gate })).await;
     let content =
         json!({ "template_text": "{{ message }}", "system_prompt": "Answer.", "model_id": "acme/tiny" });
     let version = lab.world.version(&prompt, &content).await;

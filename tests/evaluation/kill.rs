@@ -83,7 +83,7 @@ impl Program {
         let mut in_vain = 0;
         for kills in 0..most {
             let done = self.done(version).await;
-            while in_vain == LIVES_IN_VAIN && done < CASES && self.done(version).await == done {}
+            while in_vain >= LIVES_IN_VAIN && done < CASES && self.done(version).await == done {}
             if timeout(LIFE.mul_f64(moments.unit()), self.run(version)).await.is_ok() {
                 return kills;
             }

@@ -39,7 +39,7 @@ pub(crate) fn cases(passing: usize, failing: usize) -> Vec<Value> {
 
 /// Cases as they are uploaded.
 pub(crate) fn jsonl(cases: &[Value]) -> String {
-    cases.iter().map(|case| format!("{case}\n")).collect()
+    cases.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// A gate that judges a run of any size.

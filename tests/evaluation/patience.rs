@@ -1,10 +1,13 @@
 //! Patience with providers: what they refuse for a while is sent again, what they refuse for ever ends.
 
-use domain::eval_run::CaseMessage;
-use serde_json::{Value, json};
-use testkit::provider::{CallInfo, Reply};
+use std::time::Duration;
 
-use crate::lab::{Lab, cases, echo, members, tally};
+use domain::eval_run::CaseMessage;
+use e2e::{World, WorldSettings};
+use serde_json::{Value, json};
+use testkit::provider::{CallInfo, Reply, ScriptedProvider};
+
+use crate::lab::{Lab, cases, echo, members, model, tally};
 
 /// Asks for patience, though none that a test would have to wait for.
 const THROTTLED: Reply = Reply::Status(429, Some(0));
@@ -46,6 +49,33 @@ async fn the_attempts_travel_with_the_case() {
         (json!([1, 1, 0, 0, 1]), 2),
         "the fourth try and the fifth"
     );
+}
+
+#[tokio::test]
+async fn each_way_of_giving_no_answer_is_the_providers_fault_and_a_refusal_is_not() {
+    let ways = [
+        (Reply::Status(500, None), "The model's provider does not answer: status 500."),
+        (Reply::Hang, "The model's provider does not answer: the call took too long."),
+        (Reply::Drop, "The model's provider does not answer: its answer was cut."),
+        (Reply::CutJson, "The model's provider does not answer: its answer was cut."),
+        (Reply::Status(400, None), "The model's provider refused the call with status 400: scripted"),
+    ];
+    let replies = ways.clone();
+    let provider = ScriptedProvider::start(move |call| replies[number(call) as usize - 1].0.clone()).unwrap();
+    let builtin = vec![model("test/model", &provider)];
+    let model_timeout = Duration::from_millis(500);
+    let world = World::with(WorldSettings { builtin, model_timeout, ..WorldSettings::default() }).await;
+    let lab = Lab { world, provider };
+    let version = lab.version("ways", &cases(5, 0)).await;
+    lab.world.step_stream().await;
+    let last = lab.world.take_cases().await.into_iter().map(|case| CaseMessage { attempt: 5, ..case });
+    lab.world.send_cases(&last.collect::<Vec<_>>()).await;
+    let run = lab.finished(&version).await;
+    assert_eq!((tally(&run), &run["status"]), (json!([5, 5, 0, 0, 5]), &json!("errored")));
+    let reason = run["gate_reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("4 of 5 cases got no answer"), "{reason}");
+    let errors: Vec<_> = lab.cases(&version, "").await.iter().map(|case| case["error"].clone()).collect();
+    assert_eq!(errors, ways.map(|(_, error)| error));
 }
 
 /// A run of 50 cases of which the provider refuses the first so many for ever.

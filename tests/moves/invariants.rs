@@ -75,5 +75,7 @@ fn apply(entry: &Value, refs: &mut Refs) {
 
 /// Refs carry the prompt's name and whether it is archived: a change of either writes them all.
 fn follow(refs: &mut Refs) {
-    refs.values_mut().for_each(|(revision, _)| *revision += 1);
+    for (revision, _) in refs.values_mut() {
+        *revision += 1;
+    }
 }

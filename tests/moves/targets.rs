@@ -77,6 +77,9 @@ async fn a_version_that_passed_is_a_target_and_stays_one_once_it_was_live() {
         assert_eq!(status(&world, version).await, "passed");
     }
     world.promote(&prompt, &versions[0], "production").await.expect(200);
+    let evidence = &history(&world, &prompt).await[0]["evidence"];
+    assert_eq!((&evidence["tally"]["passed"], &evidence["gate"]["mode"]), (&json!(1), &json!("required")));
+    assert!(text(&evidence["evaluation"]["eval_run_id"]).starts_with("evl_"));
     let back = world.admin(to(&prompt, &versions[1])).await.expect(200);
     assert_eq!(
         back["production_version_id"], versions[1]["version_id"],

@@ -20,7 +20,7 @@ pub(crate) type Answer = (StatusCode, Value);
 impl Api {
     /// The admin. Time-outs are longer than the 25 s that a request may wait for an evaluation.
     pub(crate) fn admin(platform: &Platform) -> Self {
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let client = Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
         Self { client, url: platform.url().to_owned(), key: platform.admin_key() }
     }
 

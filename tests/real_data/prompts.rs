@@ -41,11 +41,7 @@ async fn each<'a, F: Future<Output = ()>>(what: &str, prompts: &'a [Owned], work
     let began = Instant::now();
     let done = stream::iter(prompts).map(work).buffer_unordered(8).count().await;
     let took = began.elapsed();
-    say(&format!(
-        "{what}: {done} prompts in {:.1} s, {:.0}/s",
-        took.as_secs_f64(),
-        done as f64 / took.as_secs_f64()
-    ));
+    say(&format!("{what}: {done} prompts in {:.1} s", took.as_secs_f64()));
 }
 
 async fn keys(admin: &Api, prompts: &[Owned]) -> Keys {

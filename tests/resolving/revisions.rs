@@ -15,7 +15,7 @@ async fn at_least(scene: &Scene, process: &Process, revision: &str) -> Answer {
 
 /// A prompt that another process knows at revision 1, and that stands at 2.
 async fn moved_elsewhere() -> (Scene, Process, Value) {
-    let scene = Scene::start().await;
+    let scene = Box::pin(Scene::start()).await;
     let prompt = scene.live("greeter", r#"{"template_text": "one"}"#).await;
     let other = scene.world.another_process().await;
     at_least(&scene, &other, "0").await.expect(200);

@@ -139,3 +139,8 @@ impl Answer {
         self.json()
     }
 }
+
+/// A member of an answer that must be a text.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
+}

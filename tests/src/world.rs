@@ -19,7 +19,7 @@ use testkit::{
 };
 use web::Doors;
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, text};
 
 /// The whole key of the admin of every test.
 pub const ADMIN: &str = "cue_admin_test-secret-of-the-admin";
@@ -124,7 +124,7 @@ impl World {
         };
         let admin = PresentedKey::parse(ADMIN).expect("the admin's key is one");
         world.registry().ensure_admin_key(&admin).await.expect("the admin's key is made");
-        world.steer(Duration::from_secs(60)).await;
+        world.steer(Duration::from_mins(1)).await;
         world
     }
 
@@ -296,9 +296,4 @@ async fn connect(endpoints: &Endpoints) -> Aws {
         sqs: endpoints.sqs.clone(),
     };
     Aws::connect_to(endpoints, REGION, ACCESS_KEY, SECRET_KEY).await
-}
-
-/// A member of an answer that must be a text.
-pub fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
 }

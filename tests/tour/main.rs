@@ -40,7 +40,8 @@ fn readme() -> String {
 
 /// Takes the steps one after the other in one shell, as a reader does, and returns their answers.
 fn take(tour: &[Step], program: &Program, folder: &str) -> Vec<String> {
-    let steps: String = tour.iter().map(|step| format!("{}printf '%s' '{END}'\n", step.commands)).collect();
+    let end = format!("printf '%s' '{END}'\n");
+    let steps = tour.iter().flat_map(|step| [step.commands.as_str(), &end]).collect::<String>();
     let script = steps.replace(ADDRESS, program.address()).replace(FOLDER, folder);
     let mut bash = Command::new("bash");
     // A proxy of this host does not know the platform.

@@ -1,5 +1,7 @@
 //! Evaluation runs.
 
+mod view;
+
 use axum::{
     Json,
     extract::State,
@@ -8,138 +10,19 @@ use axum::{
 };
 use domain::{
     Error, EvalRunId, TestSetId, VersionId,
-    eval_run::{CaseOutcome, CaseResult, RunStatus},
-    gate::GateResult,
-    money::Usd,
+    eval_run::{CaseOutcome, RunStatus},
 };
-use registry::evaluation::{NewRun, RunDetails};
-use serde::{Deserialize, Serialize};
+use registry::evaluation::NewRun;
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use web::{Author, Created, Empty, Listed, Path, Query, Tagged, Write, page_request};
+
+pub use view::{CaseView, EvalView};
 
 use crate::{
     App,
     versions::{PageQuery, WaitQuery},
 };
-
-/// An evaluation run.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EvalView {
-    eval_run_id: String,
-    prompt_id: String,
-    version_id: String,
-    version_number: u32,
-    test_set_id: String,
-    test_set_version: u32,
-    model_id: String,
-    /// Whether its verdict is the version's: it ran the prompt's test set on the version's model.
-    decides: bool,
-    /// `queued`, `running`, `completed`, `errored` or `cancelled`.
-    #[schema(value_type = String)]
-    status: RunStatus,
-    total_cases: u32,
-    /// Passed, failed and errored ones.
-    completed_cases: usize,
-    passed_cases: usize,
-    failed_cases: usize,
-    errored_cases: usize,
-    /// Cases sent out again because their message was lost or their worker died.
-    redelivered_cases: u32,
-    avg_score: Option<f64>,
-    p50_latency_ms: Option<u64>,
-    p95_latency_ms: Option<u64>,
-    #[schema(value_type = Option<f64>)]
-    total_cost_usd: Option<Usd>,
-    created_by: String,
-    created_at: String,
-    started_at: Option<String>,
-    completed_at: Option<String>,
-    /// `pass`, `fail` or `manual_review`; null without a verdict.
-    #[schema(value_type = Option<String>)]
-    gate_result: Option<GateResult>,
-    /// The gate's reasons, or why there is no verdict.
-    gate_reasons: Vec<String>,
-    /// The version that this one was compared with; null: judged by itself.
-    baseline_version_id: Option<String>,
-    /// The comparison; null without a baseline.
-    comparison: Option<String>,
-}
-
-impl EvalView {
-    pub(crate) fn new(details: RunDetails) -> Self {
-        let RunDetails { run, progress } = details;
-        Self {
-            eval_run_id: run.eval_run_id.to_string(),
-            prompt_id: run.prompt_id.to_string(),
-            version_id: run.version.id.to_string(),
-            version_number: run.version.number,
-            test_set_id: run.test_set_id.to_string(),
-            test_set_version: run.test_set_version,
-            model_id: run.model_id,
-            decides: run.decides,
-            status: run.status,
-            total_cases: run.total_cases,
-            completed_cases: progress.completed(),
-            passed_cases: progress.passed.len(),
-            failed_cases: progress.failed.len(),
-            errored_cases: progress.errored.len(),
-            redelivered_cases: run.redelivered_cases,
-            avg_score: run.summary.map(|summary| summary.avg_score),
-            p50_latency_ms: run.summary.and_then(|summary| summary.p50_latency_ms),
-            p95_latency_ms: run.summary.and_then(|summary| summary.p95_latency_ms),
-            total_cost_usd: run.summary.map(|summary| summary.total_cost_usd),
-            created_by: run.created_by,
-            created_at: run.created_at.to_string(),
-            started_at: run.started_at.map(|at| at.to_string()),
-            completed_at: run.completed_at.map(|at| at.to_string()),
-            gate_result: run.gate_result,
-            gate_reasons: run.gate_reasons,
-            baseline_version_id: None,
-            comparison: None,
-        }
-    }
-}
-
-/// What came of one case.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CaseView {
-    number: u32,
-    case_id: String,
-    /// `passed`, `failed` or `errored`.
-    #[schema(value_type = String)]
-    outcome: CaseOutcome,
-    critical: bool,
-    score: Option<f64>,
-    /// Each assertion: `{type, metric, passed, score, weight, reason}`.
-    #[schema(value_type = Vec<Object>)]
-    assertions: Vec<domain::assertion::AssertionResult>,
-    output: Option<String>,
-    error: Option<String>,
-    latency_ms: Option<u64>,
-    input_tokens: u64,
-    output_tokens: u64,
-    #[schema(value_type = f64)]
-    cost_usd: Usd,
-}
-
-impl CaseView {
-    fn new(case: CaseResult) -> Self {
-        Self {
-            number: case.number,
-            case_id: case.case_id,
-            outcome: case.outcome,
-            critical: case.critical,
-            score: case.score.as_ref().map(|score| score.score),
-            assertions: case.score.map_or(Vec::new(), |score| score.results),
-            output: case.output,
-            error: case.error,
-            latency_ms: case.latency_ms,
-            input_tokens: case.input_tokens,
-            output_tokens: case.output_tokens,
-            cost_usd: case.cost_usd,
-        }
-    }
-}
 
 /// A run to be made.
 #[derive(Debug, Default, Deserialize, ToSchema)]

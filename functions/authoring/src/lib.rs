@@ -4,6 +4,7 @@ mod audit;
 mod document;
 mod environments;
 mod evals;
+mod gate;
 mod health;
 mod keys;
 mod models;

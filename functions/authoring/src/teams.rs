@@ -9,7 +9,7 @@ use web::{Author, Path, Write};
 
 use crate::{
     App,
-    prompts::{GateBody, GateView},
+    gate::{GateBody, GateView},
 };
 
 /// A team.

@@ -127,18 +127,16 @@ impl Cache {
         Err(Error::new(ErrorKind::RevisionNotReached, detail).fact("revision", revision))
     }
 
-    /// Tells memory of a ref that this process has just written. `read_at` is from before the write.
-    ///
-    /// Returns whether memory holds it now: its version may be missing, and then the next read fetches both.
-    pub fn offer_ref(&self, reference: Ref, read_at: ReadAt) -> bool {
+    /// Tells memory of a ref that this process has just written, if memory has its version: else the next read
+    /// fetches both. `read_at` is from before the write.
+    pub fn offer_ref(&self, reference: Ref, read_at: ReadAt) {
         let key = (reference.prompt_id, reference.environment.clone());
         let version = match reference.version {
             Some(pointer) => self.versions.get(&(reference.prompt_id, pointer.number)),
             None => None,
         };
-        let Some(version) = version else { return false };
+        let Some(version) = version else { return };
         self.pairs.offer(key, Pair::Live(Arc::new(Live { reference, version })), read_at);
-        true
     }
 
     /// The key with this public part; `None` when there is none.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use store::{Names, Store};
 
 /// Where the services are when they are not AWS's own.
@@ -67,7 +68,9 @@ impl Aws {
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&self.config);
         let mut s3 = aws_sdk_s3::config::Builder::from(&self.config);
         if let Some(endpoints) = &self.endpoints {
-            dynamodb = dynamodb.endpoint_url(&endpoints.dynamodb);
+            // Several platforms may stand in one process: an outage of one leaves the others their retries.
+            let own = RetryPartition::custom("engines").build();
+            dynamodb = dynamodb.endpoint_url(&endpoints.dynamodb).retry_partition(own);
             s3 = s3.endpoint_url(&endpoints.s3).force_path_style(true);
         }
         Store::new(

@@ -8,10 +8,15 @@ use axum::{
 };
 use domain::{Actor, ApiKey, Caller, Error, ErrorKind, KeyRole, key::PresentedKey};
 
+use tokio::time::timeout;
+
 use crate::{Doors, problem::Problem};
 
 /// How precise «last used» is.
 const NOTE_EVERY: Duration = Duration::from_hours(1);
+
+/// How long a request waits for the note at most.
+const NOTE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// The longest `X-Cuecard-User` that the audit keeps, in characters.
 const MAX_USER_CHARS: usize = 200;
@@ -79,10 +84,14 @@ impl Doors {
             return;
         }
         self.0.noted.insert(key.id.clone(), now);
-        if let Err(error) = self.0.store.note_key_use(&key.id, now).await {
-            self.0.noted.remove(&key.id);
-            tracing::warn!(key = %key.key_id(), error = %error.chain(), "the use of a key was not noted");
-        }
+        let noting = timeout(NOTE_PATIENCE, self.0.store.note_key_use(&key.id, now)).await;
+        let failure = match noting {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.chain(),
+            Err(late) => late.to_string(),
+        };
+        self.0.noted.remove(&key.id);
+        tracing::warn!(key = %key.key_id(), error = failure, "the use of a key was not noted");
     }
 
     /// Counts a write of a key, and refuses it when there were too many in this minute.

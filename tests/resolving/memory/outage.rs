@@ -37,7 +37,7 @@ async fn what_is_known_is_served_for_an_hour_and_then_nothing_is() {
     let stale = ask(&scene, &process).await;
     assert_eq!((stale.header("cuecard-source"), stale.header("cuecard-age-ms")), ("stale", "751"));
     assert_eq!(stale.expect(200)["resolved_text"], "x");
-    scene.world.clock.advance(HOUR - 751 * MS);
+    scene.world.clock.advance((3_600_000 - 751) * MS);
     assert_eq!(ask(&scene, &process).await.header("cuecard-age-ms"), "3600000");
     // A key is believed for an hour without asking.
     scene.world.clock.advance(MS);

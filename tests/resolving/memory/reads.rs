@@ -20,7 +20,9 @@ async fn calls(scene: &Scene, work: impl Future<Output = ()>) -> BTreeMap<String
     let before = scene.world.faults().all_calls();
     work.await;
     let mut after = scene.world.faults().all_calls();
-    after.iter_mut().for_each(|(operation, count)| *count -= before.get(operation).unwrap_or(&0));
+    for (operation, count) in &mut after {
+        *count -= before.get(operation).unwrap_or(&0);
+    }
     after.retain(|_, count| *count > 0);
     after
 }
