@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{client, get};
@@ -106,8 +107,11 @@ async fn it_says_where_it_is_and_its_commands_work_when_pasted() {
     let file = folder.path().join("admin-key");
     assert_eq!(fs::read_to_string(&file).unwrap().trim(), key);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let (status, rest) = first.end();
-    assert_eq!((status.code(), rest.as_str()), (Some(0), ""));
+    let (status, log) = first.end();
+    assert_eq!(status.code(), Some(0));
+    let logged: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(logged.len(), 3, "a line for each request: {log}");
+    assert!(logged.iter().all(|line| line["message"] == "request" && line["status"].is_u64()), "{log}");
 
     // What the commands made is still there, and now they are about it.
     let second = Running::start(&mut program(folder.path(), 0));

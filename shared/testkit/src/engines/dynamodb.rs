@@ -43,6 +43,11 @@ pub(super) async fn start(file: PathBuf) -> Result<Server, EngineError> {
     }))
 }
 
+/// For finding the last stream record, and those after a number. The engine looks at all records that ever were, for
+/// each write and each poll; they are never removed.
+const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS _stream_records_by_number \
+     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
+
 /// Opens the database, after a check of its pages when it exists: the engine itself would find damage only when a
 /// request meets it.
 fn open(file: &Path) -> Result<Database, EngineError> {
@@ -59,7 +64,11 @@ fn open(file: &Path) -> Result<Database, EngineError> {
         }
     }
     let path = file.to_str().ok_or_else(|| damaged("its path is not UTF-8".to_owned()))?;
-    Database::new(path).map_err(|error| damaged(error.to_string()))
+    let database = Database::new(path).map_err(|error| damaged(error.to_string()))?;
+    let indexed = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .and_then(|connection| connection.execute_batch(STREAM_INDEX));
+    indexed.map_err(|error| damaged(error.to_string()))?;
+    Ok(database)
 }
 
 /// Removes expired items for ever: the engine does not do it by itself.
