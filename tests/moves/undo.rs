@@ -60,6 +60,16 @@ async fn after_a_new_promotion_a_rollback_never_returns_to_what_was_rolled_back_
 }
 
 #[tokio::test]
+async fn a_version_that_was_live_twice_does_not_return_once_it_was_rolled_back_from() {
+    let world = World::start().await;
+    let (prompt, versions) = lived(&world, "greeter", "production", 2).await;
+    world.promote(&prompt, &versions[0], "production").await.expect(200);
+    let back = world.roll_back(&prompt, "production").await.expect(200);
+    assert_eq!(back["production_version_id"], versions[1]["version_id"]);
+    world.roll_back(&prompt, "production").await.refused(409, "no-rollback-target");
+}
+
+#[tokio::test]
 async fn each_environment_has_a_stack_of_its_own_and_answers_under_its_own_name() {
     let world = World::start().await;
     let (prompt, versions) = lived(&world, "greeter", "staging", 2).await;

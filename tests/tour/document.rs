@@ -7,8 +7,8 @@ pub(crate) struct Step {
     pub(crate) answer: String,
 }
 
-/// The steps of a section, which goes to the next heading of its level: each `sh` block, with the `text` or `json`
-/// block after it. A step without such a block answers nothing.
+/// The steps of a section, which goes to the next heading of its level: each `sh` block, with the `text` block
+/// after it. A step without such a block answers nothing.
 pub(crate) fn steps(markdown: &str, heading: &str) -> Vec<Step> {
     let mut lines = markdown.lines().skip_while(|line| *line != heading).skip(1).peekable();
     assert!(lines.peek().is_some(), "there is no section `{heading}`");
@@ -19,7 +19,7 @@ pub(crate) fn steps(markdown: &str, heading: &str) -> Vec<Step> {
         let block: String = block.collect();
         match (language, steps.last_mut()) {
             ("sh", _) => steps.push(Step { commands: block, answer: String::new() }),
-            ("text" | "json", Some(step)) if step.answer.is_empty() => step.answer = block,
+            ("text", Some(step)) if step.answer.is_empty() => step.answer = block,
             _ => panic!("a block of `{language}` is neither commands nor the answer to any:\n{block}"),
         }
     }
@@ -42,6 +42,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "neither commands nor the answer")]
     fn an_answer_without_commands_is_found() {
-        steps("## A\n```sh\na\n```\n```text\nb\n```\n```json\n{}\n```\n", "## A");
+        steps("## A\n```sh\na\n```\n```text\nb\n```\n```text\nc\n```\n", "## A");
     }
 }

@@ -51,11 +51,12 @@ impl Child {
         Ok(Self { process, address })
     }
 
-    /// The server's own process id: the one that `setsid` waits for.
+    /// The server's own process id.
     pub(crate) fn server_id(&self) -> Option<u32> {
         let parent = self.process.id()?;
         let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
-        children.split_whitespace().next()?.parse().ok().or(Some(parent))
+        // Where `setsid` had no need to fork it became the server itself.
+        children.split_whitespace().next().and_then(|id| id.parse().ok()).or(Some(parent))
     }
 
     /// Ends it.
