@@ -40,6 +40,17 @@ fn examples(all: &[Example], count: usize) -> Vec<Example> {
     first.cloned().collect()
 }
 
+/// Waits for the end of a run, some minutes at most.
+async fn ended(api: &Api, run: &str) -> Value {
+    for _ in 0..10 {
+        let run = expect(api.get(&format!("/api/evals/{run}"), &[("wait", "25")]).await, 200);
+        if !matches!(text(&run["status"]), "queued" | "running") {
+            return run;
+        }
+    }
+    panic!("the run {run} does not end");
+}
+
 /// Writes a version with these examples; returns it with its run, which has ended.
 async fn evaluate(api: &Api, prompt: &str, categories: &str, examples: &[Example]) -> (Value, Value) {
     let content = json!({
@@ -51,8 +62,7 @@ async fn evaluate(api: &Api, prompt: &str, categories: &str, examples: &[Example
     });
     let began = Instant::now();
     let version = expect(api.post(&format!("{prompt}/versions"), &content).await, 201);
-    let run = format!("/api/evals/{}", text(&version["eval_run_id"]));
-    let run = expect(api.get(&run, &[("wait", "25")]).await, 200);
+    let run = ended(api, text(&version["eval_run_id"])).await;
     assert_eq!((&run["status"], &run["total_cases"]), (&json!("completed"), &json!(200)), "{run}");
     assert_eq!((&run["errored_cases"], &run["decides"]), (&json!(0), &json!(true)), "{run}");
     say(&format!(

@@ -39,15 +39,14 @@ impl Child {
             .arg("--wait")
             .arg(program)
             .args(role)
-            .stdout(Stdio::piped())
             .stdin(Stdio::null())
+            // The log is written in full, and nobody who makes the load has to read it.
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let output = process.stdout.take().ok_or("the server has no output")?;
-        let mut lines = BufReader::new(output).lines();
-        let address = lines.next_line().await?.ok_or("the server said nothing")?;
-        // The log goes on being read, so that the server pays for writing it and never waits.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let said = process.stderr.take().ok_or("the server cannot speak")?;
+        let address = BufReader::new(said).lines().next_line().await?.ok_or("the server said nothing")?;
         Ok(Self { process, address })
     }
 
@@ -73,7 +72,7 @@ pub(crate) async fn serve_platform(folder: &Path) -> Outcome<()> {
     runtime::log::begin(&mut runtime::Variables::read(), "info");
     let settings = local::Settings { admin_key: Some(ADMIN.to_owned()), ..local::Settings::new(folder) };
     let platform = local::Platform::start(settings).await?;
-    report::line(platform.url().trim_start_matches("http://"));
+    report::say(platform.url().trim_start_matches("http://"));
     let mut told = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     told.recv().await;
     platform.stop().await;
@@ -86,7 +85,7 @@ pub(crate) async fn serve_reference(bytes: usize) -> Outcome<()> {
     let router =
         Router::new().route("/", get(|| async { ([(header::CONTENT_TYPE, "application/json")], body) }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    report::line(&listener.local_addr()?.to_string());
+    report::say(&listener.local_addr()?.to_string());
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });

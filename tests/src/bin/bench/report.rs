@@ -1,7 +1,7 @@
 //! What the bench says.
 
 use std::{
-    io::{Write as _, stdout},
+    io::{Write as _, stderr, stdout},
     time::Duration,
 };
 
@@ -17,6 +17,11 @@ pub(crate) struct Round {
 pub(crate) fn line(text: &str) {
     // Where nobody reads, nobody misses it.
     let _ = writeln!(stdout(), "{text}");
+}
+
+/// Says where a server listens, apart from its log.
+pub(crate) fn say(address: &str) {
+    let _ = writeln!(stderr(), "{address}");
 }
 
 /// Prints the figures beside their targets; says whether all are met.
