@@ -10,7 +10,7 @@ use std::{
 pub(crate) struct Program {
     child: Child,
     said: Vec<String>,
-    /// Kept open: nobody is told any more, but a program that speaks to nobody would notice.
+    /// Kept open for as long as the program runs.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -18,9 +18,11 @@ impl Program {
     /// Starts it on a free port and waits until it has said everything.
     pub(crate) fn start(folder: &Path) -> Self {
         let mut command = Command::new(e2e::local_binary());
-        for variable in ["LOG", "EVAL_CONCURRENCY", "MOCK_LATENCY_MS", "MOCK_FAILURE_RATE"] {
+        for variable in ["EVAL_CONCURRENCY", "MOCK_LATENCY_MS", "MOCK_FAILURE_RATE"] {
             command.env_remove(format!("CUECARD_{variable}"));
         }
+        // Nobody reads on once it has said everything, and a full pipe would stop it.
+        command.env("CUECARD_LOG", "warn");
         command.args(["--port", "0", "--data"]).arg(folder);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
