@@ -12,7 +12,7 @@ async fn a_prompt_is_written_promoted_resolved_and_rolled_back() {
     let v2 = world.version(&prompt, &json!({ "template_text": "Good day, {{ name }}!\n" })).await;
     assert_eq!((&v1["version_number"], &v1["eval_status"]), (&json!(1), &json!("none")));
     world.promote(&prompt, &v1, "production").await.expect(200);
-    let path = "/api/resolve/greeter?variables=%7B%22name%22%3A%22Ada%22%7D";
+    let path = "/api/resolve/greeter?user_id=ada&variables=%7B%22name%22%3A%22Ada%22%7D";
     let first = world.call(Call::get(path).key(&key)).await.expect(200);
     assert_eq!(first["resolved_text"], "Hello Ada\n");
     world.promote(&prompt, &v2, "production").await.expect(200);

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::scene::{Scene, resolve};
 
-const ADA: [(&str, &str); 2] = [("prompt", "greeter"), ("variables", r#"{"name": "Ada"}"#)];
+const ADA: [(&str, &str); 3] =
+    [("prompt", "greeter"), ("variables", r#"{"name": "Ada"}"#), ("user_id", "ada")];
 
 fn with<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     ADA.iter().chain(more).copied().collect()
@@ -43,7 +44,8 @@ async fn the_tag_covers_all_but_the_token() {
     assert!(first.header("etag").starts_with('"') && first.header("etag").ends_with('"'));
     assert_eq!(first.header("etag"), second.header("etag"));
     assert_ne!(first.json()["resolution_token"], second.json()["resolution_token"]);
-    let posted = scene.post(&json!({ "prompt": "greeter", "variables": { "name": "Ada" } })).await;
+    let posted =
+        scene.post(&json!({ "prompt": "greeter", "variables": { "name": "Ada" }, "user_id": "ada" })).await;
     assert_eq!(
         first.header("etag"),
         posted.header("etag"),
@@ -60,11 +62,11 @@ async fn the_tag_changes_with_all_that_changes_the_answer() {
     let mut tags = Vec::new();
     for query in [
         with(&[]),
-        vec![("prompt", "greeter"), ("variables", r#"{"name": "Bob"}"#)],
-        vec![("prompt", "greeter"), ("variables", r#"{"name": "Ada", "extra": 1}"#)],
+        vec![("prompt", "greeter"), ("variables", r#"{"name": "Bob"}"#), ("user_id", "ada")],
+        vec![("prompt", "greeter"), ("variables", r#"{"name": "Ada", "extra": 1}"#), ("user_id", "ada")],
         with(&[("fields", "text")]),
         with(&[("fields", "messages")]),
-        with(&[("user_id", "u")]),
+        vec![ADA[0], ADA[1], ("request_id", "r")],
     ] {
         tags.push(scene.get(&query).await.header("etag").to_owned());
     }
@@ -74,6 +76,18 @@ async fn the_tag_changes_with_all_that_changes_the_answer() {
     scene.world.promote(&prompt, &again, "production").await.expect(200);
     tags.push(scene.get(&ADA).await.header("etag").to_owned());
     assert_eq!(tags.iter().collect::<HashSet<_>>().len(), tags.len(), "{tags:?}");
+}
+
+#[tokio::test]
+async fn an_answer_to_nobody_has_no_tag() {
+    let scene = Scene::start().await;
+    scene.greeter("greeter").await;
+    for unit in [[].as_slice(), &[("user_id", " ")]] {
+        let query: Vec<_> = ADA[..2].iter().chain(unit).copied().collect();
+        let answer = scene.call(resolve(&query).header("if-none-match", "*")).await;
+        assert_eq!(answer.status.as_u16(), 200);
+        assert_eq!(answer.header("etag"), "");
+    }
 }
 
 #[tokio::test]

@@ -83,6 +83,8 @@ pub struct SignedAnswer<'a> {
 /// An answer without its token: what the `ETag` covers.
 pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
+    /// Whether the same question has the same answer again: not when its arm is drawn by lot.
+    pub(crate) tagged: bool,
     pub(crate) token: String,
     pub(crate) revision: u64,
     pub(crate) age: Duration,
@@ -109,35 +111,43 @@ impl Answer {
     }
 
     /// The answer to a caller who may have it already.
-    pub(crate) fn respond(self, headers: &HeaderMap) -> Result<Response> {
-        let tag = web::etag_of(&[&self.body]);
-        let mut response = Response::builder()
-            .header(header::ETAG, &tag)
-            .header(header::CACHE_CONTROL, "private, max-age=1, stale-if-error=86400")
-            .header(header::VARY, "Authorization, X-API-Key")
-            .header(REVISION, self.revision)
-            .header(AGE, u64::try_from(self.age.as_millis()).unwrap_or(u64::MAX))
-            .header(SOURCE, source_name(self.source));
-        if web::matches_etag(headers, &tag) {
-            let token = HeaderValue::from_str(&self.token).map_err(Error::internal)?;
-            response = response.status(StatusCode::NOT_MODIFIED).header(TOKEN, token);
-            return response.body(Body::empty()).map_err(Error::internal);
+    pub(crate) fn respond(self, asked: &HeaderMap) -> Result<Response> {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.reserve(HEADERS);
+        headers.insert(header::CACHE_CONTROL, CACHEABLE);
+        headers.insert(header::VARY, BY_KEY);
+        headers.insert(REVISION, self.revision.into());
+        headers.insert(AGE, u64::try_from(self.age.as_millis()).unwrap_or(u64::MAX).into());
+        headers.insert(SOURCE, source_name(self.source));
+        if self.tagged {
+            let tag = web::etag_of(&self.body);
+            headers.insert(header::ETAG, HeaderValue::from_str(&tag).map_err(Error::internal)?);
+            if web::matches_etag(asked, &tag) {
+                headers.insert(TOKEN, HeaderValue::from_str(&self.token).map_err(Error::internal)?);
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                return Ok(response);
+            }
         }
-        response = response.header(header::CONTENT_TYPE, "application/json");
-        let body = self.with_token()?;
-        response.body(Body::from(body)).map_err(Error::internal)
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *response.body_mut() = Body::from(self.with_token()?);
+        Ok(response)
     }
 }
 
+/// Room for those here and for what the server adds.
+const HEADERS: usize = 14;
+const CACHEABLE: HeaderValue = HeaderValue::from_static("private, max-age=1, stale-if-error=86400");
+const BY_KEY: HeaderValue = HeaderValue::from_static("Authorization, X-API-Key");
 const REVISION: HeaderName = HeaderName::from_static("cuecard-revision");
 const AGE: HeaderName = HeaderName::from_static("cuecard-age-ms");
 const SOURCE: HeaderName = HeaderName::from_static("cuecard-source");
 const TOKEN: HeaderName = HeaderName::from_static("cuecard-resolution-token");
 
-fn source_name(source: Source) -> &'static str {
-    match source {
+fn source_name(source: Source) -> HeaderValue {
+    HeaderValue::from_static(match source {
         Source::Memory => "memory",
         Source::Table => "table",
         Source::Stale => "stale",
-    }
+    })
 }

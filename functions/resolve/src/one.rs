@@ -98,7 +98,8 @@ impl App {
         let body = render(&live, &ask)?;
         let token = self.sign(&live, &ask).await?;
         let revision = live.reference.revision;
-        Ok(Answer { body, token, revision, age: found.age, source: found.source })
+        let tagged = ask.unit.kind != UnitKind::Random;
+        Ok(Answer { body, tagged, token, revision, age: found.age, source: found.source })
     }
 
     async fn sign(&self, live: &Live, ask: &Ask) -> Result<String> {
@@ -129,6 +130,9 @@ impl App {
     }
 }
 
+/// Room for what an answer says beside its texts, token included: an answer that has it is never moved in memory.
+const BODY_BESIDE_TEXTS: usize = 1536;
+
 fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
     let version = &live.version.version;
     let rendered = live.version.compiled.render(&ask.values)?;
@@ -158,7 +162,11 @@ fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
         ignored_variables: &rendered.ignored_variables,
         revision: live.reference.revision,
     };
-    serde_json::to_vec(&resolved).map_err(Error::internal)
+    let texts = rendered.text.as_deref().map_or(0, str::len);
+    let messages: usize = rendered.messages.iter().map(|message| message.content.len()).sum();
+    let mut body = Vec::with_capacity(BODY_BESIDE_TEXTS + texts + messages);
+    serde_json::to_writer(&mut body, &resolved).map_err(Error::internal)?;
+    Ok(body)
 }
 
 fn why_not_live(owner: Option<&Prompt>, environment: &Environment) -> Error {

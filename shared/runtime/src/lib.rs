@@ -10,3 +10,8 @@ pub mod sources;
 
 pub use configuration::{Configuration, Variables};
 pub use queue::Queue;
+
+/// Every process allocates with it: the system's allocator makes threads wait for each other, which cost resolve a
+/// quarter of its requests per second.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

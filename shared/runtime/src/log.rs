@@ -1,6 +1,6 @@
 //! Logs: JSON, one object a line, to standard output.
 
-use std::str::FromStr;
+use std::{fs::File, io, os::fd::AsFd as _, str::FromStr, sync::Arc};
 
 use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
 
@@ -31,11 +31,19 @@ pub fn begin(variables: &mut Variables, default: &'static str) {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_env_filter(filter)
-        .try_init();
+        .with_env_filter(filter);
+    // Each line is one write of its own: requests wait for no lock of each other's, and none is left in a buffer.
+    let begun = match unbuffered_stdout() {
+        Ok(stdout) => begun.with_writer(Arc::new(stdout)).try_init(),
+        Err(_) => begun.try_init(),
+    };
     if let Err(error) = begun {
         tracing::warn!(error = %error, "logging had begun already");
     }
+}
+
+fn unbuffered_stdout() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
 fn ours(level: &str) -> String {

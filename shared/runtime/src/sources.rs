@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{Clock, Entropy, Sources, Timestamp};
+use rand::Rng as _;
 
 /// The machine's clocks.
 #[derive(Debug)]
@@ -22,17 +23,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's randomness.
+/// A generator of each thread's own, seeded and seeded again by the operating system: ids and nonces of every request
+/// cost no system call.
 #[derive(Debug)]
-struct SystemEntropy;
+struct ThreadEntropy;
 
-impl Entropy for SystemEntropy {
+impl Entropy for ThreadEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        // A system without randomness can make neither ids nor secrets: there is nothing to go on with.
-        if let Err(error) = getrandom::fill(bytes) {
-            tracing::error!(error = %error, "the system gives no random bytes");
-            std::process::abort();
-        }
+        rand::rng().fill_bytes(bytes);
     }
 }
 
@@ -41,6 +39,6 @@ impl Entropy for SystemEntropy {
 pub fn system() -> Sources {
     Sources {
         clock: Arc::new(SystemClock { started: std::time::Instant::now() }),
-        entropy: Arc::new(SystemEntropy),
+        entropy: Arc::new(ThreadEntropy),
     }
 }
