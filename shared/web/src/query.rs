@@ -20,8 +20,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        let parsed = serde_path_to_error::deserialize(reader).map_err(|error| {
+        let reader = || serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        // Keeping track of where a mistake would be costs as much as reading: only mistakes pay for it.
+        let read = T::deserialize(reader()).or_else(|_| serde_path_to_error::deserialize(reader()));
+        let parsed = read.map_err(|error| {
             let pointer = pointer(error.path());
             let words = error.into_inner().to_string();
             Error::invalid(pointer, format!("The query does not read: {}.", words.trim_end_matches('.')))

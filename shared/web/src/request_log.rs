@@ -24,7 +24,7 @@ pub(crate) async fn log_request(State(sources): State<Sources>, request: Request
     let id: RequestId = sources.id();
     let method = request.method().clone();
     // The path as routed, not as sent: names and queries of callers do not belong into logs.
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let trace = trace_id(request.headers());
     let too_long = request.uri().path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES);
     let mut response = if too_long {
@@ -35,17 +35,38 @@ pub(crate) async fn log_request(State(sources): State<Sources>, request: Request
     };
     let pending = finish_problem(&mut response, id);
     let took = sources.clock.monotonic().saturating_sub(started).as_secs_f64() * 1000.0;
+    let id = id.to_string();
     let headers = response.headers_mut();
-    insert(headers, "x-request-id", &id.to_string());
+    insert(headers, "x-request-id", &id);
     insert(headers, "server-timing", &format!("total;dur={took:.2}"));
     let status = response.status().as_u16();
     let key = response.extensions_mut().remove::<CalledBy>().map(|CalledBy(key)| key);
-    let route = route.as_deref().unwrap_or("none");
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let error = pending.map(|pending| pending.log);
     if status >= 500 {
-        tracing::error!(%method, route, status, took_ms = took, request_id = %id, key, trace_id = trace, error, "request");
+        tracing::error!(
+            method = method.as_str(),
+            route,
+            status,
+            took_ms = took,
+            request_id = id,
+            key,
+            trace_id = trace,
+            error,
+            "request"
+        );
     } else {
-        tracing::info!(%method, route, status, took_ms = took, request_id = %id, key, trace_id = trace, error, "request");
+        tracing::info!(
+            method = method.as_str(),
+            route,
+            status,
+            took_ms = took,
+            request_id = id,
+            key,
+            trace_id = trace,
+            error,
+            "request"
+        );
     }
     response
 }

@@ -53,13 +53,12 @@ enum Role {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.role {
-        Some(Role::Platform { folder }) => child::serve_platform(folder).await.map(|()| true),
-        Some(Role::Reference { bytes }) => child::serve_reference(*bytes).await.map(|()| true),
-        None => bench(&args).await,
+        Some(Role::Platform { folder }) => on_all_cores(child::serve_platform(folder)).map(|()| true),
+        Some(Role::Reference { bytes }) => on_all_cores(child::serve_reference(*bytes)).map(|()| true),
+        None => on_one_core(bench(&args)),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -69,6 +68,16 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a server, as `local` runs.
+fn on_all_cores<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Runs the load, which is of one thread so that it leaves the server as much of the machine as it can.
+fn on_one_core<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 /// Whether all targets are met.
