@@ -37,6 +37,9 @@ pub struct Args {
     /// The admin's key, cue_<id>_<secret>; left out, one is made once and kept in <FOLDER>/admin-key
     #[arg(long, value_name = "KEY")]
     pub admin_key: Option<String>,
+    /// A cache in front of the tables, redis://HOST:PORT; left out, memory stands alone
+    #[arg(long, value_name = "URL")]
+    pub cache_url: Option<String>,
     /// Say nothing on standard output but what goes wrong
     #[arg(long)]
     pub quiet: bool,
@@ -49,6 +52,7 @@ impl Args {
         let settings = Settings {
             port: self.port,
             admin_key: self.admin_key.clone(),
+            cache_url: self.cache_url.clone(),
             eval_concurrency: variables.optional(name::EVAL_CONCURRENCY, default.eval_concurrency),
             mock: MockSettings {
                 latency: Duration::from_millis(variables.optional(name::MOCK_LATENCY_MS, 0)),

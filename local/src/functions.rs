@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use cache::Cache;
+use cache::{Cache, Remote, RemoteSettings};
 use domain::Result;
 use models::{DEFAULT_TIMEOUT, Models, Secrets};
 use registry::Registry;
@@ -35,7 +35,11 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// Connects to the engines and creates what is missing there. `origin` is where the mock will be.
-    pub(crate) async fn connect(endpoints: &Endpoints, origin: &str) -> Result<Self> {
+    pub(crate) async fn connect(
+        endpoints: &Endpoints,
+        origin: &str,
+        cache_url: Option<&str>,
+    ) -> Result<Self> {
         let endpoints = runtime::aws::Endpoints {
             dynamodb: endpoints.dynamodb.clone(),
             s3: endpoints.s3.clone(),
@@ -46,6 +50,7 @@ impl Functions {
             registry: REGISTRY_TABLE.to_owned(),
             telemetry: "cuecard-telemetry".to_owned(),
             bucket: "cuecard".to_owned(),
+            archive: "cuecard".to_owned(),
         });
         store.create_missing().await?;
         let (queue_url, dead_letters_url) = Queue::create(&aws, "cuecard-eval", CASE_TIME).await?;
@@ -56,7 +61,9 @@ impl Functions {
             builtin: mock::catalogue(origin),
         })?;
         let sources = runtime::sources::system();
-        let cache = Arc::new(Cache::new(store.clone(), sources.clone()));
+        let remote =
+            cache_url.map(|url| Remote::new(RemoteSettings::node(url), sources.clone())).transpose()?;
+        let cache = Arc::new(Cache::new(store.clone(), remote, sources.clone()));
         let doors = Doors::new(Arc::clone(&cache), store.clone(), sources.clone(), web::WRITES_PER_MINUTE);
         let release = Release { registry: Registry { store, cache, sources, models: Arc::new(models) } };
         Ok(Self { release, queue: Queue::new(&aws, &queue_url), queue_url, dead_letters_url, doors })
@@ -90,6 +97,11 @@ impl Functions {
 
     pub(crate) fn dispatch(&self) -> dispatch::App {
         dispatch::App { registry: self.release.registry.clone(), queue: self.queue.clone() }
+    }
+
+    pub(crate) fn propagate(&self) -> propagate::App {
+        let Registry { store, cache, .. } = self.release.registry.clone();
+        propagate::App { store, cache }
     }
 
     pub(crate) fn eval_worker(&self) -> eval_worker::App {

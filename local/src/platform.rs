@@ -25,6 +25,8 @@ pub struct Settings {
     pub port: u16,
     /// The admin's whole key; `None`: the one that the folder keeps.
     pub admin_key: Option<String>,
+    /// A cache of Valkey's protocol in front of the tables, `redis://host:port`; `None`: memory alone.
+    pub cache_url: Option<String>,
     /// How many cases of evaluations are worked on at once, at least 1.
     pub eval_concurrency: usize,
     /// How the development models behave.
@@ -38,6 +40,7 @@ impl Settings {
             folder: folder.into(),
             port: 0,
             admin_key: None,
+            cache_url: None,
             eval_concurrency: 64,
             mock: MockSettings::default(),
         }
@@ -72,7 +75,7 @@ impl Platform {
         settings: Settings,
     ) -> Result<Self, StartError> {
         let (listener, url) = server::listen(settings.port).await?;
-        let functions = Functions::connect(endpoints, &url).await?;
+        let functions = Functions::connect(endpoints, &url, settings.cache_url.as_deref()).await?;
         let registry = &functions.release.registry;
         let admin_key = AdminKey::of(&settings, &registry.sources)?;
         registry.ensure_admin_key(&admin_key.presented()).await?;

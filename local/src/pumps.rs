@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
+use domain::Result;
 use testkit::{
     Endpoints,
     event_source::{QueueSource, Schedule, StreamSource},
@@ -36,7 +38,16 @@ impl Pumps {
             visibility: CASE_TIME,
             ..QueueSource::new(&functions.queue_url)
         };
-        pumps.follow_stream(functions, endpoints, settings);
+        let dispatch = Arc::new(functions.dispatch());
+        pumps.follow_stream("dispatch", endpoints, settings, move |event| {
+            let app = Arc::clone(&dispatch);
+            async move { dispatch::handle(event, &app).await }
+        });
+        let propagate = Arc::new(functions.propagate());
+        pumps.follow_stream("propagate", endpoints, settings, move |event| {
+            let app = Arc::clone(&propagate);
+            async move { propagate::handle(event, &app).await }
+        });
         pumps.poll(cases, functions, endpoints);
         pumps.poll(QueueSource::new(&functions.dead_letters_url), functions, endpoints);
         pumps.keep_schedule(functions);
@@ -51,18 +62,16 @@ impl Pumps {
         let _ = timeout(GRACE, ended).await;
     }
 
-    fn follow_stream(&mut self, functions: &Functions, endpoints: &Endpoints, settings: &Settings) {
-        let app = Arc::new(functions.dispatch());
-        let source = StreamSource::new(REGISTRY_TABLE, "dispatch", &settings.folder);
+    /// Hands the registry's stream to a function, from where it came to last time.
+    fn follow_stream<H, F>(&mut self, consumer: &str, endpoints: &Endpoints, settings: &Settings, handle: H)
+    where
+        H: Fn(Event) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<DynamoDbEventResponse>> + Send + 'static,
+    {
+        let source = StreamSource::new(REGISTRY_TABLE, consumer, &settings.folder);
         let streams = testkit::clients(endpoints).streams;
         let stopped = self.stopped();
-        self.running.spawn(async move {
-            let handle = |event| {
-                let app = Arc::clone(&app);
-                async move { dispatch::handle(event, &app).await }
-            };
-            source.run(&streams, stopped, handle).await;
-        });
+        self.running.spawn(async move { source.run(&streams, stopped, handle).await });
     }
 
     fn poll(&mut self, source: QueueSource, functions: &Functions, endpoints: &Endpoints) {

@@ -44,6 +44,9 @@ pub struct PromotedView {
     propagated_at: String,
     /// From commit to the cache's acknowledgement, in ms; null without a cache.
     cache_invalidation_ms: Option<u64>,
+    /// False when the cache did not answer; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    propagated: Option<bool>,
 }
 
 /// A rollback.
@@ -68,8 +71,9 @@ impl PromotedView {
             version_id: moved.version_id.to_string(),
             previous_version_id: moved.previous_version_id.map(|id| id.to_string()),
             revision: moved.revision,
-            propagated_at: moved.propagated_at.to_string(),
-            cache_invalidation_ms: moved.cache_invalidation_ms,
+            propagated_at: moved.reach.propagated_at.to_string(),
+            cache_invalidation_ms: moved.reach.cache_invalidation_ms,
+            propagated: moved.reach.cache_unanswered.then_some(false),
         }
     }
 }

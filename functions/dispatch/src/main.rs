@@ -3,14 +3,17 @@
 use dispatch::App;
 use models::{Models, Secrets, Settings};
 use registry::Registry;
-use runtime::{Configuration, Queue, Variables, aws::Aws, lambda};
+use runtime::{Configuration, Process, Queue, Variables, lambda};
 
 #[tokio::main]
 async fn main() -> lambda::Outcome {
     let configuration = Configuration::of_evaluation(lambda::begin())?;
-    let aws = Aws::connect().await;
-    let models = Models::new(Settings::of_function(Secrets::new(Variables::secret)))?;
-    let registry = Registry::new(aws.store(configuration.names), runtime::sources::system(), models);
-    let app = &App { registry, queue: Queue::new(&aws, &configuration.eval_queue_url) };
+    let queue_url = configuration.eval_queue_url.clone();
+    let process = Process::connect(configuration).await?;
+    let queue = Queue::new(&process.aws, &queue_url);
+    let models =
+        Models::new(Settings::of_function(Secrets::new(Variables::secret), process.models_on_loopback))?;
+    let registry = Registry::new(process.store, process.remote, process.sources, models);
+    let app = &App { registry, queue };
     lambda::serve(|event| dispatch::handle(event, app)).await
 }

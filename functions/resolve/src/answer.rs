@@ -140,14 +140,19 @@ const HEADERS: usize = 14;
 const CACHEABLE: HeaderValue = HeaderValue::from_static("private, max-age=1, stale-if-error=86400");
 const BY_KEY: HeaderValue = HeaderValue::from_static("Authorization, X-API-Key");
 const REVISION: HeaderName = HeaderName::from_static("cuecard-revision");
-const AGE: HeaderName = HeaderName::from_static("cuecard-age-ms");
-const SOURCE: HeaderName = HeaderName::from_static("cuecard-source");
+pub(crate) const AGE: HeaderName = HeaderName::from_static("cuecard-age-ms");
+pub(crate) const SOURCE: HeaderName = HeaderName::from_static("cuecard-source");
 const TOKEN: HeaderName = HeaderName::from_static("cuecard-resolution-token");
 
+/// What the header [`SOURCE`] may say.
+pub(crate) const SOURCES: [&str; 4] = ["memory", "cache", "table", "stale"];
+
 fn source_name(source: Source) -> HeaderValue {
+    let [memory, cache, table, stale] = SOURCES;
     HeaderValue::from_static(match source {
-        Source::Memory => "memory",
-        Source::Table => "table",
-        Source::Stale => "stale",
+        Source::Memory => memory,
+        Source::Cache => cache,
+        Source::Table => table,
+        Source::Stale => stale,
     })
 }

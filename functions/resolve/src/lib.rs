@@ -5,13 +5,16 @@
 mod answer;
 mod ask;
 mod batch;
+mod metrics;
 mod one;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::FromRef};
+use axum::{Router, extract::FromRef, middleware::from_fn_with_state};
 use cache::Cache;
 use domain::Sources;
+use metrics::Metering;
+use runtime::metrics::Meter;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use web::Doors;
@@ -45,10 +48,14 @@ pub fn routes(app: App) -> Router {
     build().with_state(app).into()
 }
 
-/// The whole function.
-pub fn router(app: App) -> Router {
-    let doors = app.doors.clone();
-    web::finish(routes(app), &doors)
+/// The whole function, with metrics where there is a meter.
+pub fn router(app: App, meter: Option<Arc<Meter>>) -> Router {
+    let App { doors, sources, .. } = app.clone();
+    let router = web::finish(routes(app), &doors);
+    match meter {
+        Some(meter) => router.layer(from_fn_with_state(Metering { meter, sources }, metrics::count)),
+        None => router,
+    }
 }
 
 /// The operations of this function.

@@ -2,15 +2,15 @@
 
 use models::{Models, Secrets, Settings};
 use registry::Registry;
-use runtime::{Configuration, Variables, aws::Aws, lambda};
+use runtime::{Configuration, Process, Variables, lambda};
 use steer::{App, STUCK_AFTER};
 
 #[tokio::main]
 async fn main() -> lambda::Outcome {
-    let configuration = Configuration::of_tables(lambda::begin())?;
-    let store = Aws::connect().await.store(configuration.names);
-    let models = Models::new(Settings::of_function(Secrets::new(Variables::secret)))?;
-    let registry = Registry::new(store, runtime::sources::system(), models);
+    let process = Process::connect(Configuration::of_tables(lambda::begin())?).await?;
+    let models =
+        Models::new(Settings::of_function(Secrets::new(Variables::secret), process.models_on_loopback))?;
+    let registry = Registry::new(process.store, process.remote, process.sources, models);
     let app = &App { registry, stuck_after: STUCK_AFTER };
     lambda::serve(|_: serde_json::Value| steer::handle(app)).await
 }

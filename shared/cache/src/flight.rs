@@ -1,4 +1,4 @@
-//! Single flight: at most one load per key in a process.
+//! Single flight: at most one load per key in a process, and what it brings is everybody's who waited for it.
 
 use std::{
     collections::HashMap,
@@ -13,38 +13,38 @@ use tokio::sync::watch;
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The loads that are under way, by key.
-pub(crate) struct Flights<K>(Mutex<Table<K>>);
+pub(crate) struct Flights<K, V>(Mutex<Table<K, V>>);
 
-struct Table<K> {
-    under_way: HashMap<K, (u64, watch::Receiver<()>)>,
+struct Table<K, V> {
+    under_way: HashMap<K, (u64, watch::Receiver<Option<V>>)>,
     departures: u64,
 }
 
-impl<K> Default for Flights<K> {
+impl<K, V> Default for Flights<K, V> {
     fn default() -> Self {
         Self(Mutex::new(Table { under_way: HashMap::new(), departures: 0 }))
     }
 }
 
 /// What a caller is on a flight.
-pub(crate) enum Seat<'a, K: Eq + Hash> {
+pub(crate) enum Seat<'a, K: Eq + Hash, V> {
     /// The one who loads.
-    Pilot(Flight<'a, K>),
-    /// Somebody else loaded, or tried to.
-    Passenger,
+    Pilot(Flight<'a, K, V>),
+    /// Somebody else loaded this, or tried to.
+    Passenger(Option<V>),
 }
 
 /// A load under way. Dropping it is the landing: also a caller who went away holds nobody up.
-pub(crate) struct Flight<'a, K: Eq + Hash> {
-    flights: &'a Flights<K>,
+pub(crate) struct Flight<'a, K: Eq + Hash, V> {
+    flights: &'a Flights<K, V>,
     key: K,
     number: u64,
-    _landing: watch::Sender<()>,
+    landing: watch::Sender<Option<V>>,
 }
 
-impl<K: Clone + Eq + Hash> Flights<K> {
+impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
     /// Takes off when nobody flies for this key; else waits until whoever does lands, or is too late.
-    pub(crate) async fn board(&self, key: &K) -> Seat<'_, K> {
+    pub(crate) async fn board(&self, key: &K) -> Seat<'_, K, V> {
         let landing = {
             let mut table = self.lock();
             match table.under_way.get(key) {
@@ -53,42 +53,49 @@ impl<K: Clone + Eq + Hash> Flights<K> {
             }
         };
         let mut landed = landing.clone();
-        // The sender says nothing: it is dropped on landing, which ends the wait with an error.
+        // A flight that brought nothing is dropped, which ends the wait too.
         if tokio::time::timeout(PATIENCE, landed.changed()).await.is_ok() {
-            return Seat::Passenger;
+            return Seat::Passenger(landed.borrow().clone());
         }
         let mut table = self.lock();
         let still_there = table.under_way.get(key).is_some_and(|(_, other)| other.same_channel(&landing));
         if still_there || !table.under_way.contains_key(key) {
             return Seat::Pilot(self.take_off(&mut table, key));
         }
-        Seat::Passenger
+        Seat::Passenger(None)
     }
 
-    fn take_off(&self, table: &mut Table<K>, key: &K) -> Flight<'_, K> {
-        let (sender, receiver) = watch::channel(());
+    fn take_off(&self, table: &mut Table<K, V>, key: &K) -> Flight<'_, K, V> {
+        let (landing, receiver) = watch::channel(None);
         table.departures += 1;
         let number = table.departures;
         table.under_way.insert(key.clone(), (number, receiver));
-        Flight { flights: self, key: key.clone(), number, _landing: sender }
+        Flight { flights: self, key: key.clone(), number, landing }
     }
 }
 
-impl<K: Eq + Hash> Flights<K> {
+impl<K: Eq + Hash, V> Flights<K, V> {
     /// Whether somebody flies for this key.
     pub(crate) fn is_under_way(&self, key: &K) -> bool {
         self.lock().under_way.contains_key(key)
     }
 }
 
-impl<K> Flights<K> {
-    fn lock(&self) -> MutexGuard<'_, Table<K>> {
+impl<K, V> Flights<K, V> {
+    fn lock(&self) -> MutexGuard<'_, Table<K, V>> {
         // Nothing panics while it is held, and a table of flights is whole between any two lines.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Eq + Hash> Drop for Flight<'_, K> {
+impl<K: Eq + Hash, V> Flight<'_, K, V> {
+    /// Lands with what everybody who waited may have.
+    pub(crate) fn land(self, brought: Option<V>) {
+        self.landing.send_replace(brought);
+    }
+}
+
+impl<K: Eq + Hash, V> Drop for Flight<'_, K, V> {
     fn drop(&mut self) {
         let mut table = self.flights.lock();
         if table.under_way.get(&self.key).is_some_and(|(number, _)| *number == self.number) {

@@ -1,6 +1,7 @@
 //! One kind of thing in memory, with its age.
 
 use std::{
+    cmp::Ordering,
     hash::Hash,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -36,10 +37,32 @@ pub(crate) trait Cached: Clone + Send + Sync {
 pub enum Source {
     /// This process's memory.
     Memory,
+    /// The cache that all processes share.
+    Cache,
     /// The table.
     Table,
-    /// Memory, past its bound, because the table does not answer.
+    /// Memory or cache, past its bound, because the table does not answer.
     Stale,
+}
+
+/// What a load brought.
+#[derive(Clone)]
+pub(crate) struct Loaded<V> {
+    pub(crate) value: V,
+    /// When the read began that it came from.
+    pub(crate) read_at: ReadAt,
+    pub(crate) source: Source,
+}
+
+impl<V> Loaded<V> {
+    pub(crate) fn of_table(value: V, read_at: ReadAt) -> Self {
+        Self { value, read_at, source: Source::Table }
+    }
+
+    /// The same read, with what is made of its value.
+    pub(crate) fn map<W>(self, value: impl FnOnce(V) -> W) -> Loaded<W> {
+        Loaded { value: value(self.value), read_at: self.read_at, source: self.source }
+    }
 }
 
 /// A value, and how old it may be.
@@ -61,9 +84,19 @@ struct Entry<V> {
     failed_at: Option<ReadAt>,
 }
 
+impl<V: Cached> Entry<V> {
+    fn is_newer_than(&self, other: &Self) -> bool {
+        match self.value.revision().cmp(&other.value.revision()) {
+            Ordering::Greater => true,
+            Ordering::Equal => self.read_at.is_after(&other.read_at),
+            Ordering::Less => false,
+        }
+    }
+}
+
 pub(crate) struct Layer<K, V> {
     entries: Bounded<K, Entry<V>>,
-    flights: Flights<K>,
+    flights: Flights<K, Loaded<V>>,
     fence: Mutex<()>,
     sources: Sources,
 }
@@ -77,7 +110,7 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
     /// may be served stale.
     pub(crate) async fn get<F>(&self, key: &K, load: impl Fn() -> F) -> Result<Answer<V>>
     where
-        F: Future<Output = Result<V>> + Send,
+        F: Future<Output = Result<Loaded<V>>> + Send,
     {
         self.get_if(key, |_| true, load).await
     }
@@ -90,7 +123,7 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
         load: impl Fn() -> F,
     ) -> Result<Answer<V>>
     where
-        F: Future<Output = Result<V>> + Send,
+        F: Future<Output = Result<Loaded<V>>> + Send,
     {
         let of_memory = |answer: &Answer<V>| wanted(&answer.value);
         let stale = |error| self.stale(key).filter(of_memory).ok_or(error);
@@ -108,43 +141,43 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
             }
             match timeout_at(until, self.flights.board(key)).await {
                 Ok(Seat::Pilot(flight)) => {
-                    let read_at = ReadAt::now(&self.sources);
                     // Boxed, for loads are rare and large, and every caller's future would have room for one.
                     let loaded = timeout(LOAD, Box::pin(load())).await;
-                    let loaded = self.keep(key, loaded.unwrap_or_else(|late| Err(too_late(late))), read_at);
-                    drop(flight);
-                    return loaded.or_else(stale);
+                    let loaded = self.keep(key, loaded.unwrap_or_else(|late| Err(too_late(late))));
+                    flight.land(loaded.as_ref().ok().cloned());
+                    return loaded.map(|loaded| self.newest(key, loaded)).or_else(stale);
                 }
-                // It landed, or took too long: look again, and if need be fly ourselves.
-                Ok(Seat::Passenger) => {}
+                Ok(Seat::Passenger(Some(loaded))) if wanted(&loaded.value) => {
+                    return Ok(self.newest(key, loaded));
+                }
+                // It brought nothing of use, or took too long: look again, and if need be fly ourselves.
+                Ok(Seat::Passenger(_)) => {}
                 Err(late) => return stale(too_late(late)),
             }
         }
     }
 
     /// Keeps what a load brought, or remembers that it failed.
-    fn keep(&self, key: &K, loaded: Result<V>, read_at: ReadAt) -> Result<Answer<V>> {
-        match loaded {
-            Ok(value) => {
-                self.offer(key.clone(), value.clone(), read_at);
-                // What memory holds may be newer: then the fence kept it, and it is what counts.
-                Ok(self.newest(key, value, read_at))
-            }
-            Err(error) => {
-                self.note_failure(key);
-                Err(error)
-            }
+    fn keep(&self, key: &K, loaded: Result<Loaded<V>>) -> Result<Loaded<V>> {
+        let loaded = loaded.inspect_err(|_| self.note_failure(key))?;
+        self.offer(key.clone(), loaded.value.clone(), loaded.read_at);
+        if loaded.source == Source::Stale {
+            // The table failed, and the cache had something to serve meanwhile.
+            self.note_failure(key);
         }
+        Ok(loaded)
     }
 
-    /// Takes a value that was read or written, unless memory holds a newer one.
+    /// Takes a value that was read or written, unless memory holds a newer one, or the same from a later read.
     pub(crate) fn offer(&self, key: K, value: V, read_at: ReadAt) {
         // Two offers at once take turns, or both would pass the fence and the older might land last.
         let _turn = self.fence.lock().unwrap_or_else(PoisonError::into_inner);
-        let newer_held = self.entries.get(&key).is_some_and(|held| held.value.revision() > value.revision());
-        if !newer_held {
-            self.entries.insert(key, Entry { value, read_at, failed_at: None });
-        }
+        let offered = Entry { value, read_at, failed_at: None };
+        let entry = match self.entries.get(&key) {
+            Some(held) if held.is_newer_than(&offered) => Entry { failed_at: None, ..held },
+            _ => offered,
+        };
+        self.entries.insert(key, entry);
     }
 
     /// Remembers a failure where there is something to serve meanwhile.
@@ -161,14 +194,20 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
         failed_at.and_then(|at| at.age(&self.sources)).is_some_and(|age| age <= FAILING)
     }
 
-    fn newest(&self, key: &K, loaded: V, read_at: ReadAt) -> Answer<V> {
+    /// What memory holds may be newer than what was loaded: then the fence kept it, and it is what counts.
+    fn newest(&self, key: &K, loaded: Loaded<V>) -> Answer<V> {
         let age = |at: &ReadAt| at.known_age(&self.sources);
         match self.entries.get(key) {
-            Some(held) if held.value.revision() > loaded.revision() => {
+            Some(held) if held.value.revision() > loaded.value.revision() => {
                 Answer { age: age(&held.read_at), value: held.value, source: Source::Memory }
             }
-            _ => Answer { value: loaded, age: age(&read_at), source: Source::Table },
+            _ => Answer { value: loaded.value, age: age(&loaded.read_at), source: loaded.source },
         }
+    }
+
+    /// The revision that memory holds, however old; 0 without one.
+    pub(crate) fn revision(&self, key: &K) -> u64 {
+        self.entries.get(key).map_or(0, |held| held.value.revision())
     }
 
     fn fresh(&self, key: &K) -> Option<Answer<V>> {

@@ -1,14 +1,18 @@
-//! The read path for refs, versions, names and keys: memory first, then the table.
+//! The read path for refs, versions, names and keys: memory first, then the cache that all processes share, then the
+//! table.
 //!
-//! **Age.** What must be fresh carries `read_at`, taken before the read that it came from; its age is counted from
-//! there. **Bound.** Memory serves a ref or a key up to [`FRESH`] old without asking. **Pairs.** A ref is swapped in
-//! together with the version that it names. **Fencing.** A lower revision never replaces a higher one.
-//! **Stale on error.** When the table fails, the last known is served for a while, and says so.
+//! **Age.** What must be fresh carries `read_at`, taken before the read of the table that it came from; its age is
+//! counted from there, wherever it was meanwhile. **Bound.** Memory serves a ref or a key up to [`FRESH`] old without
+//! asking, the cache up to [`BOUND`]. **Pairs.** A ref is swapped in together with the version that it names, and
+//! published after it. **Fencing.** A lower revision never replaces a higher one. **Stale on error.** When the table
+//! fails, the last known is served for a while, and says so.
 
 mod flight;
 mod layer;
 mod locate;
+mod publish;
 mod read_at;
+mod remote;
 mod values;
 
 use std::{sync::Arc, time::Duration};
@@ -19,13 +23,16 @@ use domain::{
     template::Compiled,
     token::{Signer, SigningKey, kid_of},
 };
-use layer::Layer;
+use layer::{Layer, Loaded};
 use quick_cache::{Weighter, sync::Cache as Bounded};
 use store::Store;
 
 pub use layer::{Answer, Source};
 pub use locate::no_such_prompt;
+pub use publish::Published;
 pub use read_at::ReadAt;
+use remote::Shared;
+pub use remote::{BOUND, Credentials, Login, Remote, RemoteKey, RemoteSettings, WORST_AGE};
 use values::{KeyEntry, NameEntry, SignerEntry};
 pub use values::{Live, LoadedVersion, Pair};
 
@@ -44,9 +51,10 @@ const VERSION_BYTES: u64 = 96 * 1024 * 1024;
 type RefKey = (PromptId, Environment);
 type NameKey = (Option<TeamId>, String);
 
-/// The memory of a process, over the table.
+/// The memory of a process, over the cache, where there is one, over the table.
 pub struct Cache {
     store: Store,
+    remote: Option<Remote>,
     sources: Sources,
     pairs: Layer<RefKey, Pair>,
     names: Layer<NameKey, NameEntry>,
@@ -66,9 +74,10 @@ impl Weighter<(PromptId, u32), Arc<LoadedVersion>> for ContentWeight {
 }
 
 impl Cache {
-    /// An empty memory over a table.
-    pub fn new(store: Store, sources: Sources) -> Self {
+    /// An empty memory over a cache, where there is one, and a table.
+    pub fn new(store: Store, remote: Option<Remote>, sources: Sources) -> Self {
         Self {
+            remote,
             pairs: Layer::new(100_000, sources.clone()),
             names: Layer::new(100_000, sources.clone()),
             keys: Layer::new(10_000, sources.clone()),
@@ -80,10 +89,15 @@ impl Cache {
         }
     }
 
+    /// Whether there is a cache beyond this process's memory.
+    pub fn is_shared(&self) -> bool {
+        self.remote.is_some()
+    }
+
     /// What is live in an environment, with its age.
     pub async fn pair(&self, prompt: PromptId, environment: &Environment) -> Result<Answer<Pair>> {
         let key = (prompt, environment.clone());
-        self.pairs.get(&key, || self.load_pair(prompt, environment)).await
+        self.pairs.get(&key, || self.load_pair(prompt, environment, 0)).await
     }
 
     /// What is live, at `least` that revision or an error that says it was not reached: `known` if it will do, else
@@ -109,8 +123,8 @@ impl Cache {
         };
         let load = || async {
             let read_at = ReadAt::now(&self.sources);
-            let pair = self.load_pair(prompt, environment).await?;
-            if pair.revision() < least {
+            let pair = Box::pin(self.load_pair(prompt, environment, least)).await?;
+            if pair.value.revision() < least {
                 self.unreached.insert(question.clone(), read_at);
             }
             Ok(pair)
@@ -127,33 +141,23 @@ impl Cache {
         Err(Error::new(ErrorKind::RevisionNotReached, detail).fact("revision", revision))
     }
 
-    /// Tells memory of a ref that this process has just written, if memory has its version: else the next read
-    /// fetches both. `read_at` is from before the write.
-    pub fn offer_ref(&self, reference: Ref, read_at: ReadAt) {
-        let key = (reference.prompt_id, reference.environment.clone());
-        let version = match reference.version {
-            Some(pointer) => self.versions.get(&(reference.prompt_id, pointer.number)),
-            None => None,
-        };
-        let Some(version) = version else { return };
-        self.pairs.offer(key, Pair::Live(Arc::new(Live { reference, version })), read_at);
-    }
-
     /// The key with this public part; `None` when there is none.
     pub async fn api_key(&self, id: &str) -> Result<Option<Arc<ApiKey>>> {
         let key = id.to_owned();
-        let load = || async { Ok(KeyEntry(self.store.api_key(id).await?.map(Arc::new))) };
+        let load = || async {
+            let held = self.keys.revision(&key);
+            let found = self.through(&RemoteKey::ApiKey(key.clone()), held, self.store.api_key(id)).await?;
+            Ok(found.map(|found| KeyEntry(found.map(Arc::new))))
+        };
         Ok(self.keys.get(&key, load).await?.value.0)
-    }
-
-    /// Tells memory of a key that this process has just written.
-    pub fn offer_key(&self, key: ApiKey, read_at: ReadAt) {
-        self.keys.offer(key.id.clone(), KeyEntry(Some(Arc::new(key))), read_at);
     }
 
     /// What signs resolution tokens now.
     pub async fn signer(&self) -> Result<Arc<Signer>> {
-        let load = || async { Ok(SignerEntry(self.load_signer().await?)) };
+        let load = || async {
+            let read_at = ReadAt::now(&self.sources);
+            Ok(Loaded::of_table(SignerEntry(self.load_signer().await?), read_at))
+        };
         Ok(self.signers.get(&(), load).await?.value.0)
     }
 
@@ -176,8 +180,9 @@ impl Cache {
         if let Some(loaded) = self.versions.get(&(prompt, number)) {
             return Ok(Some(loaded));
         }
-        let Some(version) = self.store.version(prompt, number).await? else { return Ok(None) };
-        self.load_version(version).map(Some)
+        let key = RemoteKey::Version(prompt, number);
+        let found = Box::pin(self.through(&key, 0, self.store.version(prompt, number))).await?;
+        found.value.map(|version| self.load_version(version)).transpose()
     }
 
     /// Compiles a version and keeps it: it never changes.
@@ -189,14 +194,34 @@ impl Cache {
         Ok(loaded)
     }
 
-    async fn load_pair(&self, prompt: PromptId, environment: &Environment) -> Result<Pair> {
-        let Some(reference) = self.store.reference(prompt, environment).await? else {
+    /// Loads at `least` that revision, or what the table has.
+    async fn load_pair(
+        &self,
+        prompt: PromptId,
+        environment: &Environment,
+        least: u64,
+    ) -> Result<Loaded<Pair>> {
+        let key = (prompt, environment.clone());
+        // A cache that is behind memory missed a move.
+        let least = least.max(self.pairs.revision(&key));
+        let key = RemoteKey::Ref(prompt, key.1);
+        let found = self.through(&key, least, self.store.reference(prompt, environment)).await?;
+        let (read_at, source) = (found.read_at, found.source);
+        let pair = Box::pin(self.pair_of(prompt, environment, found.value)).await?;
+        Ok(Loaded { value: pair, read_at, source })
+    }
+
+    async fn pair_of(
+        &self,
+        prompt: PromptId,
+        environment: &Environment,
+        reference: Option<Ref>,
+    ) -> Result<Pair> {
+        let revision = reference.as_ref().map_or(0, |reference| reference.revision);
+        let live = reference.and_then(|reference| Some((reference.version?, reference)));
+        let Some((pointer, reference)) = live else {
             let owner = self.store.prompt(prompt).await?;
-            return Ok(Pair::NotLive { owner: owner.map(Arc::new), revision: 0 });
-        };
-        let Some(pointer) = reference.version else {
-            let owner = self.store.prompt(prompt).await?;
-            return Ok(Pair::NotLive { owner: owner.map(Arc::new), revision: reference.revision });
+            return Ok(Pair::NotLive { owner: owner.map(Arc::new), revision });
         };
         let version = self.version(prompt, pointer.number).await?.ok_or_else(|| {
             Error::internal(format!(
@@ -205,6 +230,40 @@ impl Cache {
             ))
         })?;
         Ok(Pair::Live(Arc::new(Live { reference, version })))
+    }
+
+    /// What the cache holds while its bound lasts; else what the table has, which the cache is told; else, when that
+    /// fails, what the cache holds past its bound. Below the revision `least` the cache is behind, and not asked.
+    pub(crate) async fn through<T: Shared>(
+        &self,
+        key: &RemoteKey,
+        least: u64,
+        table: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Loaded<Option<T>>> {
+        let held = match &self.remote {
+            Some(remote) => remote.get::<T>(key).await.filter(|held| held.value.revision() >= least),
+            None => None,
+        };
+        let held = match held {
+            Some(held) if held.age <= T::FRESH_FOR => {
+                return Ok(Loaded { value: Some(held.value), read_at: held.read_at, source: Source::Cache });
+            }
+            held => held.filter(|held| held.age <= T::STALE_FOR),
+        };
+        let read_at = ReadAt::now(&self.sources);
+        match (table.await, held) {
+            (Ok(found), _) => {
+                if let (Some(remote), Some(value)) = (&self.remote, &found) {
+                    remote.fill(key, value, read_at).await;
+                }
+                Ok(Loaded::of_table(found, read_at))
+            }
+            (Err(error), Some(held)) => {
+                tracing::warn!(key = %key, error = %error.chain(), "the cache answers for the table");
+                Ok(Loaded { value: Some(held.value), read_at: held.read_at, source: Source::Stale })
+            }
+            (Err(error), None) => Err(error),
+        }
     }
 
     async fn load_signer(&self) -> Result<Arc<Signer>> {

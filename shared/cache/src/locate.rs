@@ -2,7 +2,7 @@
 
 use domain::{Caller, Error, ErrorKind, PromptId, Result, TeamId};
 
-use crate::{Cache, read_at::ReadAt, values::NameEntry};
+use crate::{Cache, layer::Loaded, read_at::ReadAt, remote::RemoteKey, values::NameEntry};
 
 impl Cache {
     /// Finds the prompt that a caller means. Whether the caller may see it is not decided here: an id can be
@@ -32,16 +32,22 @@ impl Cache {
         Err(no_such_prompt())
     }
 
-    /// Tells memory of a name that this process has just given.
-    pub fn offer_name(&self, team: &TeamId, name: &str, prompt_id: PromptId) {
+    /// Tells memory and cache of a name that this process has just given. A name that they do not know is looked for
+    /// in the table: what fails here costs time and nothing else.
+    pub async fn publish_name(&self, team: &TeamId, name: &str, prompt_id: PromptId) {
+        let read_at = ReadAt::now(&self.sources);
         let entry = NameEntry { found: vec![prompt_id], for_ever: true };
-        self.names.offer((Some(team.clone()), name.to_owned()), entry, ReadAt::now(&self.sources));
+        self.names.offer((Some(team.clone()), name.to_owned()), entry, read_at);
+        if let Some(remote) = &self.remote {
+            remote.fill(&RemoteKey::Name(team.clone(), name.to_owned()), &prompt_id, read_at).await;
+        }
     }
 
     async fn named(&self, team: &TeamId, name: &str) -> Result<Option<PromptId>> {
         let load = || async {
-            let found = self.store.prompt_named(team, name).await?;
-            Ok(NameEntry { found: found.into_iter().collect(), for_ever: true })
+            let key = RemoteKey::Name(team.clone(), name.to_owned());
+            let found = self.through(&key, 0, self.store.prompt_named(team, name)).await?;
+            Ok(found.map(|found| NameEntry { found: found.into_iter().collect(), for_ever: true }))
         };
         let answer = self.names.get(&(Some(team.clone()), name.to_owned()), load).await?;
         Ok(answer.value.found.first().copied())
@@ -49,8 +55,10 @@ impl Cache {
 
     async fn named_anywhere(&self, name: &str) -> Result<PromptId> {
         let load = || async {
+            let read_at = ReadAt::now(&self.sources);
             let found = self.store.prompts_named(name).await?;
-            Ok(NameEntry { found: found.into_iter().map(|(_, prompt)| prompt).collect(), for_ever: false })
+            let found = found.into_iter().map(|(_, prompt)| prompt).collect();
+            Ok(Loaded::of_table(NameEntry { found, for_ever: false }, read_at))
         };
         let answer = self.names.get(&(None, name.to_owned()), load).await?;
         match answer.value.found.as_slice() {

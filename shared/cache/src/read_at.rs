@@ -17,6 +17,22 @@ impl ReadAt {
         Self { wall: sources.clock.now(), monotonic: sources.clock.monotonic() }
     }
 
+    /// The moment of a read that another process made, as its wall clock said.
+    pub(crate) fn elsewhere(wall: Timestamp, sources: &Sources) -> Self {
+        let ago = sources.clock.now().since(wall).unwrap_or_default();
+        Self { wall, monotonic: sources.clock.monotonic().saturating_sub(ago) }
+    }
+
+    /// The moment on the wall clock, for other processes.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.wall
+    }
+
+    /// Whether this read began later, as far as this process can tell.
+    pub(crate) fn is_after(&self, other: &Self) -> bool {
+        self.monotonic > other.monotonic
+    }
+
     /// How old what was read is: the larger of what the two clocks say. A frozen process's monotonic clock may have
     /// stood still; a wall clock that went backwards says nothing, and then the age is unknown (`None`).
     pub fn age(&self, sources: &Sources) -> Option<Duration> {

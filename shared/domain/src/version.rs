@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// An immutable version of a prompt.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Version {
     /// Its id.
     pub version_id: VersionId,

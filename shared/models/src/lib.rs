@@ -36,9 +36,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of a function on AWS: no models but the catalogue's, and none on this machine.
-    pub fn of_function(secrets: Secrets) -> Self {
-        Self { timeout: DEFAULT_TIMEOUT, allow_loopback: false, secrets, builtin: Vec::new() }
+    /// The settings of a function on Lambda: no models but the catalogue's.
+    pub fn of_function(secrets: Secrets, allow_loopback: bool) -> Self {
+        Self { timeout: DEFAULT_TIMEOUT, allow_loopback, secrets, builtin: Vec::new() }
     }
 }
 

@@ -125,7 +125,7 @@ impl Registry {
             Ok(Step::commit(change, after))
         };
         let made = self.settle(act, attempt, |_| async { Err(Error::not_found("key")) }).await?;
-        self.cache.offer_key(made.value.clone(), read_at);
+        self.cache.publish_key(&made.value, read_at).await;
         Ok(made.value)
     }
 

@@ -16,7 +16,7 @@ pub mod version;
 
 use std::sync::Arc;
 
-use cache::Cache;
+use cache::{Cache, Remote};
 use domain::Sources;
 use models::Models;
 use store::Store;
@@ -36,9 +36,9 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The use cases of a process, over a memory of its own.
-    pub fn new(store: Store, sources: Sources, models: Models) -> Self {
-        let cache = Arc::new(Cache::new(store.clone(), sources.clone()));
+    /// The use cases of a process, over a memory of its own and the cache of all, where there is one.
+    pub fn new(store: Store, remote: Option<Remote>, sources: Sources, models: Models) -> Self {
+        let cache = Arc::new(Cache::new(store.clone(), remote, sources.clone()));
         Self { store, cache, sources, models: Arc::new(models) }
     }
 }

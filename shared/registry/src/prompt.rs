@@ -67,7 +67,7 @@ impl Registry {
             )
             .await?;
         let prompt = made.value;
-        self.cache.offer_name(&prompt.team_id, prompt.name.as_str(), prompt.prompt_id);
+        self.cache.publish_name(&prompt.team_id, prompt.name.as_str(), prompt.prompt_id).await;
         Ok(Made { value: self.prompt_details(prompt).await?, replayed: made.replayed })
     }
 

@@ -23,6 +23,9 @@ impl<T> Step<T> {
     }
 }
 
+/// How often a writer tries at least, even where that takes longer than its patience: a slow table is no contention.
+const LEAST_TRIES: u32 = 3;
+
 /// How long a writer tries before it tells its caller to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -48,7 +51,9 @@ impl Registry {
         }
         let deadline = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(4);
+        let mut tries = 0;
         loop {
+            tries += 1;
             let step = attempt().await;
             // Refused, or so already: perhaps because the same request was made a moment ago.
             if !matches!(step, Ok(Step::Commit(..)))
@@ -70,7 +75,7 @@ impl Registry {
                 }
                 Err(CommitError::Lost(_) | CommitError::Busy) => {}
             }
-            if Instant::now() >= deadline {
+            if tries >= LEAST_TRIES && Instant::now() >= deadline {
                 return Err(contended());
             }
             tokio::time::sleep(self.sources.jitter(Duration::from_millis(1), pause)).await;

@@ -12,7 +12,7 @@ use domain::{Caller, Environment, KeyRole, Prompt, Ref, Result};
 use registry::Registry;
 
 pub use lock::NewLock;
-pub use moved::Moved;
+pub use moved::{Moved, Reach};
 pub use promote::Promotion;
 pub use prompt::PromptUpdate;
 pub use rollback::Rollback;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache::{FRESH, ReadAt};
+use cache::{FRESH, Published, ReadAt, WORST_AGE};
 use domain::{
     Environment, Error, ErrorKind, PromptId, Ref, Result, Timestamp, VersionId,
     audit::{AuditEntry, Fact},
@@ -25,28 +25,41 @@ pub struct Moved {
     pub previous_version_id: Option<VersionId>,
     /// The ref's revision after the move.
     pub revision: u64,
+    /// How far the news has come.
+    pub reach: Reach,
+}
+
+/// How far the news of a move has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
     /// The moment after which no resolve may show what was live before.
     pub propagated_at: Timestamp,
-    /// From commit to the cache's acknowledgement; `None` without a cache.
+    /// From commit to the cache's acknowledgement; `None` without a cache, or without an answer of it.
     pub cache_invalidation_ms: Option<u64>,
+    /// Whether a cache that there is has not answered: then others may serve what was live before for longer.
+    pub cache_unanswered: bool,
 }
 
 impl Release {
-    /// Tells this process's memory of a ref that it wrote, and says from when on nobody shows the old one: every
-    /// other process's memory is asked again after [`FRESH`].
+    /// Makes a ref known that was written a moment ago, and says from when on nobody shows the old one: every
+    /// process asks again when what it knows is [`FRESH`] old, and nobody is asked for longer than [`WORST_AGE`].
     ///
-    /// The move is made by then: what fails here, the bound heals.
-    pub(crate) async fn propagate(&self, reference: &Ref, read_at: ReadAt) -> Timestamp {
-        let registry = &self.registry;
-        if let Some(pointer) = reference.version {
-            // The version comes first: memory swaps whole pairs.
-            let loaded = registry.cache.version(reference.prompt_id, pointer.number).await;
-            if let Err(error) = loaded {
-                tracing::warn!(error = %error.chain(), "this process shows a move within the bound only");
+    /// `read_at` is from before the write.
+    pub(crate) async fn propagate(&self, reference: &Ref, read_at: ReadAt) -> Reach {
+        let sources = &self.registry.sources;
+        let committed = sources.clock.monotonic();
+        let published = self.registry.cache.publish_ref(reference, read_at).await;
+        let took = sources.clock.monotonic().saturating_sub(committed);
+        let now = sources.now();
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        match published {
+            Published::WithoutCache => Reach::of_table(now),
+            Published::Acknowledged => Reach { cache_invalidation_ms: Some(took), ..Reach::of_table(now) },
+            Published::Unanswered => {
+                let propagated_at = now.plus(WORST_AGE);
+                Reach { propagated_at, cache_invalidation_ms: None, cache_unanswered: true }
             }
         }
-        registry.cache.offer_ref(reference.clone(), read_at);
-        registry.sources.now().plus(FRESH)
     }
 
     /// What a move answered when it was made, from its entry in the audit.
@@ -54,24 +67,36 @@ impl Release {
         let id = entry.parse().map_err(Error::internal)?;
         let found = self.registry.store.prompt_audit_entry(prompt, id).await?;
         let entry = found.ok_or_else(|| Error::internal(format!("the audit entry {id} is missing")))?;
-        Moved::read(prompt, &entry).ok_or_else(|| Error::internal(format!("the audit entry {id} is no move")))
+        // The cache may or may not have answered then.
+        let cached = self.registry.cache.is_shared();
+        let propagated_at = entry.at.plus(if cached { WORST_AGE } else { FRESH });
+        let reach = Reach { propagated_at, ..Reach::of_table(entry.at) };
+        Moved::read(prompt, &entry, reach)
+            .ok_or_else(|| Error::internal(format!("the audit entry {id} is no move")))
+    }
+}
+
+impl Reach {
+    /// Without a cache: whoever knows the old one asks the table again within [`FRESH`].
+    pub(crate) fn of_table(committed_at: Timestamp) -> Self {
+        let propagated_at = committed_at.plus(FRESH);
+        Self { propagated_at, cache_invalidation_ms: None, cache_unanswered: false }
     }
 }
 
 impl Moved {
-    pub(crate) fn new(before: &Ref, after: &Ref, propagated_at: Timestamp) -> Option<Self> {
+    pub(crate) fn new(before: &Ref, after: &Ref, reach: Reach) -> Option<Self> {
         Some(Self {
             prompt_id: after.prompt_id,
             environment: after.environment.clone(),
             version_id: after.version_id()?,
             previous_version_id: before.version_id(),
             revision: after.revision,
-            propagated_at,
-            cache_invalidation_ms: None,
+            reach,
         })
     }
 
-    fn read(prompt_id: PromptId, entry: &AuditEntry) -> Option<Self> {
+    fn read(prompt_id: PromptId, entry: &AuditEntry, reach: Reach) -> Option<Self> {
         let version = |state: &Value| state["version_id"].as_str()?.parse().ok();
         Some(Self {
             prompt_id,
@@ -79,8 +104,7 @@ impl Moved {
             version_id: version(&entry.after)?,
             previous_version_id: version(&entry.before),
             revision: entry.after["revision"].as_u64()?,
-            propagated_at: entry.at.plus(FRESH),
-            cache_invalidation_ms: None,
+            reach,
         })
     }
 }

@@ -17,7 +17,7 @@ use store::Change;
 use crate::{
     Release,
     gatekeeper::Clearance,
-    moved::{Moved, check_expected, check_reason, describe_move},
+    moved::{Moved, Reach, check_expected, check_reason, describe_move},
     require_mover,
 };
 
@@ -61,7 +61,7 @@ impl Release {
         let made = registry.settle(act, attempt, replay).await?;
         let (mut moved, reference) = made.value;
         if !made.replayed {
-            moved.propagated_at = self.propagate(&reference, read_at).await;
+            moved.reach = self.propagate(&reference, read_at).await;
         }
         Ok(Made { value: moved, replayed: made.replayed })
     }
@@ -93,7 +93,7 @@ impl Release {
         let live_sha256 = live.as_ref().map(|live| live.content_sha256.as_str());
         describe_move(&mut fact, (&before, live_sha256), (&after, &details.version.content_sha256));
         let change = self.promotion_change(act, &prompt, &after, &details, clearance, fact)?;
-        let moved = Moved::new(&before, &after, now)
+        let moved = Moved::new(&before, &after, Reach::of_table(now))
             .ok_or_else(|| Error::internal("a promotion without a version"))?;
         Ok(Step::commit(change, (moved, after)))
     }

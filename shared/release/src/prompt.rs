@@ -52,7 +52,7 @@ impl Release {
         let registry = &self.registry;
         let details = self.rewrite_prompt(act, address, Rewrite::Update(update)).await?;
         let prompt = &details.prompt;
-        registry.cache.offer_name(&prompt.team_id, prompt.name.as_str(), prompt.prompt_id);
+        registry.cache.publish_name(&prompt.team_id, prompt.name.as_str(), prompt.prompt_id).await;
         Ok(details)
     }
 

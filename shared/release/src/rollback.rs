@@ -66,8 +66,8 @@ impl Release {
             let (change, before, after) = built?;
             match registry.store.commit(change.insisting()).await {
                 Ok(()) => {
-                    let propagated_at = self.propagate(&after, read_at).await;
-                    let moved = Moved::new(&before, &after, propagated_at);
+                    let reach = self.propagate(&after, read_at).await;
+                    let moved = Moved::new(&before, &after, reach);
                     let value = moved.ok_or_else(|| Error::internal("a rollback without a version"))?;
                     return Ok(Made { value, replayed: false });
                 }

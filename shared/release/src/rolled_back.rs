@@ -25,6 +25,9 @@ pub struct RolledBackView {
     rollback_propagated_at: String,
     /// From commit to the cache's acknowledgement, in ms; null without a cache.
     cache_invalidation_ms: Option<u64>,
+    /// False when the cache did not answer; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    propagated: Option<bool>,
     /// The experiment that the rollback ended; null when none ran.
     stopped_experiment_id: Option<String>,
     revision: u64,
@@ -44,8 +47,9 @@ impl RolledBackView {
             staging_version_id: now_live(Some(STAGING)),
             version_id: now_live(None),
             previous_version_id: moved.previous_version_id.map(|id| id.to_string()),
-            rollback_propagated_at: moved.propagated_at.to_string(),
-            cache_invalidation_ms: moved.cache_invalidation_ms,
+            rollback_propagated_at: moved.reach.propagated_at.to_string(),
+            cache_invalidation_ms: moved.reach.cache_invalidation_ms,
+            propagated: moved.reach.cache_unanswered.then_some(false),
             stopped_experiment_id: None,
             revision: moved.revision,
         }

@@ -20,7 +20,7 @@ pub struct Endpoints {
 /// The clients of a process: made once, shared by all.
 #[derive(Debug, Clone)]
 pub struct Aws {
-    config: SdkConfig,
+    pub(crate) config: SdkConfig,
     endpoints: Option<Endpoints>,
 }
 

@@ -1,5 +1,7 @@
 //! Batches: what handles one message or record becomes what handles a batch, failing item by item.
 
+use std::collections::HashSet;
+
 use aws_lambda_events::event::{
     dynamodb::{Event as StreamEvent, EventRecord},
     sqs::{SqsBatchResponse, SqsEvent, SqsMessage},
@@ -69,6 +71,17 @@ where
         }
     }
     response
+}
+
+/// The items that a batch says were written, each once, as far as this code knows their keys.
+pub fn keys(event: &StreamEvent) -> HashSet<Key> {
+    event
+        .records
+        .iter()
+        .map(written)
+        .filter(|written| !written.removed)
+        .filter_map(|written| written.key)
+        .collect()
 }
 
 fn written(record: &EventRecord) -> Written {

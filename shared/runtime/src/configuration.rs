@@ -14,6 +14,18 @@ pub mod name {
     pub const BUCKET: &str = "CUECARD_BUCKET";
     /// The queue of evaluation cases.
     pub const EVAL_QUEUE_URL: &str = "CUECARD_EVAL_QUEUE_URL";
+    /// The cache that all processes share: `redis://host:port`, or `rediss://host:port` with TLS. None: no cache.
+    pub const CACHE_URL: &str = "CUECARD_CACHE_URL";
+    /// Whether the cache is a cluster: `true` or `false` (default).
+    pub const CACHE_CLUSTER: &str = "CUECARD_CACHE_CLUSTER";
+    /// Whom to be to the cache, by a token that IAM checks. None: nobody asks.
+    pub const CACHE_USER: &str = "CUECARD_CACHE_USER";
+    /// The serverless cache's name, which the token is for.
+    pub const CACHE_NAME: &str = "CUECARD_CACHE_NAME";
+    /// Whether models may be called on this machine's own addresses: `true` for tests alone (default `false`).
+    pub const MODELS_ON_LOOPBACK: &str = "CUECARD_MODELS_ON_LOOPBACK";
+    /// The bucket of the audit's archive.
+    pub const ARCHIVE_BUCKET: &str = "CUECARD_ARCHIVE_BUCKET";
     /// How much is logged: `error`, `warn`, `info` (default), `debug`, or a filter.
     pub const LOG: &str = "CUECARD_LOG";
     /// How long the development model thinks, in ms.
@@ -86,31 +98,79 @@ pub struct Configuration {
     pub names: store::Names,
     /// The queue of evaluation cases; empty for functions that do not use it.
     pub eval_queue_url: String,
+    /// The cache; `None`: memory stands over the tables.
+    pub cache: Option<CacheAddress>,
+    /// Whether models may be called on this machine's own addresses: for tests alone.
+    pub models_on_loopback: bool,
+}
+
+/// Where the cache is, and whom to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheAddress {
+    /// `redis://host:port`, or `rediss://host:port` with TLS.
+    pub url: String,
+    /// Whether it is a cluster.
+    pub cluster: bool,
+    /// The user whose token IAM checks; `None`: nobody asks.
+    pub user: Option<CacheUser>,
+}
+
+/// A user of a cache that asks IAM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheUser {
+    /// The user's id.
+    pub user: String,
+    /// The serverless cache's name.
+    pub cache: String,
 }
 
 impl Configuration {
     /// For functions that only know the tables and the bucket.
-    pub fn of_tables(mut variables: Variables) -> Result<Self> {
-        let names = table_names(&mut variables);
-        variables.finish()?;
-        Ok(Self { names, eval_queue_url: String::new() })
+    pub fn of_tables(variables: Variables) -> Result<Self> {
+        Self::read(variables, |_| String::new())
     }
 
     /// For functions that send evaluation cases too.
-    pub fn of_evaluation(mut variables: Variables) -> Result<Self> {
-        let names = table_names(&mut variables);
-        let eval_queue_url = variables.required(name::EVAL_QUEUE_URL);
+    pub fn of_evaluation(variables: Variables) -> Result<Self> {
+        Self::read(variables, |variables| variables.required(name::EVAL_QUEUE_URL))
+    }
+
+    /// For the function that archives the audit.
+    pub fn of_archive(mut variables: Variables) -> Result<Self> {
+        let archive = variables.required(name::ARCHIVE_BUCKET);
+        let mut configuration = Self::of_tables(variables)?;
+        configuration.names.archive = archive;
+        Ok(configuration)
+    }
+
+    fn read(mut variables: Variables, eval_queue_url: impl FnOnce(&mut Variables) -> String) -> Result<Self> {
+        let configuration = Self {
+            names: table_names(&mut variables),
+            eval_queue_url: eval_queue_url(&mut variables),
+            cache: cache(&mut variables),
+            models_on_loopback: variables.optional(name::MODELS_ON_LOOPBACK, false),
+        };
         variables.finish()?;
-        Ok(Self { names, eval_queue_url })
+        Ok(configuration)
     }
 }
 
 fn table_names(variables: &mut Variables) -> store::Names {
+    let bucket = variables.required(name::BUCKET);
     store::Names {
         registry: variables.required(name::REGISTRY_TABLE),
         telemetry: variables.required(name::TELEMETRY_TABLE),
-        bucket: variables.required(name::BUCKET),
+        archive: bucket.clone(),
+        bucket,
     }
+}
+
+fn cache(variables: &mut Variables) -> Option<CacheAddress> {
+    let text = |variables: &mut Variables, name: &str| variables.optional(name, String::new());
+    let url = Some(text(variables, name::CACHE_URL)).filter(|url| !url.is_empty())?;
+    let user = Some(text(variables, name::CACHE_USER)).filter(|user| !user.is_empty());
+    let user = user.map(|user| CacheUser { user, cache: variables.required(name::CACHE_NAME) });
+    Some(CacheAddress { url, cluster: variables.optional(name::CACHE_CLUSTER, false), user })
 }
 
 #[cfg(test)]

@@ -1,8 +1,19 @@
 //! The loops that feed functions on Lambda.
 
-use axum::Router;
+use std::convert::Infallible;
+
+use axum::{
+    Router,
+    body::{Bytes, to_bytes},
+    http::{self, StatusCode},
+    response::Response,
+};
+use lambda_http::{Adapter, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, service_fn};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
+
+use tower::ServiceExt;
 
 use crate::configuration::Variables;
 
@@ -16,9 +27,38 @@ pub fn begin() -> Variables {
     variables
 }
 
-/// Serves HTTP events with a router.
+/// What stands for itself in a path (RFC 3986).
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Serves HTTP events with a router: several at once where the environment sends several.
 pub async fn serve_http(router: Router) -> Outcome {
-    lambda_http::run(router).await
+    let whole = ServiceExt::<lambda_http::Request>::and_then(router, in_memory);
+    lambda_runtime::run_concurrent(Adapter::from(whole).map_request(with_encoded_path)).await
+}
+
+/// A gateway takes an answer as a whole. Ours are made of what is in memory: to collect one does not fail.
+async fn in_memory(answer: Response) -> Result<http::Response<lambda_http::Body>, Infallible> {
+    let (mut head, body) = answer.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "an answer broke off");
+        head.status = StatusCode::INTERNAL_SERVER_ERROR;
+        Bytes::new()
+    });
+    let body = match String::from_utf8(body.into()) {
+        Ok(text) => lambda_http::Body::Text(text),
+        Err(binary) => lambda_http::Body::Binary(binary.into_bytes()),
+    };
+    Ok(http::Response::from_parts(head, body))
+}
+
+/// API Gateway decodes the path. Put into a URL as it is, a name with `?`, `#` or `%` would be another one.
+fn with_encoded_path(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload
+        && let Some(path) = &mut request.raw_path
+    {
+        *path = utf8_percent_encode(path, KEPT).to_string();
+    }
+    event
 }
 
 /// Serves events of a queue, a stream or a schedule.

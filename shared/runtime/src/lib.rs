@@ -2,13 +2,17 @@
 
 pub mod aws;
 pub mod batch;
+pub mod cache_login;
 pub mod configuration;
 pub mod lambda;
 pub mod log;
+pub mod metrics;
+mod process;
 pub mod queue;
 pub mod sources;
 
 pub use configuration::{Configuration, Variables};
+pub use process::Process;
 pub use queue::Queue;
 
 /// Every process allocates with it: the system's allocator makes threads wait for each other, which cost resolve a

@@ -42,7 +42,8 @@ pub fn begin(variables: &mut Variables, default: &'static str) {
     }
 }
 
-fn unbuffered_stdout() -> io::Result<File> {
+/// Standard output, each write of which goes out at once.
+pub fn unbuffered_stdout() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 

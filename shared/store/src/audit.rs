@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, PageRequest, Store,
-    keys::{AUDIT, Key, List, prompt_partition, team_partition},
+    keys::{AUDIT, Key, List, archive_key, prompt_partition, team_partition},
     table::text,
 };
 
@@ -101,5 +101,13 @@ impl Store {
     pub async fn prompt_audit_entry(&self, prompt: PromptId, entry: AuditId) -> Result<Option<AuditEntry>> {
         let item: Option<AuditItem> = self.get(&Key::PromptAudit(prompt, entry)).await?;
         item.map(|item| item.read()).transpose()
+    }
+
+    /// Copies an entry of the audit into the archive, as the text that its hash covers. Twice is as good as once.
+    pub async fn archive_audit(&self, key: &Key) -> Result<()> {
+        let item: Option<AuditItem> = self.get(key).await?;
+        let item = item.ok_or_else(|| Error::internal(format!("the entry {} is missing", key.sk())))?;
+        let entry = item.read()?;
+        self.put_archived(&archive_key(&entry), item.entry.into_bytes()).await
     }
 }

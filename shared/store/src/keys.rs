@@ -1,9 +1,12 @@
-//! Every key of both tables and of the bucket: this is the only file that spells them.
+//! Every key of both tables, and of the buckets: this is the only place that spells them.
+
+mod objects;
 
 use crate::table::attribute as names;
 use domain::{
     AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
 };
+pub(crate) use objects::{archive_key, dataset_object};
 
 /// A key of the registry table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -250,13 +253,6 @@ pub(crate) const CHUNKS: &str = "CHUNK#";
 
 pub(crate) fn run_partition(run: EvalRunId) -> String {
     format!("RUN#{run}")
-}
-
-/// The object that holds a test set's cases. Its content is part of its name: of two uploads of one number in the
-/// same moment the table takes one, and the other must not have written over it.
-pub(crate) fn dataset_object(set: TestSetId, version: u32, sha256: &str) -> String {
-    let short = sha256.get(..16).unwrap_or(sha256);
-    format!("datasets/{set}/{version}-{short}.jsonl")
 }
 
 #[cfg(test)]

@@ -19,6 +19,20 @@ impl Store {
         Ok(())
     }
 
+    /// Puts an object into the archive.
+    pub(crate) async fn put_archived(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        self.s3
+            .put_object()
+            .bucket(&self.names.archive)
+            .key(key)
+            .content_type("application/json")
+            .body(ByteStream::from(bytes))
+            .send()
+            .await
+            .map_err(|error| Error::unavailable("The archive", error))?;
+        Ok(())
+    }
+
     /// Reads all cases of a test set's version.
     pub async fn dataset(&self, version: &TestSetVersion) -> Result<Vec<u8>> {
         self.read_dataset(version, None).await

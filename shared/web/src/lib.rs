@@ -20,6 +20,7 @@ use cache::Cache;
 use domain::Sources;
 use quick_cache::sync::Cache as Bounded;
 use store::Store;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use answer::{Created, Listed, Tagged, etag_of, matches_etag, status_for};
 pub use authentication::{Author, Resolver};
@@ -55,10 +56,12 @@ impl Doors {
 pub const WRITES_PER_MINUTE: u64 = 6000;
 
 /// Puts what all requests have in common around the routes of a function: request ids, the log line, problem
-/// documents, the limit of the URL, and answers for routes that do not exist.
+/// documents, the limit of the URL, answers for routes that do not exist, and for requests that panic: their
+/// neighbours in the same process know nothing of it.
 pub fn finish(router: Router, doors: &Doors) -> Router {
     router
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(middleware::from_fn_with_state(doors.0.sources.clone(), request_log::log_request))
 }

@@ -1,5 +1,7 @@
 //! Errors as callers see them: RFC 9457 problem documents. This is the one place where an error becomes HTTP.
 
+use std::any::Any;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -120,4 +122,11 @@ pub(crate) async fn no_such_route() -> Problem {
 pub(crate) async fn method_not_allowed() -> Problem {
     let detail = "The route exists, but not with this method. The API is described at /api/openapi.json";
     Problem(Error::new(ErrorKind::MethodNotAllowed, detail))
+}
+
+/// The answer of a request that panicked.
+pub(crate) fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text =
+        cause.downcast_ref::<&str>().copied().or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    Problem(Error::internal(format!("a panic: {}", text.unwrap_or("of no text")))).into_response()
 }

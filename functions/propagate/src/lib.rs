@@ -1,0 +1,55 @@
+//! `propagate`: reads the registry's stream. What was written reaches the archive first, and then the cache.
+//!
+//! Records come in any order and perhaps twice: each says only what to look at, and the table says how it is.
+
+use std::{collections::HashSet, sync::Arc};
+
+use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
+use cache::Cache;
+use domain::Result;
+use runtime::batch::{self, Written};
+use store::{Store, keys::Key};
+
+/// What the handler needs.
+#[derive(Clone)]
+pub struct App {
+    /// Where the audit is read and archived.
+    pub store: Store,
+    /// What tells the cache of changes.
+    pub cache: Arc<Cache>,
+}
+
+/// Handles a batch of records: what of the audit cannot be archived comes again, with all that follows it.
+pub async fn handle(event: Event, app: &App) -> Result<DynamoDbEventResponse> {
+    let changed = batch::keys(&event);
+    let archive = |written: Written| async move {
+        match written.key {
+            Some(key @ (Key::PromptAudit(..) | Key::TeamAudit(..))) if !written.removed => {
+                app.store.archive_audit(&key).await
+            }
+            _ => Ok(()),
+        }
+    };
+    let response = batch::records(event, archive).await;
+    if response.batch_item_failures.is_empty() {
+        app.refresh(changed).await;
+    }
+    Ok(response)
+}
+
+impl App {
+    /// Never fails a record: what the cache is not told of, its bound heals.
+    async fn refresh(&self, changed: HashSet<Key>) {
+        for key in changed {
+            let refreshed = match &key {
+                Key::Ref(prompt, environment) => self.cache.refresh_ref(*prompt, environment).await,
+                Key::Name(team, name) => self.cache.refresh_name(team, name).await,
+                Key::ApiKey(id) => self.cache.refresh_key(id).await,
+                _ => Ok(()),
+            };
+            if let Err(error) = refreshed {
+                tracing::warn!(key = ?key, error = %error.chain(), "the cache was not told of a change");
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What was written is made known: to this process's memory, and to the cache that all processes share.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{ApiKey, Environment, Error, PromptId, Ref, Result, TeamId};
+use tokio::time::timeout;
+
+use crate::{Cache, Live, Pair, read_at::ReadAt, remote::RemoteKey, values::KeyEntry};
+
+/// How long a mover waits for the cache in all.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How far a change got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// There is no cache: every other process asks the table within [`crate::FRESH`].
+    WithoutCache,
+    /// The cache has it.
+    Acknowledged,
+    /// The cache did not say that it has it.
+    Unanswered,
+}
+
+impl Cache {
+    /// Makes a ref known that this process has just written. `read_at` is from before the write.
+    ///
+    /// The version comes first, in memory and in the cache: both hold whole pairs only. The change is made by then,
+    /// so nothing here fails: what does not get through, the bound heals.
+    pub async fn publish_ref(&self, reference: &Ref, read_at: ReadAt) -> Published {
+        let version = match reference.version {
+            Some(pointer) => self.version(reference.prompt_id, pointer.number).await,
+            None => Ok(None),
+        };
+        let version = version.unwrap_or_else(|error| {
+            tracing::warn!(error = %error.chain(), "this process shows a move within the bound only");
+            None
+        });
+        if let Some(version) = &version {
+            let live = Live { reference: reference.clone(), version: Arc::clone(version) };
+            let key = (reference.prompt_id, reference.environment.clone());
+            self.pairs.offer(key, Pair::Live(Arc::new(live)), read_at);
+        }
+        let Some(remote) = &self.remote else { return Published::WithoutCache };
+        acknowledged(async {
+            if let Some(loaded) = &version {
+                let key = RemoteKey::Version(reference.prompt_id, loaded.version.number);
+                remote.publish(&key, &loaded.version, read_at).await?;
+            }
+            let key = RemoteKey::Ref(reference.prompt_id, reference.environment.clone());
+            remote.publish(&key, reference, read_at).await
+        })
+        .await
+    }
+
+    /// Makes a key known that this process has just written. `read_at` is from before the write.
+    pub async fn publish_key(&self, key: &ApiKey, read_at: ReadAt) -> Published {
+        self.keys.offer(key.id.clone(), KeyEntry(Some(Arc::new(key.clone()))), read_at);
+        let Some(remote) = &self.remote else { return Published::WithoutCache };
+        acknowledged(remote.publish(&RemoteKey::ApiKey(key.id.clone()), key, read_at)).await
+    }
+}
+
+/// For who follows the changes of others: reads a thing anew and offers it to the cache, with a reader's patience.
+impl Cache {
+    /// A ref, and before it the version that it names.
+    pub async fn refresh_ref(&self, prompt: PromptId, environment: &Environment) -> Result<()> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let read_at = ReadAt::now(&self.sources);
+        let Some(reference) = self.store.reference(prompt, environment).await? else { return Ok(()) };
+        if let Some(pointer) = reference.version
+            && let Some(loaded) = self.version(prompt, pointer.number).await?
+        {
+            let key = RemoteKey::Version(prompt, pointer.number);
+            remote.fill(&key, &loaded.version, ReadAt::now(&self.sources)).await;
+        }
+        remote.fill(&RemoteKey::Ref(prompt, environment.clone()), &reference, read_at).await;
+        Ok(())
+    }
+
+    /// The prompt of a name.
+    pub async fn refresh_name(&self, team: &TeamId, name: &str) -> Result<()> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let read_at = ReadAt::now(&self.sources);
+        if let Some(prompt) = self.store.prompt_named(team, name).await? {
+            remote.fill(&RemoteKey::Name(team.clone(), name.to_owned()), &prompt, read_at).await;
+        }
+        Ok(())
+    }
+
+    /// An API key.
+    pub async fn refresh_key(&self, id: &str) -> Result<()> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let read_at = ReadAt::now(&self.sources);
+        if let Some(key) = self.store.api_key(id).await? {
+            remote.fill(&RemoteKey::ApiKey(id.to_owned()), &key, read_at).await;
+        }
+        Ok(())
+    }
+}
+
+async fn acknowledged(put: impl Future<Output = Result<()>>) -> Published {
+    let put = timeout(PATIENCE, put).await;
+    match put.unwrap_or_else(|late| Err(Error::unavailable("The cache", late))) {
+        Ok(()) => Published::Acknowledged,
+        Err(error) => {
+            tracing::warn!(error = %error.chain(), "the cache did not take a change; its bound heals that");
+            Published::Unanswered
+        }
+    }
+}

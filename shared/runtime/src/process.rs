@@ -1,0 +1,32 @@
+//! What every function on Lambda stands on.
+
+use cache::Remote;
+use domain::{Result, Sources};
+use store::Store;
+
+use crate::{Configuration, aws::Aws, cache_login, sources};
+
+/// The clients, tables, cache and clocks of a process.
+pub struct Process {
+    /// The clients.
+    pub aws: Aws,
+    /// The tables and buckets.
+    pub store: Store,
+    /// The cache; `None`: memory stands over the tables.
+    pub remote: Option<Remote>,
+    /// Time, ids and randomness.
+    pub sources: Sources,
+    /// Whether models may be called on this machine's own addresses.
+    pub models_on_loopback: bool,
+}
+
+impl Process {
+    /// Connects to what the configuration names. The cache is connected to when it is first needed.
+    pub async fn connect(configuration: Configuration) -> Result<Self> {
+        let aws = Aws::connect().await;
+        let sources = sources::system();
+        let remote = cache_login::remote(configuration.cache, &aws, &sources)?;
+        let Configuration { names, models_on_loopback, .. } = configuration;
+        Ok(Self { store: aws.store(names), aws, remote, sources, models_on_loopback })
+    }
+}
