@@ -1,5 +1,5 @@
 # The front door: `make` lists what there is.
-# Rust, a C compiler, make and the crates' registry are all that any of it needs.
+# All of it needs Rust, a C compiler, make and the crates' registry; `test` and `build` need Python 3 and PyPI too.
 
 # What `run` and `bench` are told: `make run ARGS="--port 8080"`.
 ARGS ?=
@@ -7,7 +7,7 @@ ARGS ?=
 REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench real-data
+.PHONY: help run test lint bench real-data tools build
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,17 +16,36 @@ run: ## Serve the whole platform on this machine (ARGS="--help" lists its flags)
 	@echo "Builds the platform (some minutes the first time), then serves it until Ctrl-C."
 	@cargo run --locked --release -p local -- $(ARGS)
 
-test: ## Run every test but the journeys on real data
+test: tools ## Run every test but the journeys on real data
 	cargo test --workspace --locked
 
 lint: ## Check format and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
-bench: ## Measure resolve beside the reference server
+bench: tools ## Measure resolve beside the reference server, and rollbacks under faults
 	cargo run --locked --release -p e2e --bin bench -- $(ARGS)
 
 # Tests run in the folder of their package, so they are told the whole path.
 real-data: ## Run the journeys on the data in REAL_DATA
 	@test -d "$(REAL_DATA)" || { echo "There is no folder $(REAL_DATA): say make real-data REAL_DATA=<folder>."; exit 1; }
 	REAL_DATA="$$(cd "$(REAL_DATA)" && pwd)" cargo test --locked -p e2e --features real-data --test real_data
+
+tools: .tools/tests/ready ## Set up the programs that tests run, in .tools/bin
+	@mkdir -p .tools/bin
+	@ln -sf $(addprefix $(CURDIR)/.tools/tests/bin/,redis-server cfn-lint sam) .tools/bin
+
+# The folder is the one that `CodeUri` names in template.yaml.
+build: .tools/build/ready ## Build the functions for Lambda (arm64), for template.yaml to deploy
+	@echo "Builds every function with all optimisations: the first time takes long."
+	PATH="$(CURDIR)/.tools/build/bin:$$PATH" \
+		cargo lambda build --locked --profile lambda --arm64 --lambda-dir target/lambda-arm64
+
+# A Python environment of pinned packages, made again when their list changes.
+.tools/%/ready: tools/%.txt
+	@python3 -c 'import ensurepip, venv' 2>&- || \
+		{ echo "This needs Python 3 with its module venv (on Debian: apt install python3-venv)."; exit 1; }
+	@echo "Sets up the packages of $< in .tools/$*, from PyPI."
+	@python3 -m venv --clear .tools/$*
+	@.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-input --requirement $<
+	@touch $@

@@ -1,0 +1,25 @@
+//! What is wrong with tables and buckets.
+
+use super::{Edit, edit};
+
+#[rustfmt::skip]
+pub(super) const EDITS: [Edit; 10] = [
+    edit("Telemetry", "\n        - {AttributeName: sk, KeyType: RANGE}", "",
+        &[r#"Telemetry: its KeySchema is not [{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}], as the code has it"#]),
+    edit("Telemetry", "AttributeName: sk, AttributeType: S", "AttributeName: sk, AttributeType: N",
+        &[r#"Telemetry: its AttributeDefinitions is not [{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"}], as the code has it"#]),
+    edit("Registry", "ProjectionType: ALL", "ProjectionType: KEYS_ONLY",
+        &[r#"Registry: its GlobalSecondaryIndexes is not [{"IndexName":"gsi1","KeySchema":[{"AttributeName":"gsi1pk","KeyType":"HASH"},{"AttributeName":"gsi1sk","KeyType":"RANGE"}],"Projection":{"ProjectionType":"ALL"}}], as the code has it"#]),
+    edit("Registry", "NEW_AND_OLD_IMAGES", "KEYS_ONLY",
+        &[r#"Registry: its StreamSpecification is not {"StreamViewType":"NEW_AND_OLD_IMAGES"}, as the code has it"#]),
+    edit("Registry", "gone_at", "expires_at",
+        &[r#"Registry: its TimeToLiveSpecification is not {"AttributeName":"gone_at","Enabled":true}, as the code has it"#]),
+    edit("Telemetry", "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false",
+        &["Telemetry: /PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled is not true"]),
+    edit("Registry", "\n    DeletionPolicy: Retain", "", &["Registry: its DeletionPolicy is not Retain"]),
+    edit("TestSets", "BlockPublicPolicy: true", "BlockPublicPolicy: false",
+        &["TestSets: /PublicAccessBlockConfiguration/BlockPublicPolicy is not true"]),
+    edit("Archive", "Days: 400", "Days: 40", &["Archive: /ObjectLockConfiguration/Rule/DefaultRetention/Days is not 400"]),
+    edit("Archive", "SSEAlgorithm: AES256", "SSEAlgorithm: none",
+        &[r#"Archive: /BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/SSEAlgorithm is not "AES256""#]),
+];

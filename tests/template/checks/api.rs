@@ -1,0 +1,84 @@
+//! The routes are the operations of the API, and each goes to the function that has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::{
+    checks::functions::id,
+    code::Code,
+    template::{Template, entries, named, text},
+};
+
+/// How long the gateway waits for an answer, in s.
+const PATIENCE: u64 = 30;
+
+/// The route of what has no other: authoring says what is wrong with it.
+const DEFAULT: &str = "/$default";
+
+pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
+    let definition = &template.resource("Api")["Properties"]["DefinitionBody"];
+    let routes = routes(definition);
+    let operations: BTreeMap<_, _> =
+        code.operations.iter().map(|(route, package)| (route.clone(), id(package))).collect();
+    let all: BTreeSet<_> = routes.keys().chain(operations.keys()).collect();
+    let nobody = "nobody".to_owned();
+    let mut complaints = Vec::new();
+    for route in all {
+        let goes = routes.get(route).unwrap_or(&nobody);
+        let should = operations.get(route).unwrap_or(&nobody);
+        if goes != should {
+            complaints.push(format!("{route} goes to {goes}, and {should} answers it"));
+        }
+    }
+    complaints.extend(undefaulted(definition));
+    complaints.extend(unreachable(template, &operations.into_values().collect()));
+    complaints
+}
+
+/// The routes as `GET /path`, each with the function that it goes to.
+fn routes(definition: &Value) -> BTreeMap<String, String> {
+    let mut routes = BTreeMap::new();
+    for (path, methods) in entries(&definition["paths"]).filter(|(path, _)| *path != DEFAULT) {
+        for (method, operation) in entries(methods) {
+            routes.insert(format!("{} {path}", method.to_uppercase()), target(definition, operation));
+        }
+    }
+    routes
+}
+
+/// The function of an operation's integration.
+fn target(definition: &Value, operation: &Value) -> String {
+    let place = operation["x-amazon-apigateway-integration"]["$ref"].as_str().unwrap_or_default();
+    let integration = definition.pointer(place.trim_start_matches('#')).unwrap_or(&Value::Null);
+    let function = text(&integration["uri"]).strip_suffix(".Arn}/invocations");
+    let function = function.and_then(|uri| Some(uri.rsplit_once("/functions/${")?.1));
+    function.unwrap_or("nobody").to_owned()
+}
+
+fn undefaulted(definition: &Value) -> Option<String> {
+    let route = &definition["paths"][DEFAULT]["x-amazon-apigateway-any-method"];
+    let right = route["isDefaultRoute"] == true && target(definition, route) == "Authoring";
+    (!right).then(|| "what has no route does not go to Authoring".to_owned())
+}
+
+/// A function that the gateway may not call, or does not wait for.
+fn unreachable(template: &Template, ids: &BTreeSet<String>) -> Vec<String> {
+    let permissions =
+        || template.resources("AWS::Lambda::Permission").map(|(_, resource)| &resource["Properties"]);
+    let may = |id: &str| {
+        let gateway = json!("apigateway.amazonaws.com");
+        permissions().any(|given| named(&given["FunctionName"]) == Some(id) && given["Principal"] == gateway)
+    };
+    let mut complaints = Vec::new();
+    for function in template.functions().iter().filter(|function| ids.contains(&function.id)) {
+        let id = &function.id;
+        if !may(id) {
+            complaints.push(format!("{id}: the gateway may not call it"));
+        }
+        if function.timeout() >= PATIENCE {
+            complaints.push(format!("{id}: the gateway does not wait until its time-out"));
+        }
+    }
+    complaints
+}

@@ -1,0 +1,78 @@
+//! Each function is told what it reads, and nothing else.
+
+use runtime::configuration::name;
+use serde_json::{Value, json};
+
+use crate::{
+    checks::{functions::id, network::IN_NETWORK},
+    code::Code,
+    template::{Function, Template},
+};
+
+/// The variables that the template may set.
+pub(crate) const KNOWN: [&str; 10] = [
+    name::REGISTRY_TABLE,
+    name::TELEMETRY_TABLE,
+    name::BUCKET,
+    name::EVAL_QUEUE_URL,
+    name::ARCHIVE_BUCKET,
+    name::CACHE_URL,
+    name::CACHE_CLUSTER,
+    name::CACHE_USER,
+    name::CACHE_NAME,
+    name::LOG,
+];
+
+/// Those of the cache: a function reads all of them or none.
+const CACHE: [&str; 4] = [name::CACHE_URL, name::CACHE_CLUSTER, name::CACHE_USER, name::CACHE_NAME];
+
+/// What a variable must be; null where it may be anything.
+fn value(name: &str) -> Value {
+    match name {
+        name::REGISTRY_TABLE => json!({ "Ref": "Registry" }),
+        name::TELEMETRY_TABLE => json!({ "Ref": "Telemetry" }),
+        name::BUCKET => json!({ "Ref": "TestSets" }),
+        name::EVAL_QUEUE_URL => json!({ "Ref": "EvalCases" }),
+        name::ARCHIVE_BUCKET => json!({ "Ref": "Archive" }),
+        name::CACHE_URL => json!({ "Fn::Sub": "rediss://${Cache.Endpoint.Address}:${Cache.Endpoint.Port}" }),
+        name::CACHE_CLUSTER => json!("true"),
+        name::CACHE_USER => json!({ "Ref": "CacheUser" }),
+        name::CACHE_NAME => json!({ "Ref": "Cache" }),
+        _ => Value::Null,
+    }
+}
+
+pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for function in template.functions() {
+        let package = code.packages.iter().find(|(package, _)| id(package) == function.id);
+        let Some((_, required)) = package else { continue };
+        let mut needed: Vec<&str> = required.iter().copied().collect();
+        if IN_NETWORK.contains(&function.id.as_str()) {
+            needed.extend(CACHE);
+        }
+        complaints.extend(wrong(&function, &needed));
+    }
+    complaints
+}
+
+fn wrong(function: &Function, needed: &[&str]) -> Vec<String> {
+    let id = &function.id;
+    let set: Vec<_> = function.variables().filter(|(name, _)| name.starts_with("CUECARD_")).collect();
+    let missing = needed.iter().filter(|needed| !set.iter().any(|(name, _)| name == *needed));
+    let missing = missing.map(|name| format!("{id}: it is not told {name}"));
+    let judged = set.iter().filter_map(|(name, given)| {
+        let wanted = value(name);
+        if !KNOWN.contains(name) {
+            return Some(format!("{id}: nobody knows a variable {name}"));
+        }
+        if wanted.is_null() {
+            return None;
+        }
+        if !needed.contains(name) {
+            return Some(format!("{id}: it is told {name}, which it does not need"));
+        }
+        (**given != wanted).then(|| format!("{id}: {name} is not {wanted}"))
+    });
+    missing.chain(judged).collect()
+}

@@ -1,0 +1,162 @@
+//! What the code says that the template has to say too. It is asked, not read: the tables are made and described, and
+//! a platform writes the records that are filtered.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    time::Duration,
+};
+
+use axum::http::Method;
+use domain::model::ModelEntry;
+use e2e::{Call, World, WorldSettings, text};
+use regex::Regex;
+use runtime::{Configuration, Variables};
+use serde_json::{Value, json};
+use testkit::event_source::Failure;
+
+use crate::{checks::variables::KNOWN, root};
+
+/// What the code says.
+pub(crate) struct Code {
+    /// The names of the packages of functions, each with the variables that it cannot begin without.
+    pub(crate) packages: BTreeMap<String, BTreeSet<&'static str>>,
+    /// The operations of the API as routes of the gateway, `GET /path`, each with the package that answers it.
+    pub(crate) operations: BTreeMap<String, &'static str>,
+    /// The tables by their names in the template, with the properties that a template has for what was found.
+    pub(crate) tables: BTreeMap<&'static str, Value>,
+    /// Records of the registry's stream, as functions are given them.
+    pub(crate) records: Vec<Value>,
+}
+
+impl Code {
+    pub(crate) async fn read() -> Self {
+        let model = json!({
+            "model_id": "test/model", "provider": "openai", "base_url": "http://127.0.0.1:9",
+            "input_usd_per_mtok": 0, "output_usd_per_mtok": 0,
+        });
+        let builtin: Vec<ModelEntry> = vec![serde_json::from_value(model).unwrap()];
+        let world = World::with(WorldSettings { builtin, ..WorldSettings::default() }).await;
+        let registry = described(&world, "cuecard-registry").await;
+        let telemetry = described(&world, "cuecard-telemetry").await;
+        Self {
+            packages: packages(),
+            operations: operations(),
+            tables: BTreeMap::from([("Registry", registry), ("Telemetry", telemetry)]),
+            records: records(&world).await,
+        }
+    }
+}
+
+fn packages() -> BTreeMap<String, BTreeSet<&'static str>> {
+    let folders = fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path());
+    let package = |folder: &Path| folder.file_name().unwrap().to_str().unwrap().to_owned();
+    folders.map(|folder| (package(&folder), required(&folder.join("src/main.rs")))).collect()
+}
+
+/// What a `main` misses when it is told nothing.
+fn required(main: &Path) -> BTreeSet<&'static str> {
+    let source = fs::read_to_string(main).unwrap();
+    let constructor = Regex::new(r"Configuration::(of_\w+)").unwrap();
+    let nothing = Variables::of([]);
+    let configured = match &constructor.captures(&source).expect("each `main` reads its configuration")[1] {
+        "of_tables" => Configuration::of_tables(nothing),
+        "of_evaluation" => Configuration::of_evaluation(nothing),
+        "of_archive" => Configuration::of_archive(nothing),
+        other => panic!("Configuration::{other} is new: call it here too"),
+    };
+    let said = configured.unwrap_err().chain();
+    let missing: BTreeSet<_> =
+        KNOWN.into_iter().filter(|name| said.contains(&format!("{name} is missing"))).collect();
+    assert_eq!(missing.len(), said.matches(" is missing").count(), "a variable is not in the table: {said}");
+    missing
+}
+
+fn operations() -> BTreeMap<String, &'static str> {
+    let documents =
+        [("authoring", authoring::openapi()), ("resolve", resolve::openapi()), ("try", try_model::openapi())];
+    // A parameter that may contain slashes.
+    let slashes = Regex::new(r"\{\*(\w+)\}").unwrap();
+    let mut operations = BTreeMap::new();
+    for (package, document) in documents {
+        let document = serde_json::to_value(document).unwrap();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            let path = slashes.replace_all(path, "{$1+}");
+            for method in methods.as_object().unwrap().keys() {
+                operations.insert(format!("{} {path}", method.to_uppercase()), package);
+            }
+        }
+    }
+    operations
+}
+
+/// A table of the engine as a template would say it.
+async fn described(world: &World, name: &str) -> Value {
+    let tables = &world.clients.dynamodb;
+    let table = tables.describe_table().table_name(name).send().await.unwrap().table.unwrap();
+    let expiry = tables.describe_time_to_live().table_name(name).send().await.unwrap();
+    let attributes = table.attribute_definitions().iter().map(|attribute| {
+        json!({ "AttributeName": attribute.attribute_name(), "AttributeType": attribute.attribute_type().as_str() })
+    });
+    let keys = table.key_schema().iter().map(|key| (key.attribute_name(), key.key_type().as_str()));
+    let indexes = table.global_secondary_indexes().iter().map(|index| {
+        let projection = index.projection().and_then(|shown| Some(shown.projection_type()?.as_str()));
+        let keys = index.key_schema().iter().map(|key| (key.attribute_name(), key.key_type().as_str()));
+        json!({
+            "IndexName": index.index_name(),
+            "KeySchema": key_schema(keys),
+            "Projection": { "ProjectionType": projection },
+        })
+    });
+    let images = table.stream_specification().and_then(|stream| stream.stream_view_type());
+    let gone_at = expiry.time_to_live_description.unwrap().attribute_name;
+    json!({
+        "AttributeDefinitions": attributes.collect::<Vec<_>>(),
+        "KeySchema": key_schema(keys),
+        "GlobalSecondaryIndexes": indexes.collect::<Vec<_>>(),
+        "StreamSpecification": images.map(|images| json!({ "StreamViewType": images.as_str() })),
+        "TimeToLiveSpecification": { "AttributeName": gone_at, "Enabled": true },
+    })
+}
+
+fn key_schema<'a>(keys: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    keys.map(|(name, kind)| json!({ "AttributeName": name, "KeyType": kind })).collect()
+}
+
+/// Does what leaves a record of each kind that somebody has to see, and of many that nobody has to.
+async fn records(world: &World) -> Vec<Value> {
+    let set = json!({ "name": "cases", "team_id": "support" });
+    let set = world.admin(Call::post("/api/test-sets", &set)).await.expect(201);
+    let cases = Call::new(Method::PUT, format!("/api/test-sets/{}/versions", text(&set["test_set_id"])));
+    let case = json!({ "case_id": "one", "vars": { "message": "hello" }, "expected": "hello" }).to_string();
+    world.admin(cases.bytes("application/jsonl", case)).await.expect(201);
+    let prompt = world.prompt("support", "greeter", &json!({ "test_set_id": set["test_set_id"] })).await;
+    let version = world.version(&prompt, &json!({ "template_text": "{{ message }}" })).await;
+    world.promote(&prompt, &version, "staging").await.expect(200);
+    let mut records = drained(world).await;
+    // Its cases are lost: they are asked for again, and then nobody wants them any more.
+    world.clock.advance(steer::STUCK_AFTER + Duration::from_secs(1));
+    assert_eq!(world.steer(steer::STUCK_AFTER).await.runs_sent_again, 1);
+    records.extend(drained(world).await);
+    let cancel = format!("/api/evals/{}/cancel", text(&version["eval_run_id"]));
+    world.admin(Call::post(cancel, &json!({}))).await.expect(200);
+    records.extend(drained(world).await);
+    records
+}
+
+/// The records that are there now, and those that `dispatch` makes of them.
+async fn drained(world: &World) -> Vec<Value> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let app = world.dispatch();
+    let handle = |event: _| {
+        let batch = serde_json::to_value(&event).unwrap();
+        for record in batch["Records"].as_array().unwrap() {
+            sender.send(record.clone()).unwrap();
+        }
+        let app = app.clone();
+        async move { dispatch::handle(event, &app).await.map_err(Failure::from) }
+    };
+    while world.stream.drain(&world.clients.streams, handle).await.unwrap() > 0 {}
+    receiver.try_iter().collect()
+}

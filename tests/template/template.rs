@@ -1,0 +1,112 @@
+//! A template as values, with the short forms of functions such as `!Ref` written out.
+
+use serde_json::{Map, Value, json};
+
+/// A template.
+pub(crate) struct Template(Value);
+
+/// A function, with what stands in `Globals`.
+pub(crate) struct Function {
+    /// Its name in the template.
+    pub(crate) id: String,
+    pub(crate) properties: Value,
+}
+
+impl Template {
+    /// Reads YAML.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(written_out(yaml_serde::from_str(text).unwrap()))
+    }
+
+    /// The resources of a type, each with its name.
+    pub(crate) fn resources(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+        entries(&self.0["Resources"]).filter(move |(_, resource)| resource["Type"] == kind)
+    }
+
+    /// A resource; null where there is none.
+    pub(crate) fn resource(&self, id: &str) -> &Value {
+        &self.0["Resources"][id]
+    }
+
+    /// All functions.
+    pub(crate) fn functions(&self) -> Vec<Function> {
+        let globals = &self.0["Globals"]["Function"];
+        let function = |(id, resource): (&str, &Value)| {
+            let mut properties = globals.clone();
+            merge(&mut properties, &resource["Properties"]);
+            Function { id: id.to_owned(), properties }
+        };
+        self.resources("AWS::Serverless::Function").map(function).collect()
+    }
+}
+
+impl Function {
+    /// Its environment.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Value)> {
+        entries(&self.properties["Environment"]["Variables"])
+    }
+
+    /// What calls it, by the type of event.
+    pub(crate) fn events(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        let events = entries(&self.properties["Events"]).map(|(_, event)| event);
+        events.filter(move |event| event["Type"] == kind).map(|event| &event["Properties"])
+    }
+
+    /// How long an invocation may take, in s.
+    pub(crate) fn timeout(&self) -> u64 {
+        self.properties["Timeout"].as_u64().unwrap_or(3)
+    }
+}
+
+/// The members of an object; none of anything else.
+pub(crate) fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+/// The elements of a list. As in the language of policies, a value that is no list is one element.
+pub(crate) fn elements(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(list) => list.iter().collect(),
+        one => vec![one],
+    }
+}
+
+/// The resource that `!Ref` or `!GetAtt` names.
+pub(crate) fn named(value: &Value) -> Option<&str> {
+    let attribute = || value["Fn::GetAtt"].as_str()?.split('.').next();
+    value["Ref"].as_str().or_else(attribute)
+}
+
+/// The text of a value, also within `!Sub`.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().or(value["Fn::Sub"].as_str()).unwrap_or_default()
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+fn written_out(yaml: yaml_serde::Value) -> Value {
+    match yaml {
+        yaml_serde::Value::Sequence(list) => list.into_iter().map(written_out).collect(),
+        yaml_serde::Value::Mapping(members) => {
+            let member = |(name, value)| (written_out(name).as_str().unwrap().to_owned(), written_out(value));
+            Value::Object(members.into_iter().map(member).collect::<Map<_, _>>())
+        }
+        yaml_serde::Value::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let name = tag.trim_start_matches('!');
+            let name = if name == "Ref" { name.to_owned() } else { format!("Fn::{name}") };
+            json!({ name: written_out(tagged.value) })
+        }
+        scalar => serde_json::to_value(scalar).unwrap(),
+    }
+}
