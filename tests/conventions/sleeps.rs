@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::tree::{File, files, holds};
 
 /// The files of tests that sleep, how often, and why no condition can be awaited instead.
-const SLEEPS: [(&str, usize, &str); 5] = [
+const SLEEPS: [(&str, usize, &str); 8] = [
     ("local/tests/suite/command_line.rs", 1, "a quiet program does not say when it listens"),
     ("shared/testkit/src/event_source/queue/tests.rs", 1, "a handler that takes its time is what is tested"),
     (
@@ -16,6 +16,13 @@ const SLEEPS: [(&str, usize, &str); 5] = [
         "a handler that takes its time is what is tested",
     ),
     ("shared/testkit/src/event_source/stream/tests.rs", 1, "the engine tells nobody when it removes an item"),
+    (
+        "tests/journeys/bootstraps.rs",
+        3,
+        "kills have a pace, a second without requests is what is tested, and the archive can only be asked",
+    ),
+    ("tests/journeys/target.rs", 1, "over HTTP a platform can only be asked"),
+    ("tests/src/bin/bench/rollbacks.rs", 3, "a bench measures time as it passes"),
     ("shared/testkit/src/provider/tests.rs", 1, "the count of open calls can only be asked for"),
 ];
 

@@ -1,3 +1,28 @@
-//! Journeys: what people do with the platform, through the functions' own handlers.
+//! Journeys: what people do with the platform. The same suite runs on the functions' routers, on `local` over HTTP, and
+//! on the built programs as Lambda runs them.
 
-mod first_loop;
+// Clippy then lets the helpers unwrap too.
+#![cfg(test)]
+
+mod bootstraps;
+mod suite;
+mod target;
+
+use target::Target;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_journeys_succeed_on_all_three_platforms() {
+    let routers = Target::routers().await;
+    let of_routers = suite::run(&routers).await;
+    let local = Target::local().await;
+    let of_local = suite::run(&local).await;
+    let programs = Target::programs().await;
+    let of_programs = suite::run(&programs).await;
+    for (platform, (journeys, asked)) in
+        [("routers", of_routers), ("local", of_local), ("programs", of_programs)]
+    {
+        println!("{platform}: {journeys} journeys, {asked} requests");
+    }
+    assert_eq!(of_routers, of_local);
+    assert_eq!(of_routers, of_programs);
+}

@@ -1,5 +1,7 @@
 //! One request of a test, and its answer.
 
+use std::sync::LazyLock;
+
 use axum::{
     Router,
     body::Body,
@@ -84,6 +86,21 @@ impl Call {
     pub fn bytes(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self.header("content-type", media_type)
+    }
+
+    /// Sends it over HTTP to a platform under this URL.
+    pub async fn send_to(self, url: &str) -> Answer {
+        static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+            reqwest::Client::builder().no_proxy().build().expect("a client without settings can be made")
+        });
+        let mut request = CLIENT.request(self.method, format!("{url}{}", self.path)).body(self.body);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.expect("the platform answers");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.bytes().await.expect("a platform's body ends well").to_vec();
+        Answer { status, headers, body }
     }
 
     /// Sends it to a router.

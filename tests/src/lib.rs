@@ -5,8 +5,12 @@
 
 mod binary;
 mod call;
+mod fleet;
+mod process;
 mod world;
 
-pub use binary::local_binary;
+pub use binary::{Profile, bootstrap, local_binary};
 pub use call::{Answer, Call, text};
-pub use world::{ADMIN, Process, World, WorldSettings};
+pub use fleet::{Fleet, FleetSettings};
+pub use process::Process;
+pub use world::{ADMIN, World, WorldSettings};

@@ -2,11 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use cache::RemoteSettings;
 use domain::{Sources, eval_run::CaseMessage, key::PresentedKey, model::ModelEntry};
-use models::{Models, Secrets, Settings};
+use models::Secrets;
 use registry::Registry;
-use release::Release;
 use runtime::{Queue, aws::Aws};
 use serde_json::{Value, json};
 use store::Names;
@@ -17,9 +16,11 @@ use testkit::{
     event_source::{QueueSource, StreamSource},
     fault::{FaultProxy, Rules},
 };
-use web::Doors;
 
-use crate::call::{Answer, Call, text};
+use crate::{
+    call::{Answer, Call, text},
+    process::Process,
+};
 
 /// The whole key of the admin of every test.
 pub const ADMIN: &str = "cue_admin_test-secret-of-the-admin";
@@ -36,6 +37,8 @@ pub struct WorldSettings {
     pub model_timeout: Duration,
     /// How many writes a key may make in a minute.
     pub writes_per_minute: u64,
+    /// The cache of the first process; `None`: memory alone.
+    pub cache: Option<RemoteSettings>,
 }
 
 impl Default for WorldSettings {
@@ -46,6 +49,7 @@ impl Default for WorldSettings {
             secrets: Secrets::new(|_| None),
             model_timeout: Duration::from_secs(5),
             writes_per_minute: 1_000_000,
+            cache: None,
         }
     }
 }
@@ -69,23 +73,12 @@ pub struct World {
     pub process: Process,
 }
 
-/// A process: its own memory over the same tables.
-#[derive(Clone)]
-pub struct Process {
-    /// All routes.
-    pub router: Router,
-    /// The use cases.
-    pub release: Release,
-    /// What direct rollbacks need.
-    pub rollback: rollback::App,
-    queue: Queue,
-}
-
-fn names() -> Names {
+pub(crate) fn names() -> Names {
     Names {
         registry: "cuecard-registry".to_owned(),
         telemetry: "cuecard-telemetry".to_owned(),
         bucket: "cuecard".to_owned(),
+        archive: "cuecard".to_owned(),
     }
 }
 
@@ -108,7 +101,8 @@ impl World {
         let (queue_url, dead_letters_url) =
             Queue::create(&aws, "cuecard-eval", Duration::from_secs(30)).await.expect("the queues are made");
         let stream = StreamSource::new(&names().registry, "dispatch", folder.path());
-        let process = Process::start(&aws, &sources, &settings, &queue_url);
+        let remote = settings.cache.as_ref();
+        let process = Process::start(&aws, remote, &sources, &settings, &queue_url);
         let world = Self {
             settings,
             engines,
@@ -128,10 +122,15 @@ impl World {
         world
     }
 
-    /// Another process over the same tables.
+    /// Another process over the same tables, without a cache.
     pub async fn another_process(&self) -> Process {
+        self.another_process_with(None, &self.sources).await
+    }
+
+    /// Another process over the same tables, with its own way to a cache, or with a clock of its own.
+    pub async fn another_process_with(&self, cache: Option<&RemoteSettings>, sources: &Sources) -> Process {
         let endpoints = Endpoints { dynamodb: self.proxy.url(), ..self.engines.endpoints().clone() };
-        Process::start(&connect(&endpoints).await, &self.sources, &self.settings, &self.queue_url)
+        Process::start(&connect(&endpoints).await, cache, sources, &self.settings, &self.queue_url)
     }
 
     /// The use cases of the first process.
@@ -196,7 +195,7 @@ impl World {
     /// Lets `steer` do its work once.
     pub async fn steer(&self, stuck_after: Duration) -> steer::Report {
         let app = steer::App { registry: self.registry().clone(), stuck_after };
-        steer::handle(&app).await.expect("steer does its work")
+        Box::pin(steer::handle(&app)).await.expect("steer does its work")
     }
 
     /// Steps the stream once: what was written reaches `dispatch`. Returns how many records there were.
@@ -267,33 +266,11 @@ impl World {
     }
 }
 
-impl Process {
-    fn start(aws: &Aws, sources: &Sources, settings: &WorldSettings, queue_url: &str) -> Self {
-        let models = Models::new(Settings {
-            timeout: settings.model_timeout,
-            allow_loopback: true,
-            secrets: settings.secrets.clone(),
-            builtin: settings.builtin.clone(),
-        })
-        .expect("the models are well formed");
-        let registry = Registry::new(aws.store(names()), sources.clone(), models);
-        let cache = registry.cache.clone();
-        let doors =
-            Doors::new(cache.clone(), registry.store.clone(), sources.clone(), settings.writes_per_minute);
-        let release = Release { registry: registry.clone() };
-        let router = authoring::routes(authoring::App { doors: doors.clone(), release: release.clone() })
-            .merge(resolve::routes(resolve::App { doors: doors.clone(), cache, sources: sources.clone() }))
-            .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }));
-        let rollback = rollback::App { doors: doors.clone(), release: release.clone() };
-        Self { router: web::finish(router, &doors), release, rollback, queue: Queue::new(aws, queue_url) }
-    }
-}
-
-async fn connect(endpoints: &Endpoints) -> Aws {
+pub(crate) async fn connect(endpoints: &Endpoints) -> Aws {
     let endpoints = runtime::aws::Endpoints {
         dynamodb: endpoints.dynamodb.clone(),
         s3: endpoints.s3.clone(),
         sqs: endpoints.sqs.clone(),
     };
-    Aws::connect_to(endpoints, REGION, ACCESS_KEY, SECRET_KEY).await
+    Box::pin(Aws::connect_to(endpoints, REGION, ACCESS_KEY, SECRET_KEY)).await
 }

@@ -65,7 +65,7 @@ async fn an_older_ref_that_is_offered_late_is_not_taken() {
     let old = scene.world.registry().store.reference(id(&prompt), &production()).await.unwrap().unwrap();
     scene.world.promote(&prompt, &next, "production").await.expect(200);
     let cache = memory(&scene.world.process);
-    cache.offer_ref(old, ReadAt::now(&scene.world.registry().sources));
+    cache.publish_ref(&old, ReadAt::now(&scene.world.registry().sources)).await;
     assert_eq!(live(&pair(&cache, &prompt).await).reference.revision, 2);
 }
 

@@ -6,6 +6,7 @@
 mod child;
 mod load;
 mod report;
+mod rollbacks;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -35,6 +36,12 @@ struct Args {
     /// How many connections are kept busy
     #[arg(long, default_value_t = 8)]
     connections: usize,
+    /// How many rollbacks are measured for each fault of the cache; 0 leaves them out
+    #[arg(long, default_value_t = 20)]
+    rollbacks: u64,
+    /// The Redis or Valkey server that stands for the cache (`make tools` sets one up)
+    #[arg(long, default_value = ".tools/bin/redis-server")]
+    cache_program: std::path::PathBuf,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -58,7 +65,7 @@ fn main() -> ExitCode {
     let done = match &args.role {
         Some(Role::Platform { folder }) => on_all_cores(child::serve_platform(folder)).map(|()| true),
         Some(Role::Reference { bytes }) => on_all_cores(child::serve_reference(*bytes)).map(|()| true),
-        None => on_one_core(bench(&args)),
+        None => all(&args),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -68,6 +75,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Every measurement, also after one that missed.
+fn all(args: &Args) -> Outcome<bool> {
+    let warm_and_cold = on_one_core(bench(args))?;
+    let rollbacks =
+        args.rollbacks == 0 || on_all_cores(rollbacks::measure(&args.cache_program, args.rollbacks))?;
+    Ok(warm_and_cold && rollbacks)
 }
 
 /// Runs a server, as `local` runs.

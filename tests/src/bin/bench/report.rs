@@ -69,7 +69,8 @@ fn figures(name: &str, measured: &Measured) -> String {
     )
 }
 
-fn word(met: bool) -> &'static str {
+/// How a target is spoken of.
+pub(crate) fn word(met: bool) -> &'static str {
     if met { "met" } else { "MISSED" }
 }
 

@@ -1,0 +1,136 @@
+//! What the journeys run on: the functions' routers in this process, `local` over HTTP, or the built programs.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, World, text};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+/// How long something may take that happens by itself.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+enum Platform {
+    Routers(Box<World>),
+    Local(Box<local::Platform>, #[expect(dead_code, reason = "it is the platform's")] TempDir),
+    Programs(Box<Fleet>),
+}
+
+/// A platform, and how much was asked of it.
+pub(crate) struct Target {
+    platform: Platform,
+    asked: AtomicUsize,
+}
+
+impl Target {
+    pub(crate) async fn routers() -> Self {
+        Self::of(Platform::Routers(Box::new(World::start().await)))
+    }
+
+    pub(crate) async fn local() -> Self {
+        let folder = TempDir::with_prefix("cuecard-").unwrap();
+        let settings =
+            local::Settings { admin_key: Some(ADMIN.to_owned()), ..local::Settings::new(folder.path()) };
+        Self::of(Platform::Local(Box::new(local::Platform::start(settings).await.unwrap()), folder))
+    }
+
+    pub(crate) async fn programs() -> Self {
+        Self::of(Platform::Programs(Box::new(Fleet::start(FleetSettings::default()).await)))
+    }
+
+    fn of(platform: Platform) -> Self {
+        Self { platform, asked: AtomicUsize::new(0) }
+    }
+
+    /// How many requests of the journeys were answered, those not counted that only wait for something.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn call(&self, call: Call) -> Answer {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.send(call).await
+    }
+
+    pub(crate) async fn admin(&self, call: Call) -> Answer {
+        self.call(call.key(ADMIN)).await
+    }
+
+    async fn send(&self, call: Call) -> Answer {
+        match &self.platform {
+            Platform::Routers(world) => world.call(call).await,
+            Platform::Local(platform, _) => call.send_to(platform.url()).await,
+            Platform::Programs(fleet) => call.send_to(&fleet.url()).await,
+        }
+    }
+
+    /// Asks again and again, as the admin, until the answer is the wanted one. The platform goes on meanwhile.
+    pub(crate) async fn until(&self, ask: impl Fn() -> Call, wanted: impl Fn(&Answer) -> bool) -> Answer {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.send(ask()).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "still: {} {}", answer.status, answer.text());
+            match &self.platform {
+                Platform::Routers(world) => {
+                    world.work().await;
+                    world.clock.advance(Duration::from_millis(100));
+                }
+                _ => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// Invokes `rollback` directly, past the gateway.
+    pub(crate) async fn break_glass(&self, event: Value) -> Value {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        match &self.platform {
+            Platform::Routers(world) => rollback::handle(event, "journey", &world.process.rollback).await,
+            Platform::Local(platform, _) => {
+                let call = Call::post("/2015-03-31/functions/rollback/invocations", &event);
+                call.header("authorization", "AWS4-HMAC-SHA256 any").send_to(platform.url()).await.expect(200)
+            }
+            Platform::Programs(fleet) => fleet.invoke("rollback", event).await.unwrap(),
+        }
+    }
+
+    /// A new key.
+    pub(crate) async fn key(&self, team: &str, role: &str) -> Value {
+        let body = json!({ "team_id": team, "role": role, "name": format!("{role} of {team}") });
+        self.admin(Call::post("/api/keys", &body)).await.expect(201)
+    }
+
+    /// A new prompt, with a gate that lets everything through unless `more` says otherwise.
+    pub(crate) async fn prompt(&self, team: &str, name: &str, more: &Value) -> String {
+        let mut body = json!({ "name": name, "team_id": team, "gate": { "mode": "off" } });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made = self.admin(Call::post("/api/prompts", &body)).await.expect(201);
+        text(&made["prompt_id"]).to_owned()
+    }
+
+    /// A new version; `model_id` is filled in.
+    pub(crate) async fn version(&self, prompt: &str, content: &Value) -> String {
+        let mut body = json!({ "model_id": "test/model" });
+        body.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
+        let made = self.admin(Call::post(format!("/api/prompts/{prompt}/versions"), &body)).await.expect(201);
+        text(&made["version_id"]).to_owned()
+    }
+
+    /// Promotes to production as the admin; returns the answer.
+    pub(crate) async fn promote(&self, prompt: &str, version: &str) -> Answer {
+        let body = json!({ "version_id": version, "environment": "production" });
+        self.admin(Call::post(format!("/api/prompts/{prompt}/promote"), &body)).await
+    }
+
+    /// Resolves in production, not before this revision.
+    pub(crate) async fn resolve(&self, key: &str, prompt: &str, revision: u64) -> Value {
+        let body = json!({ "prompt": prompt, "min_revision": revision, "variables": { "name": "Ada" } });
+        self.call(Call::post("/api/resolve", &body).key(key)).await.expect(200)
+    }
+}

@@ -1,0 +1,96 @@
+//! What a mover says of how far its move has come, and when others see it.
+
+use cache::RemoteSettings;
+use domain::Timestamp;
+use e2e::{ADMIN, Call, text};
+use serde_json::{Value, json};
+use std::time::Duration;
+use testkit::tcp_proxy::Behaviour;
+
+use crate::scene::{MS, Scene, seen};
+
+/// How long after now something is said to be.
+fn in_future(scene: &Scene, moment: &Value) -> Duration {
+    let moment: Timestamp = text(moment).parse().unwrap();
+    moment.since(scene.world.registry().sources.now()).unwrap()
+}
+
+#[tokio::test]
+async fn a_move_that_the_cache_has_is_seen_as_soon_as_memory_asks() {
+    let scene = Scene::start().await;
+    let process = scene.process().await;
+    assert_eq!(scene.see(&process).await, seen("cache", 0, "one"));
+    let moved = scene.move_to("two").await;
+    assert!(moved["cache_invalidation_ms"].is_u64(), "{moved}");
+    assert_eq!(moved.get("propagated"), None);
+    assert_eq!(in_future(&scene, &moved["propagated_at"]), 750 * MS);
+    assert_eq!(scene.cache_says().await, seen("cache", 0, "two"));
+    scene.advance(750 * MS);
+    assert_eq!(scene.see(&process).await, seen("memory", 750, "one"));
+    scene.advance(MS);
+    let failing = scene.reads_fail();
+    assert_eq!(scene.see(&process).await, seen("cache", 751, "two"));
+    failing.end();
+
+    let back = scene.world.roll_back(&scene.prompt, "production").await.expect(200);
+    assert!(back["cache_invalidation_ms"].is_u64(), "{back}");
+    assert_eq!(back.get("propagated"), None);
+    assert_eq!(in_future(&scene, &back["rollback_propagated_at"]), 750 * MS);
+    scene.advance(751 * MS);
+    let failing = scene.reads_fail();
+    assert_eq!(scene.see(&process).await, seen("cache", 751, "one"));
+    assert_eq!(failing.injected(), 0);
+}
+
+/// The reader sees the mover's cache, but the mover does not.
+async fn a_mover_cannot_reach_the_cache(way: Behaviour) {
+    let scene = Scene::start().await;
+    let process = scene.process().await;
+    assert_eq!(scene.see(&process).await, seen("cache", 0, "one"));
+    scene.way.set(way);
+    let moved = scene.move_to("two").await;
+    let news = [&moved["propagated"], &moved["cache_invalidation_ms"]];
+    assert_eq!(news, [&json!(false), &Value::Null]);
+    assert_eq!(in_future(&scene, &moved["propagated_at"]), 4000 * MS);
+    let back = scene.world.roll_back(&scene.prompt, "production").await.expect(200);
+    let news = [&back["propagated"], &back["cache_invalidation_ms"]];
+    assert_eq!(news, [&json!(false), &Value::Null]);
+    assert_eq!(in_future(&scene, &back["rollback_propagated_at"]), 4000 * MS);
+    scene.move_to("three").await;
+    assert_eq!(scene.see(&scene.world.process).await, seen("memory", 0, "three"));
+
+    scene.advance(3000 * MS);
+    assert_eq!(scene.see(&process).await, seen("cache", 3000, "one"));
+    scene.advance(MS);
+    assert_eq!(scene.see(&process).await, seen("table", 0, "three"));
+    assert_eq!(scene.cache_says().await, seen("cache", 0, "three"));
+}
+
+#[tokio::test]
+async fn a_mover_that_the_cache_refuses_says_so_and_the_bound_heals_it() {
+    a_mover_cannot_reach_the_cache(Behaviour::Refuse).await;
+}
+
+#[tokio::test]
+async fn a_mover_that_the_cache_does_not_answer_says_so_and_the_bound_heals_it() {
+    a_mover_cannot_reach_the_cache(Behaviour::Blackhole).await;
+}
+
+#[tokio::test]
+async fn the_time_until_the_cache_has_it_is_measured() {
+    let scene = Scene::start().await;
+    let version = scene.version("two").await;
+    let cache = RemoteSettings::node(format!("redis://{}", scene.way.address()));
+    let mover = scene.world.another_process_with(Some(&cache), &runtime::sources::system()).await;
+    let promote = async |version: &Value| {
+        let body = json!({ "version_id": version["version_id"], "environment": "production" });
+        let call = Call::post(format!("{}/promote", scene.path()), &body).key(ADMIN);
+        call.send(&mover.router).await.expect(200)["cache_invalidation_ms"].as_u64().unwrap()
+    };
+    scene.way.set(Behaviour::Delay(300 * MS));
+    let slow = promote(&version).await;
+    assert!((300..1500).contains(&slow), "{slow}");
+    scene.way.set(Behaviour::Pass);
+    let fast = promote(&scene.version("three").await).await;
+    assert!(fast < slow, "{fast} {slow}");
+}

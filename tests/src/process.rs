@@ -1,0 +1,54 @@
+//! A process of the platform of a test.
+
+use axum::Router;
+use cache::{Remote, RemoteSettings};
+use domain::Sources;
+use models::{Models, Settings};
+use registry::Registry;
+use release::Release;
+use runtime::{Queue, aws::Aws};
+use web::Doors;
+
+use crate::world::{WorldSettings, names};
+
+/// A process: its own memory over the same tables.
+#[derive(Clone)]
+pub struct Process {
+    /// All routes.
+    pub router: Router,
+    /// The use cases.
+    pub release: Release,
+    /// What direct rollbacks need.
+    pub rollback: rollback::App,
+    pub(crate) queue: Queue,
+}
+
+impl Process {
+    pub(crate) fn start(
+        aws: &Aws,
+        cache: Option<&RemoteSettings>,
+        sources: &Sources,
+        settings: &WorldSettings,
+        queue_url: &str,
+    ) -> Self {
+        let models = Models::new(Settings {
+            timeout: settings.model_timeout,
+            allow_loopback: true,
+            secrets: settings.secrets.clone(),
+            builtin: settings.builtin.clone(),
+        })
+        .expect("the models are well formed");
+        let remote = cache.map(|settings| Remote::new(settings.clone(), sources.clone()));
+        let remote = remote.transpose().expect("the cache's address is one");
+        let registry = Registry::new(aws.store(names()), remote, sources.clone(), models);
+        let cache = registry.cache.clone();
+        let doors =
+            Doors::new(cache.clone(), registry.store.clone(), sources.clone(), settings.writes_per_minute);
+        let release = Release { registry: registry.clone() };
+        let router = authoring::routes(authoring::App { doors: doors.clone(), release: release.clone() })
+            .merge(resolve::routes(resolve::App { doors: doors.clone(), cache, sources: sources.clone() }))
+            .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }));
+        let rollback = rollback::App { doors: doors.clone(), release: release.clone() };
+        Self { router: web::finish(router, &doors), release, rollback, queue: Queue::new(aws, queue_url) }
+    }
+}
