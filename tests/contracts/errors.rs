@@ -1,6 +1,8 @@
 //! How errors look: what every problem has in common is checked on each answer, in `api`.
 
-use axum::http::Method;
+use std::sync::Arc;
+
+use axum::{Router, http::Method, routing::get};
 use e2e::{Call, World, text};
 use serde_json::{Value, json};
 use testkit::fault::{Fault, Rule};
@@ -24,6 +26,31 @@ async fn an_unknown_route_and_a_wrong_method_are_problems_too() {
         allow.sort_unstable();
         assert_eq!(allow, allowed, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_panics_is_a_problem_and_its_neighbours_do_not_notice() {
+    let world = api::start().await;
+    let gate = Arc::new(tokio::sync::Barrier::new(2));
+    let neighbour = Arc::clone(&gate);
+    let routes =
+        Router::new().route("/panics", get(|| async { panic!("a mistake of ours") as &'static str })).route(
+            "/waits",
+            get(async move || {
+                neighbour.wait().await;
+                "still here"
+            }),
+        );
+    let router = web::finish(routes, &world.process.rollback.doors);
+    let waiting = tokio::spawn({
+        let router = router.clone();
+        async move { Call::get("/waits").send(&router).await }
+    });
+    let problem = Call::get("/panics").send(&router).await.refused(500, "internal");
+    assert!(!problem.to_string().contains("a mistake of ours"), "{problem}");
+    gate.wait().await;
+    assert_eq!(waiting.await.unwrap().text(), "still here");
+    assert_eq!(Call::get("/panics").send(&router).await.status.as_u16(), 500);
 }
 
 /// Calls of every kind: read, list, write, move, resolve.

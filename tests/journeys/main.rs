@@ -25,4 +25,9 @@ async fn the_same_journeys_succeed_on_all_three_platforms() {
     }
     assert_eq!(of_routers, of_local);
     assert_eq!(of_routers, of_programs);
+    assert_eq!(
+        programs.calls_outside(),
+        0,
+        "functions inside call the tables, the buckets and the cache alone"
+    );
 }

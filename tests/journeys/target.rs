@@ -50,6 +50,14 @@ impl Target {
         self.asked.load(Ordering::Relaxed)
     }
 
+    /// How often functions of the private network called anything outside of it, where there is such a network.
+    pub(crate) fn calls_outside(&self) -> usize {
+        match &self.platform {
+            Platform::Programs(fleet) => fleet.calls_outside(),
+            _ => 0,
+        }
+    }
+
     pub(crate) async fn call(&self, call: Call) -> Answer {
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.send(call).await

@@ -1,6 +1,13 @@
 //! The platform as Lambda runs it: the built programs in sandboxes, fed by gateway, streams and queues.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use aws_lambda_events::event::{dynamodb::Event, sqs::SqsEvent};
 use domain::key::PresentedKey;
@@ -11,12 +18,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{
-    Clients, Endpoints, Engines,
+    Clients, Engines,
     engines::{ACCESS_KEY, REGION, SECRET_KEY},
     event_source::{QueueSource, StreamSource},
     runtime_api::{Function, HttpFront, InvokeError, Settings},
 };
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     binary::{FUNCTIONS, Profile, bootstrap},
@@ -41,8 +48,8 @@ impl Default for FleetSettings {
     }
 }
 
-/// Functions that reach the cache: those inside the private network.
-const WITH_CACHE: [&str; 5] = ["authoring", "propagate", "resolve", "rollback", "steer"];
+/// Functions inside the private network: they reach the tables, the buckets and the cache, and nothing else.
+const PRIVATE: [&str; 5] = ["authoring", "propagate", "resolve", "rollback", "steer"];
 
 /// Running functions. Dropping it kills their processes.
 pub struct Fleet {
@@ -50,6 +57,7 @@ pub struct Fleet {
     queue_url: String,
     functions: HashMap<&'static str, Arc<Function>>,
     front: Option<HttpFront>,
+    outside: Outside,
     pumps: JoinSet<()>,
     /// The engines that all of them call.
     pub engines: Engines,
@@ -70,12 +78,13 @@ impl Fleet {
             queue_url: queue_url.clone(),
             functions: HashMap::new(),
             front: None,
+            outside: Outside::listen().await,
             pumps: JoinSet::new(),
             engines,
             folder,
         };
         for name in FUNCTIONS {
-            let cache_url = fleet.settings.cache_url.clone().filter(|_| WITH_CACHE.contains(&name));
+            let cache_url = fleet.settings.cache_url.clone().filter(|_| PRIVATE.contains(&name));
             let function = fleet.another(name, cache_url.as_deref());
             fleet.functions.insert(name, Arc::new(function));
         }
@@ -103,7 +112,7 @@ impl Fleet {
         Function::start(Settings {
             program: bootstrap(name, self.settings.profile),
             name: name.to_owned(),
-            environment: environment(self.engines.endpoints(), &self.queue_url, cache_url),
+            environment: self.environment(name, cache_url),
             sandboxes: self.settings.sandboxes,
             concurrency: if name == "resolve" { self.settings.concurrency } else { 1 },
             timeout: Duration::from_secs(25),
@@ -118,6 +127,39 @@ impl Fleet {
     /// Invokes a function directly.
     pub async fn invoke(&self, name: &str, event: Value) -> Result<Value, InvokeError> {
         self.function(name).invoke(event).await
+    }
+
+    /// How often functions of the private network called anything that it does not lead to.
+    pub fn calls_outside(&self) -> usize {
+        self.outside.calls.load(Ordering::Relaxed)
+    }
+
+    fn environment(&self, function: &str, cache_url: Option<&str>) -> Vec<(String, String)> {
+        let (names, endpoints) = (names(), self.engines.endpoints());
+        let private = PRIVATE.contains(&function);
+        let outside = self.outside.url.as_str();
+        let given = [
+            (name::REGISTRY_TABLE, names.registry.as_str()),
+            (name::TELEMETRY_TABLE, &names.telemetry),
+            (name::BUCKET, &names.bucket),
+            (name::ARCHIVE_BUCKET, &names.archive),
+            (name::EVAL_QUEUE_URL, &self.queue_url),
+            (name::CACHE_URL, cache_url.unwrap_or_default()),
+            (name::MODELS_ON_LOOPBACK, if private { "" } else { "true" }),
+            // Whatever else the SDK might call, and whatever else speaks HTTP.
+            ("AWS_ENDPOINT_URL", outside),
+            ("HTTP_PROXY", if private { outside } else { "" }),
+            ("HTTPS_PROXY", if private { outside } else { "" }),
+            ("NO_PROXY", "127.0.0.1"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.dynamodb),
+            ("AWS_ENDPOINT_URL_S3", &endpoints.s3),
+            ("AWS_ENDPOINT_URL_SQS", if private { outside } else { &endpoints.sqs }),
+            ("AWS_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+        ];
+        let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     fn follow_stream(&mut self, consumer: &'static str, clients: Clients) {
@@ -139,6 +181,28 @@ impl Fleet {
     }
 }
 
+/// The world beyond the private network: it counts who calls.
+struct Outside {
+    url: String,
+    calls: Arc<AtomicUsize>,
+    _listening: JoinSet<()>,
+}
+
+impl Outside {
+    async fn listen() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it listens"));
+        let calls = Arc::new(AtomicUsize::new(0));
+        let (counted, mut listening) = (Arc::clone(&calls), JoinSet::new());
+        listening.spawn(async move {
+            while listener.accept().await.is_ok() {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Self { url, calls, _listening: listening }
+    }
+}
+
 /// Hands an event to a function as JSON, and reads its answer.
 async fn pass<E: Serialize, A: DeserializeOwned>(
     function: Arc<Function>,
@@ -156,26 +220,6 @@ async fn install(aws: &Aws) {
     let registry = Registry::new(store, None, runtime::sources::system(), models);
     let admin = PresentedKey::parse(ADMIN).expect("the admin's key is one");
     registry.ensure_admin_key(&admin).await.expect("the admin's key is made");
-}
-
-fn environment(endpoints: &Endpoints, queue_url: &str, cache_url: Option<&str>) -> Vec<(String, String)> {
-    let names = names();
-    let given = [
-        (name::REGISTRY_TABLE, names.registry.as_str()),
-        (name::TELEMETRY_TABLE, &names.telemetry),
-        (name::BUCKET, &names.bucket),
-        (name::ARCHIVE_BUCKET, &names.archive),
-        (name::EVAL_QUEUE_URL, queue_url),
-        (name::CACHE_URL, cache_url.unwrap_or_default()),
-        (name::MODELS_ON_LOOPBACK, "true"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.dynamodb),
-        ("AWS_ENDPOINT_URL_S3", &endpoints.s3),
-        ("AWS_ENDPOINT_URL_SQS", &endpoints.sqs),
-        ("AWS_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
-    ];
-    given.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// Which function has the route of a path, as template.yaml says it.
