@@ -41,16 +41,16 @@ async fn a_request_that_panics_is_a_problem_and_its_neighbours_do_not_notice() {
                 "still here"
             }),
         );
-    let router = web::finish(routes, &world.process.rollback.doors);
+    let finished = web::finish(routes, &world.process.rollback.doors);
     let waiting = tokio::spawn({
-        let router = router.clone();
-        async move { Call::get("/waits").send(&router).await }
+        let finished = finished.clone();
+        async move { Call::get("/waits").send(&finished).await }
     });
-    let problem = Call::get("/panics").send(&router).await.refused(500, "internal");
+    let problem = Call::get("/panics").send(&finished).await.refused(500, "internal");
     assert!(!problem.to_string().contains("a mistake of ours"), "{problem}");
     gate.wait().await;
     assert_eq!(waiting.await.unwrap().text(), "still here");
-    assert_eq!(Call::get("/panics").send(&router).await.status.as_u16(), 500);
+    assert_eq!(Call::get("/panics").send(&finished).await.status.as_u16(), 500);
 }
 
 /// Calls of every kind: read, list, write, move, resolve.
