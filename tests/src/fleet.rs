@@ -145,7 +145,7 @@ impl Fleet {
             (name::ARCHIVE_BUCKET, &names.archive),
             (name::EVAL_QUEUE_URL, &self.queue_url),
             (name::CACHE_URL, cache_url.unwrap_or_default()),
-            (name::MODELS_ON_LOOPBACK, if private { "" } else { "true" }),
+            (name::MODELS_ON_LOOPBACK, "true"),
             // Whatever else the SDK might call, and whatever else speaks HTTP.
             ("AWS_ENDPOINT_URL", outside),
             ("HTTP_PROXY", if private { outside } else { "" }),

@@ -41,6 +41,9 @@ impl Cache {
             self.pairs.offer(key, Pair::Live(Arc::new(live)), read_at);
         }
         let Some(remote) = &self.remote else { return Published::WithoutCache };
+        if reference.version.is_some() && version.is_none() {
+            return Published::Unanswered;
+        }
         acknowledged(async {
             if let Some(loaded) = &version {
                 let key = RemoteKey::Version(reference.prompt_id, loaded.version.number);

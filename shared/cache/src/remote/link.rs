@@ -32,9 +32,10 @@ pub(super) struct Patience {
     insists: bool,
 }
 
-/// Who only reads has the table to turn to.
+/// Who only reads has the table to turn to. A connection takes a login and some turns of TLS: given up too early it
+/// would never be made.
 pub(super) const READER: Patience =
-    Patience { connect: Duration::from_millis(100), answer: Duration::from_millis(50), insists: false };
+    Patience { connect: Duration::from_millis(300), answer: Duration::from_millis(50), insists: false };
 
 /// Who moved a ref wants everybody to see it.
 pub(super) const MOVER: Patience =
