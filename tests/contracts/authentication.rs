@@ -33,6 +33,15 @@ async fn every_operation_but_the_open_ones_wants_a_key_and_says_so_in_the_same_w
 }
 
 #[tokio::test]
+async fn who_shows_no_key_is_told_that_before_anything_else_that_is_wrong() {
+    let world = api::start().await;
+    for path in ["/api/versions/none", "/api/prompts?limit=many", "/api/resolve/x?variables=1&colour=red"] {
+        refused(&world.call(Call::get(path)).await);
+        world.admin(Call::get(path)).await.refused(422, "invalid");
+    }
+}
+
+#[tokio::test]
 async fn a_key_opens_as_bearer_and_as_x_api_key() {
     let world = api::start().await;
     for (name, value) in [

@@ -141,6 +141,10 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
             }
             match timeout_at(until, self.flights.board(key)).await {
                 Ok(Seat::Pilot(flight)) => {
+                    // The one before may have landed between the look and the take-off.
+                    if let Some(answer) = self.fresh(key).filter(of_memory) {
+                        return Ok(answer);
+                    }
                     // Boxed, for loads are rare and large, and every caller's future would have room for one.
                     let loaded = timeout(LOAD, Box::pin(load())).await;
                     let loaded = self.keep(key, loaded.unwrap_or_else(|late| Err(too_late(late))));

@@ -3,22 +3,35 @@
 use std::str::FromStr;
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams},
+    extract::{FromRef, FromRequestParts, RawPathParams},
     http::request::Parts,
 };
 use domain::Error;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use store::PageRequest;
 
-use crate::{body::pointer, problem::Problem};
+use crate::{Doors, body::pointer, problem::Problem};
 
 /// The query, with unknown names refused.
 pub struct Query<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Query<T>
+where
+    Doors: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Self::read(parts);
+        if read.is_err() {
+            told_to_callers_alone(parts, state).await?;
+        }
+        Ok(read?)
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    fn read(parts: &Parts) -> Result<Self, Error> {
         let query = parts.uri.query().unwrap_or_default();
         let reader = || serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         // Keeping track of where a mistake would be costs as much as reading: only mistakes pay for it.
@@ -49,8 +62,9 @@ impl FromStr for Nothing {
 impl<S, A, B> FromRequestParts<S> for Path<A, B>
 where
     S: Send + Sync,
-    A: FromStr<Err: ToString>,
-    B: FromStr<Err: ToString>,
+    A: FromStr<Err: ToString> + Send,
+    B: FromStr<Err: ToString> + Send,
+    Doors: FromRef<S>,
 {
     type Rejection = Problem;
 
@@ -59,12 +73,26 @@ where
         let raw = raw.map_err(|error| Error::invalid("", format!("The path does not read: {error}")))?;
         let mut found = raw.iter();
         let (first, second) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
-        Ok(Self(parse(first)?, parse(second)?))
+        match (parse(first), parse(second)) {
+            (Ok(first), Ok(second)) => Ok(Self(first, second)),
+            (Err(error), _) | (_, Err(error)) => {
+                told_to_callers_alone(parts, state).await?;
+                Err(error.into())
+            }
+        }
     }
 }
 
 fn parse<T: FromStr<Err: ToString>>((name, text): (&str, &str)) -> Result<T, Error> {
     text.parse().map_err(|error: T::Err| Error::invalid(format!("/{name}"), error.to_string()))
+}
+
+/// Who shows no live key is told that, and not what else is wrong.
+async fn told_to_callers_alone<S: Send + Sync>(parts: &Parts, state: &S) -> domain::Result<()>
+where
+    Doors: FromRef<S>,
+{
+    Doors::from_ref(state).authenticate(&parts.headers).await.map(|_| ())
 }
 
 /// Tells a field that is null (take the thing away) from one that is left out (leave it as it is).
