@@ -112,6 +112,10 @@ async fn it_says_where_it_is_and_its_commands_work_when_pasted() {
     let logged: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(logged.len(), 3, "a line for each request: {log}");
     assert!(logged.iter().all(|line| line["message"] == "request" && line["status"].is_u64()), "{log}");
+    let says_whose = |line: &Value| line["key"].as_str().is_some_and(|key| key.starts_with("key_"));
+    let of_api = |line: &Value| line["route"].as_str().is_some_and(|route| route.starts_with("/api/"));
+    assert!(logged.iter().all(|line| of_api(line) == says_whose(line)), "whose request it was: {log}");
+    assert!(!log.contains(&key), "and never the key's secret");
 
     // What the commands made is still there, and now they are about it.
     let second = Running::start(&mut program(folder.path(), 0));

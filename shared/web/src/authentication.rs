@@ -7,10 +7,9 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use domain::{Actor, ApiKey, Caller, Error, ErrorKind, KeyRole, key::PresentedKey};
-
 use tokio::time::timeout;
 
-use crate::{Doors, problem::Problem};
+use crate::{Doors, problem::Problem, request_log::CalledBy};
 
 /// How precise «last used» is.
 const NOTE_EVERY: Duration = Duration::from_hours(1);
@@ -34,7 +33,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Doors::from_ref(state).authenticate(&parts.headers).await?;
+        let caller = Doors::from_ref(state).authenticate(parts).await?;
         caller.require(KeyRole::Author)?;
         Ok(Self(caller))
     }
@@ -47,16 +46,19 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Ok(Self(Doors::from_ref(state).authenticate(&parts.headers).await?))
+        Ok(Self(Doors::from_ref(state).authenticate(parts).await?))
     }
 }
 
 impl Doors {
     /// The caller whose key a request shows.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> domain::Result<Caller> {
-        let presented = presented(headers).and_then(PresentedKey::parse).ok_or_else(unauthenticated)?;
-        let user = headers.get("x-cuecard-user").and_then(|value| value.to_str().ok());
-        self.caller_of(&presented, user).await
+    pub(crate) async fn authenticate(&self, request: &Parts) -> domain::Result<Caller> {
+        let presented = presented(&request.headers).and_then(PresentedKey::parse);
+        let presented = presented.ok_or_else(unauthenticated)?;
+        let user = request.headers.get("x-cuecard-user").and_then(|value| value.to_str().ok());
+        let caller = self.caller_of(&presented, user).await?;
+        CalledBy::note(&request.extensions, &caller.actor.id);
+        Ok(caller)
     }
 
     /// The caller behind a key.

@@ -71,7 +71,7 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let doors = Doors::from_ref(state);
-        let caller = doors.authenticate(&parts.headers).await?;
+        let caller = doors.authenticate(&parts).await?;
         caller.require(KeyRole::Author)?;
         let bytes = read(body, MAX_BODY_BYTES).await?;
         let body = parse_json(&parts.headers, &bytes)?;
@@ -90,7 +90,7 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let doors = Doors::from_ref(state);
-        let caller = doors.authenticate(&parts.headers).await?;
+        let caller = doors.authenticate(&parts).await?;
         caller.require(KeyRole::Author)?;
         let given = media_type(&parts.headers);
         if !JSON_LINES.iter().any(|known| given.eq_ignore_ascii_case(known)) {

@@ -92,7 +92,7 @@ async fn told_to_callers_alone<S: Send + Sync>(parts: &Parts, state: &S) -> doma
 where
     Doors: FromRef<S>,
 {
-    Doors::from_ref(state).authenticate(&parts.headers).await.map(|_| ())
+    Doors::from_ref(state).authenticate(parts).await.map(|_| ())
 }
 
 /// Tells a field that is null (take the thing away) from one that is left out (leave it as it is).

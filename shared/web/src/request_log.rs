@@ -1,9 +1,11 @@
 //! Around every request: its id, its line in the log, its `Server-Timing`, and the finishing of problem documents.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -15,17 +17,32 @@ use crate::problem::{Pending, Problem};
 /// The most bytes of a path with its query: API Gateway's own limit is near.
 const MAX_URL_BYTES: usize = 6 * 1024;
 
-/// Who called, for the log: put into the answer by the authentication.
-#[derive(Clone)]
-pub(crate) struct CalledBy(pub(crate) String);
+/// Who called, for the log: the authentication says it here, on the request.
+#[derive(Clone, Default)]
+pub(crate) struct CalledBy(Arc<OnceLock<String>>);
 
-pub(crate) async fn log_request(State(sources): State<Sources>, request: Request, next: Next) -> Response {
+impl CalledBy {
+    /// Says it, once a key has opened.
+    pub(crate) fn note(request: &Extensions, actor: &str) {
+        if let Some(CalledBy(key)) = request.get() {
+            let _ = key.set(actor.to_owned());
+        }
+    }
+}
+
+pub(crate) async fn log_request(
+    State(sources): State<Sources>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = sources.clock.monotonic();
     let id: RequestId = sources.id();
     let method = request.method().clone();
     // The path as routed, not as sent: names and queries of callers do not belong into logs.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let trace = trace_id(request.headers());
+    let called_by = CalledBy::default();
+    request.extensions_mut().insert(called_by.clone());
     let too_long = request.uri().path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES);
     let mut response = if too_long {
         let detail = "The URL is over 6 KiB. Send the same names in the body of a POST.";
@@ -40,33 +57,28 @@ pub(crate) async fn log_request(State(sources): State<Sources>, request: Request
     insert(headers, "x-request-id", &id);
     insert(headers, "server-timing", &format!("total;dur={took:.2}"));
     let status = response.status().as_u16();
-    let key = response.extensions_mut().remove::<CalledBy>().map(|CalledBy(key)| key);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let error = pending.map(|pending| pending.log);
+    let (method, key) = (method.as_str(), called_by.0.get());
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                method,
+                route,
+                status,
+                took_ms = took,
+                request_id = id,
+                key,
+                trace_id = trace,
+                error,
+                "request"
+            )
+        };
+    }
     if status >= 500 {
-        tracing::error!(
-            method = method.as_str(),
-            route,
-            status,
-            took_ms = took,
-            request_id = id,
-            key,
-            trace_id = trace,
-            error,
-            "request"
-        );
+        line!(error);
     } else {
-        tracing::info!(
-            method = method.as_str(),
-            route,
-            status,
-            took_ms = took,
-            request_id = id,
-            key,
-            trace_id = trace,
-            error,
-            "request"
-        );
+        line!(info);
     }
     response
 }
