@@ -51,11 +51,11 @@ impl Release {
         if let Some(made) = self.rolled_back_before(act, prompt_id).await? {
             return Ok(made);
         }
-        let read_at = ReadAt::now(&registry.sources);
         let deadline = Instant::now() + INSISTENCE;
         let mut tries = 0;
         loop {
             tries += 1;
+            let read_at = ReadAt::now(&registry.sources);
             let built = Box::pin(self.build_rollback(act, prompt_id, wish)).await;
             // Refused: perhaps because the same request was made a moment ago.
             if built.is_err()
