@@ -50,7 +50,7 @@ impl Functions {
             registry: REGISTRY_TABLE.to_owned(),
             telemetry: "cuecard-telemetry".to_owned(),
             bucket: "cuecard".to_owned(),
-            archive: "cuecard".to_owned(),
+            archive: Some("cuecard".to_owned()),
         });
         store.create_missing().await?;
         let (queue_url, dead_letters_url) = Queue::create(&aws, "cuecard-eval", CASE_TIME).await?;

@@ -142,7 +142,7 @@ impl Fleet {
             (name::REGISTRY_TABLE, names.registry.as_str()),
             (name::TELEMETRY_TABLE, &names.telemetry),
             (name::BUCKET, &names.bucket),
-            (name::ARCHIVE_BUCKET, &names.archive),
+            (name::ARCHIVE_BUCKET, names.archive.as_deref().unwrap_or_default()),
             (name::EVAL_QUEUE_URL, &self.queue_url),
             (name::CACHE_URL, cache_url.unwrap_or_default()),
             (name::MODELS_ON_LOOPBACK, "true"),

@@ -78,7 +78,7 @@ pub(crate) fn names() -> Names {
         registry: "cuecard-registry".to_owned(),
         telemetry: "cuecard-telemetry".to_owned(),
         bucket: "cuecard".to_owned(),
-        archive: "cuecard".to_owned(),
+        archive: Some("cuecard".to_owned()),
     }
 }
 

@@ -139,7 +139,7 @@ impl Configuration {
     pub fn of_archive(mut variables: Variables) -> Result<Self> {
         let archive = variables.required(name::ARCHIVE_BUCKET);
         let mut configuration = Self::of_tables(variables)?;
-        configuration.names.archive = archive;
+        configuration.names.archive = Some(archive);
         Ok(configuration)
     }
 
@@ -156,12 +156,11 @@ impl Configuration {
 }
 
 fn table_names(variables: &mut Variables) -> store::Names {
-    let bucket = variables.required(name::BUCKET);
     store::Names {
         registry: variables.required(name::REGISTRY_TABLE),
         telemetry: variables.required(name::TELEMETRY_TABLE),
-        archive: bucket.clone(),
-        bucket,
+        bucket: variables.required(name::BUCKET),
+        archive: None,
     }
 }
 

@@ -41,8 +41,8 @@ pub struct Names {
     pub telemetry: String,
     /// The bucket of test sets.
     pub bucket: String,
-    /// The bucket of the audit's archive, which on AWS is locked against changes.
-    pub archive: String,
+    /// The bucket of the audit's archive, which on AWS is locked against changes; `None` where nobody archives.
+    pub archive: Option<String>,
 }
 
 /// The two tables and the bucket.

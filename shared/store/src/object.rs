@@ -21,9 +21,11 @@ impl Store {
 
     /// Puts an object into the archive.
     pub(crate) async fn put_archived(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        let bucket = self.names.archive.as_ref();
+        let bucket = bucket.ok_or_else(|| Error::internal("this process knows no bucket of the archive"))?;
         self.s3
             .put_object()
-            .bucket(&self.names.archive)
+            .bucket(bucket)
             .key(key)
             .content_type("application/json")
             .body(ByteStream::from(bytes))
