@@ -13,7 +13,6 @@ use std::sync::Arc;
 use axum::{Router, extract::FromRef, middleware::from_fn_with_state};
 use cache::Cache;
 use domain::Sources;
-use metrics::Metering;
 use runtime::metrics::Meter;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -48,14 +47,15 @@ pub fn routes(app: App) -> Router {
     build().with_state(app).into()
 }
 
-/// The whole function, with metrics where there is a meter.
-pub fn router(app: App, meter: Option<Arc<Meter>>) -> Router {
-    let App { doors, sources, .. } = app.clone();
-    let router = web::finish(routes(app), &doors);
-    match meter {
-        Some(meter) => router.layer(from_fn_with_state(Metering { meter, sources }, metrics::count)),
-        None => router,
-    }
+/// The whole function.
+pub fn router(app: App) -> Router {
+    let doors = app.doors.clone();
+    web::finish(routes(app), &doors)
+}
+
+/// The same, counted.
+pub fn metered(router: Router, meter: Meter) -> Router {
+    router.layer(from_fn_with_state(Arc::new(meter), metrics::count))
 }
 
 /// The operations of this function.

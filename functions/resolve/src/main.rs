@@ -13,6 +13,6 @@ async fn main() -> lambda::Outcome {
     let Process { store, remote, sources, .. } = process;
     let cache = Arc::new(Cache::new(store.clone(), remote, sources.clone()));
     let doors = Doors::new(cache.clone(), store, sources.clone(), WRITES_PER_MINUTE);
-    let meter = Arc::new(Meter::new("resolve", sources.clone(), log::unbuffered_stdout()?));
-    lambda::serve_http(resolve::router(App { doors, cache, sources }, Some(meter))).await
+    let meter = Meter::new("resolve", sources.clone(), log::unbuffered_stdout()?);
+    lambda::serve_http(resolve::metered(resolve::router(App { doors, cache, sources }), meter)).await
 }

@@ -8,30 +8,20 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use domain::Sources;
-use runtime::metrics::{Meter, Sample};
+use runtime::metrics::{Meter, Outcome};
 
 use crate::answer::{AGE, SOURCE, SOURCES};
 
-/// What counts, and by which clock.
-#[derive(Clone)]
-pub(crate) struct Metering {
-    pub(crate) meter: Arc<Meter>,
-    pub(crate) sources: Sources,
-}
-
-pub(crate) async fn count(State(metering): State<Metering>, request: Request, next: Next) -> Response {
-    let Metering { meter, sources } = metering;
-    let began = sources.clock.monotonic();
+pub(crate) async fn count(State(meter): State<Arc<Meter>>, request: Request, next: Next) -> Response {
+    let arrival = meter.arrival();
     let response = next.run(request).await;
-    let took = sources.clock.monotonic().saturating_sub(began);
     let headers = response.headers();
-    meter.count(Sample {
+    let outcome = Outcome {
         source: source(headers),
-        latency_ms: took.as_secs_f64() * 1000.0,
         age_ms: headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok()),
         failed: response.status().is_server_error(),
-    });
+    };
+    meter.count(arrival, outcome);
     response
 }
 

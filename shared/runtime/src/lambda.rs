@@ -12,7 +12,6 @@ use lambda_http::{Adapter, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, service_fn};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
-
 use tower::ServiceExt;
 
 use crate::configuration::Variables;

@@ -21,17 +21,22 @@ const MOST: usize = 100;
 /// How long values are kept back, so that busy processes write few lines.
 const KEEP: Duration = Duration::from_secs(1);
 
-/// One request.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sample {
+/// What is counted of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
     /// Where the answer came from: `memory`, `cache`, `table`, `stale`, or `none`.
     pub source: &'static str,
-    /// From the request's arrival to its answer, in ms.
-    pub latency_ms: f64,
     /// How old the answer was, in ms; `None` for a refusal.
     pub age_ms: Option<u32>,
     /// Whether the fault was ours.
     pub failed: bool,
+}
+
+/// An outcome, and how long it took in ms.
+#[derive(Debug)]
+struct Sample {
+    outcome: Outcome,
+    latency_ms: f64,
 }
 
 /// Counts the requests of a function.
@@ -56,12 +61,19 @@ impl Meter {
         Self { function, sources, out, state: Mutex::default() }
     }
 
-    /// Counts a request. The first one of a process also tells how long the process took to get there.
-    pub fn count(&self, sample: Sample) {
+    /// The moment at which a request arrives.
+    pub fn arrival(&self) -> Duration {
+        self.sources.clock.monotonic()
+    }
+
+    /// Counts a request that is answered now. The first one of a process also tells how long the process took to get
+    /// there.
+    pub fn count(&self, arrival: Duration, outcome: Outcome) {
         let now = self.sources.clock.monotonic();
+        let latency_ms = now.saturating_sub(arrival).as_secs_f64() * 1000.0;
         let (samples, first) = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.samples.push(sample);
+            state.samples.push(Sample { outcome, latency_ms });
             let first = state.written_at.is_none();
             let due = state.written_at.is_none_or(|at| now.saturating_sub(at) >= KEEP);
             if !due && state.samples.len() < MOST {
@@ -72,39 +84,47 @@ impl Meter {
         };
         let at = self.sources.now();
         if first {
-            let cold_start = json!({ "cold_start": now.as_secs_f64() * 1000.0 });
-            self.write(at, &[("cold_start", "Milliseconds")], cold_start);
+            self.write(at, None, [("cold_start", "Milliseconds", json!(now.as_secs_f64() * 1000.0))]);
         }
         let mut by_source: BTreeMap<&str, Vec<Sample>> = BTreeMap::new();
         for sample in samples {
-            by_source.entry(sample.source).or_default().push(sample);
+            by_source.entry(sample.outcome.source).or_default().push(sample);
         }
         for (source, samples) in by_source {
-            self.write(at, &METRICS, values(source, &samples));
+            let latency: Vec<_> = samples.iter().map(|sample| sample.latency_ms).collect();
+            let age: Vec<_> = samples.iter().filter_map(|sample| sample.outcome.age_ms).collect();
+            let errors = samples.iter().filter(|sample| sample.outcome.failed).count();
+            let latency = ("latency", "Milliseconds", json!(latency));
+            let errors = ("errors", "Count", json!(errors));
+            // A metric without a value would be none: refusals have no age.
+            let age = (!age.is_empty()).then(|| ("age", "Milliseconds", json!(age)));
+            self.write(at, Some(source), [latency, errors].into_iter().chain(age));
         }
     }
 
-    fn write(&self, at: Timestamp, metrics: &[(&str, &str)], mut values: Value) {
-        let metrics: Vec<_> =
-            metrics.iter().map(|(name, unit)| json!({ "Name": name, "Unit": unit })).collect();
-        let dimensions =
-            if values.get("source").is_some() { vec!["function", "source"] } else { vec!["function"] };
-        values["function"] = json!(self.function);
-        values["_aws"] = json!({
+    /// Writes metrics, each with its name, unit and value or values.
+    fn write(
+        &self,
+        at: Timestamp,
+        source: Option<&str>,
+        metrics: impl IntoIterator<Item = (&'static str, &'static str, Value)>,
+    ) {
+        let mut line = json!({ "function": self.function });
+        let mut dimensions = vec!["function"];
+        if let Some(source) = source {
+            line["source"] = json!(source);
+            dimensions.push("source");
+        }
+        let mut described = Vec::new();
+        for (name, unit, value) in metrics {
+            described.push(json!({ "Name": name, "Unit": unit }));
+            line[name] = value;
+        }
+        line["_aws"] = json!({
             "Timestamp": at.as_millis(),
-            "CloudWatchMetrics": [{ "Namespace": "Cuecard", "Dimensions": [dimensions], "Metrics": metrics }],
+            "CloudWatchMetrics": [{ "Namespace": "Cuecard", "Dimensions": [dimensions], "Metrics": described }],
         });
         // Where nobody reads, nobody misses it.
-        let _ = (&self.out).write_all(format!("{values}\n").as_bytes());
+        let _ = (&self.out).write_all(format!("{line}\n").as_bytes());
     }
-}
-
-const METRICS: [(&str, &str); 3] =
-    [("latency", "Milliseconds"), ("age", "Milliseconds"), ("errors", "Count")];
-
-fn values(source: &str, samples: &[Sample]) -> Value {
-    let latency: Vec<_> = samples.iter().map(|sample| sample.latency_ms).collect();
-    let age: Vec<_> = samples.iter().filter_map(|sample| sample.age_ms).collect();
-    let errors = samples.iter().filter(|sample| sample.failed).count();
-    json!({ "source": source, "latency": latency, "age": age, "errors": errors })
 }

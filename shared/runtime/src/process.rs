@@ -23,8 +23,9 @@ pub struct Process {
 impl Process {
     /// Connects to what the configuration names. The cache is connected to when it is first needed.
     pub async fn connect(configuration: Configuration) -> Result<Self> {
-        let aws = Aws::connect().await;
+        // Its clock counts from here: what a cold start takes begins with the connecting.
         let sources = sources::system();
+        let aws = Aws::connect().await;
         let remote = cache_login::remote(configuration.cache, &aws, &sources)?;
         let Configuration { names, models_on_loopback, .. } = configuration;
         Ok(Self { store: aws.store(names), aws, remote, sources, models_on_loopback })
