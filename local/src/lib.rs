@@ -21,7 +21,7 @@ mod pumps;
 mod server;
 mod signal;
 
-use runtime::Variables;
+use runtime::{Variables, log::LevelFilter};
 
 pub use args::Args;
 pub use console::Console;
@@ -32,7 +32,7 @@ pub use platform::{Platform, Settings};
 pub async fn run(args: &Args) -> Result<(), StartError> {
     let mut asked_to_end = std::pin::pin!(signal::asked_to_end()?);
     let mut variables = Variables::read();
-    runtime::log::begin(&mut variables, if args.quiet { "warn" } else { "info" });
+    runtime::log::begin(&mut variables, if args.quiet { LevelFilter::WARN } else { LevelFilter::INFO });
     let settings = args.settings(variables)?;
     let console = Console::new(args.quiet);
     let platform = Platform::start(settings).await?;

@@ -116,6 +116,20 @@ fn a_build_without_options_takes_the_functions_alone() {
     assert_eq!(defaults, functions);
 }
 
+/// Packages that write into no log: they run in tests, or hold them.
+const SILENT: [&str; 2] = ["shared/testkit", "tests"];
+
+#[test]
+fn the_log_knows_every_package() {
+    let logging = metadata().packages.iter().filter(|package| !SILENT.contains(&folder(package).as_str()));
+    let mut crates: Vec<_> = logging
+        .filter_map(|package| package.targets.iter().find(|target| target.is_lib()))
+        .map(|library| library.name.as_str())
+        .collect();
+    crates.sort_unstable();
+    assert_eq!(crates, runtime::log::PACKAGES);
+}
+
 mod a_violation_is_found {
     use super::*;
 

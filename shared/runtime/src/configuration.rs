@@ -26,7 +26,7 @@ pub mod name {
     pub const MODELS_ON_LOOPBACK: &str = "CUECARD_MODELS_ON_LOOPBACK";
     /// The bucket of the audit's archive.
     pub const ARCHIVE_BUCKET: &str = "CUECARD_ARCHIVE_BUCKET";
-    /// How much is logged: `error`, `warn`, `info` (default), `debug`, or a filter.
+    /// How much is logged: `error`, `warn`, `info` (default), `debug`, or a list as `cache=debug,warn`.
     pub const LOG: &str = "CUECARD_LOG";
     /// How long the development model thinks, in ms.
     pub const MOCK_LATENCY_MS: &str = "CUECARD_MOCK_LATENCY_MS";

@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
-use crate::configuration::Variables;
+use crate::{configuration::Variables, log::LevelFilter};
 
 /// What a `main` ends with.
 pub type Outcome = Result<(), lambda_runtime::Error>;
@@ -22,7 +22,7 @@ pub type Outcome = Result<(), lambda_runtime::Error>;
 /// The environment, with logging begun.
 pub fn begin() -> Variables {
     let mut variables = Variables::read();
-    crate::log::begin(&mut variables, "info");
+    crate::log::begin(&mut variables, LevelFilter::INFO);
     variables
 }
 

@@ -1,41 +1,65 @@
 //! Logs: JSON, one object a line, to standard output.
 
-use std::{fs::File, io, os::fd::AsFd as _, str::FromStr, sync::Arc};
+use std::{error::Error, fs::File, io, os::fd::AsFd as _, str::FromStr, sync::Arc};
 
-use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
+pub use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::configuration::{Variables, name};
 
-/// How much is logged: a level for our own packages, or a whole filter in the words of `tracing`.
-struct Wanted(EnvFilter);
+/// Our own packages, as their lines name them.
+pub const PACKAGES: [&str; 17] = [
+    "authoring",
+    "cache",
+    "dispatch",
+    "domain",
+    "eval_worker",
+    "local",
+    "models",
+    "propagate",
+    "registry",
+    "release",
+    "resolve",
+    "rollback",
+    "runtime",
+    "steer",
+    "store",
+    "try_model",
+    "web",
+];
+
+/// How much is logged: a level for our own packages, or a whole list as `cache=debug,warn`.
+struct Wanted(Targets);
+
+impl Wanted {
+    /// Other people's packages tell their own stories; of these only warnings are ours, and the engine that stands in
+    /// for DynamoDB warns of every refused call.
+    fn ours(level: LevelFilter) -> Self {
+        let others =
+            Targets::new().with_default(LevelFilter::WARN).with_target("dynoxide", LevelFilter::ERROR);
+        Self(others.with_targets(PACKAGES.map(|package| (package, level))))
+    }
+}
 
 impl FromStr for Wanted {
-    type Err = ParseError;
+    type Err = Box<dyn Error>;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        if text.contains(['=', ',']) {
-            return EnvFilter::try_new(text).map(Self);
-        }
-        // Other people's packages tell their own stories; of these only warnings are ours, and the engine that
-        // stands in for DynamoDB warns of every refused call.
-        EnvFilter::try_new(format!("warn,dynoxide=error,{}", ours(text))).map(Self)
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A word alone would pass as the name of a package, and a misspelt level would silence all others.
+        if text.contains(['=', ',']) { Ok(Self(text.parse()?)) } else { Ok(Self::ours(text.parse()?)) }
     }
 }
 
 /// Begins logging. `default` says how much when `CUECARD_LOG` does not.
-pub fn begin(variables: &mut Variables, default: &'static str) {
-    let fallback = || Wanted(EnvFilter::new(ours(default)));
-    let Wanted(filter) = variables.optional(name::LOG, default.parse().unwrap_or_else(|_| fallback()));
-    let begun = fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(filter);
+pub fn begin(variables: &mut Variables, default: LevelFilter) {
+    let Wanted(filter) = variables.optional(name::LOG, Wanted::ours(default));
+    let begun = fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    // The filter alone says how much.
+    let begun = begun.with_max_level(LevelFilter::TRACE);
     // Each line is one write of its own: requests wait for no lock of each other's, and none is left in a buffer.
     let begun = match unbuffered_stdout() {
-        Ok(stdout) => begun.with_writer(Arc::new(stdout)).try_init(),
-        Err(_) => begun.try_init(),
+        Ok(stdout) => begun.with_writer(Arc::new(stdout)).finish().with(filter).try_init(),
+        Err(_) => begun.finish().with(filter).try_init(),
     };
     if let Err(error) = begun {
         tracing::warn!(error = %error, "logging had begun already");
@@ -47,24 +71,18 @@ pub fn unbuffered_stdout() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
-fn ours(level: &str) -> String {
-    const PACKAGES: [&str; 16] = [
-        "authoring",
-        "cache",
-        "dispatch",
-        "domain",
-        "eval_worker",
-        "local",
-        "models",
-        "registry",
-        "release",
-        "resolve",
-        "rollback",
-        "runtime",
-        "steer",
-        "store",
-        "try_model",
-        "web",
-    ];
-    PACKAGES.map(|package| format!("{package}={level}")).join(",")
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_level_is_for_our_own_packages_and_a_list_for_what_it_names() {
+        let Wanted(level) = "debug".parse().unwrap();
+        assert!(level.would_enable("cache", &Level::DEBUG) && !level.would_enable("hyper", &Level::INFO));
+        let Wanted(list) = "cache=trace,error".parse().unwrap();
+        assert!(list.would_enable("cache", &Level::TRACE) && !list.would_enable("web", &Level::WARN));
+        assert!("inof".parse::<Wanted>().is_err(), "a misspelt level is said and not guessed");
+    }
 }
