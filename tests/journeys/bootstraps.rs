@@ -2,52 +2,11 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, text};
+use e2e::{Call, FleetSettings, text};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-struct Lambda {
-    fleet: Fleet,
-    url: String,
-}
-
-impl Lambda {
-    async fn start(settings: FleetSettings) -> Self {
-        let fleet = Fleet::start(settings).await;
-        let url = fleet.url();
-        Self { fleet, url }
-    }
-
-    async fn admin(&self, call: Call) -> Answer {
-        call.key(ADMIN).send_to(&self.url).await
-    }
-
-    /// Calls until something other than a dead process answers. The key makes it the same request each time.
-    async fn insist(&self, call: Call, once: &str) -> Answer {
-        for _ in 0..50 {
-            let answer = self.admin(call.clone().header("idempotency-key", once)).await;
-            if !answer.status.is_server_error() {
-                return answer;
-            }
-        }
-        panic!("{once}: dead processes alone answer");
-    }
-
-    /// A prompt with two versions; the ids of all three.
-    async fn prompt(&self, name: &str) -> (String, [String; 2]) {
-        let body = json!({ "name": name, "team_id": "support", "gate": { "mode": "off" } });
-        let prompt = self.insist(Call::post("/api/prompts", &body), name).await.expect(201);
-        let prompt = text(&prompt["prompt_id"]).to_owned();
-        let mut versions = Vec::new();
-        for words in ["one", "two"] {
-            let body = json!({ "model_id": "m", "template_text": words });
-            let call = Call::post(format!("/api/prompts/{prompt}/versions"), &body);
-            let made = self.insist(call, &format!("{name} {words}")).await.expect(201);
-            versions.push(text(&made["version_id"]).to_owned());
-        }
-        (prompt, versions.try_into().unwrap())
-    }
-}
+use crate::lambda::Lambda;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_a_storm_of_promotions_they_lose_nothing() {

@@ -5,8 +5,11 @@
 #![cfg(test)]
 
 mod bootstraps;
+mod lambda;
+mod processes;
 mod suite;
 mod target;
+mod tls;
 
 use target::Target;
 

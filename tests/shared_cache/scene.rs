@@ -1,10 +1,10 @@
 //! What the tests of the cache start from: a prompt that is live, a cache that knows of it, and a second process.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use cache::{RemoteKey, RemoteSettings};
 use domain::{PromptId, key::PresentedKey, name::production};
-use e2e::{Answer, Call, Process, World, WorldSettings, text};
+use e2e::{Answer, Call, Process, World, WorldSettings, cache_program, text};
 use redis::{AsyncCommands as _, aio::MultiplexedConnection};
 use serde_json::{Value, json};
 use store::keys::Key;
@@ -17,9 +17,6 @@ use testkit::{
 use tokio::task::JoinHandle;
 
 pub const MS: Duration = Duration::from_millis(1);
-
-/// Where `make tools` puts the program.
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin/redis-server");
 
 /// A platform with a prompt `greeter` of the team `support` that says «one» in production, and all of it in the cache.
 pub struct Scene {
@@ -46,12 +43,12 @@ pub fn seen(source: &str, age: u64, text: &str) -> Seen {
 
 impl Scene {
     pub async fn start() -> Self {
-        let server = CacheServer::start(Path::new(PROGRAM)).await.unwrap();
+        let server = CacheServer::start(&cache_program()).await.unwrap();
         Self::over(server, false).await
     }
 
     pub async fn start_cluster() -> Self {
-        let server = CacheServer::start_cluster(Path::new(PROGRAM)).await.unwrap();
+        let server = CacheServer::start_cluster(&cache_program()).await.unwrap();
         Self::over(server, true).await
     }
 

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     process::{Command, Stdio},
-    sync::LazyLock,
+    sync::{LazyLock, Mutex},
 };
 
 use serde_json::Value;
@@ -13,39 +13,57 @@ use serde_json::Value;
 pub const FUNCTIONS: [&str; 8] =
     ["authoring", "dispatch", "eval-worker", "propagate", "resolve", "rollback", "steer", "try"];
 
+/// The server that stands for the cache, where `make tools` puts it.
+pub fn cache_program() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin/redis-server"))
+}
+
 /// The program `local`.
 pub fn local_binary() -> PathBuf {
-    static BINARY: LazyLock<PathBuf> =
-        LazyLock::new(|| build(&["local"], Profile::Dev).remove("local").expect("it is built"));
-    BINARY.clone()
+    bootstrap("local", Profile::Dev)
 }
 
 /// How programs are built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// As tests are: quickly.
     Dev,
     /// As `make run` is.
     Release,
+    /// As functions are for their deployment, but for this machine.
+    Lambda,
 }
 
 /// The program of a function, as it would be deployed but for the profile.
+///
+/// Built here and once: for a test, cargo builds those of its own package alone.
 pub fn bootstrap(function: &str, profile: Profile) -> PathBuf {
-    static DEV: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| build(&FUNCTIONS, Profile::Dev));
-    static RELEASE: LazyLock<HashMap<String, PathBuf>> =
-        LazyLock::new(|| build(&FUNCTIONS, Profile::Release));
-    let built = if profile == Profile::Dev { &DEV } else { &RELEASE };
-    built.get(function).expect("it is a function").clone()
+    static BUILT: LazyLock<Mutex<HashMap<(String, Profile), PathBuf>>> = LazyLock::new(Mutex::default);
+    let mut built = BUILT.lock().expect("no build failed");
+    let wanted = (function.to_owned(), profile);
+    if !built.contains_key(&wanted) {
+        let programs = if profile != Profile::Lambda && FUNCTIONS.contains(&function) {
+            &FUNCTIONS[..]
+        } else {
+            &[function]
+        };
+        built.extend(build(programs, profile).into_iter().map(|(name, path)| ((name, profile), path)));
+    }
+    built[&wanted].clone()
 }
 
-/// Builds programs here: for a test, cargo builds those of its own package alone. With the features of the whole
-/// workspace, which `make test` has built already.
+/// Builds programs. But for the deployment it is with the features of the whole workspace, which `make test` has built
+/// already.
 fn build(programs: &[&str], profile: Profile) -> HashMap<String, PathBuf> {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--locked", "--workspace", "--message-format", "json"]);
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
+    command.args(["build", "--locked", "--message-format", "json"]);
+    match profile {
+        Profile::Dev => command.arg("--workspace"),
+        Profile::Release => command.args(["--workspace", "--release"]),
+        Profile::Lambda => {
+            command.args(programs.iter().flat_map(|program| ["-p", program])).args(["--profile", "lambda"])
+        }
+    };
     for program in programs {
         command.args(["--bin", program]);
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -84,8 +85,7 @@ impl Fleet {
             folder,
         };
         for name in FUNCTIONS {
-            let cache_url = fleet.settings.cache_url.clone().filter(|_| PRIVATE.contains(&name));
-            let function = fleet.another(name, cache_url.as_deref());
+            let function = fleet.another(name, &[]);
             fleet.functions.insert(name, Arc::new(function));
         }
         let routed = fleet.functions.clone();
@@ -107,12 +107,18 @@ impl Fleet {
         self.front.as_ref().map(HttpFront::url).unwrap_or_default()
     }
 
-    /// A further set of processes of a function, which the gateway knows nothing of.
-    pub fn another(&self, name: &str, cache_url: Option<&str>) -> Function {
+    /// A further set of processes of a function, which the gateway knows nothing of, with `variables` of its own.
+    pub fn another(&self, name: &str, variables: &[(&str, &str)]) -> Function {
+        self.start_program(name, bootstrap(name, self.settings.profile), variables)
+    }
+
+    /// The same, with a program of the caller's.
+    pub fn start_program(&self, name: &str, program: PathBuf, variables: &[(&str, &str)]) -> Function {
+        let own = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Function::start(Settings {
-            program: bootstrap(name, self.settings.profile),
+            program,
             name: name.to_owned(),
-            environment: self.environment(name, cache_url),
+            environment: self.environment(name).into_iter().chain(own).collect(),
             sandboxes: self.settings.sandboxes,
             concurrency: if name == "resolve" { self.settings.concurrency } else { 1 },
             timeout: Duration::from_secs(25),
@@ -134,10 +140,11 @@ impl Fleet {
         self.outside.calls.load(Ordering::Relaxed)
     }
 
-    fn environment(&self, function: &str, cache_url: Option<&str>) -> Vec<(String, String)> {
+    fn environment(&self, function: &str) -> Vec<(String, String)> {
         let (names, endpoints) = (names(), self.engines.endpoints());
         let private = PRIVATE.contains(&function);
         let outside = self.outside.url.as_str();
+        let cache_url = self.settings.cache_url.as_deref().filter(|_| private);
         let given = [
             (name::REGISTRY_TABLE, names.registry.as_str()),
             (name::TELEMETRY_TABLE, &names.telemetry),

@@ -9,7 +9,7 @@ mod fleet;
 mod process;
 mod world;
 
-pub use binary::{Profile, bootstrap, local_binary};
+pub use binary::{Profile, bootstrap, cache_program, local_binary};
 pub use call::{Answer, Call, text};
 pub use fleet::{Fleet, FleetSettings};
 pub use process::Process;
