@@ -15,7 +15,7 @@ use testkit::{
 };
 use web::Doors;
 
-use crate::{invoke, mock};
+use crate::{Settings, invoke, mock};
 
 /// The registry table, whose stream is pumped.
 pub(crate) const REGISTRY_TABLE: &str = "cuecard-registry";
@@ -35,11 +35,7 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// Connects to the engines and creates what is missing there. `origin` is where the mock will be.
-    pub(crate) async fn connect(
-        endpoints: &Endpoints,
-        origin: &str,
-        cache_url: Option<&str>,
-    ) -> Result<Self> {
+    pub(crate) async fn connect(endpoints: &Endpoints, origin: &str, settings: &Settings) -> Result<Self> {
         let endpoints = runtime::aws::Endpoints {
             dynamodb: endpoints.dynamodb.clone(),
             s3: endpoints.s3.clone(),
@@ -61,9 +57,10 @@ impl Functions {
             builtin: mock::catalogue(origin),
         })?;
         let sources = runtime::sources::system();
-        let remote =
-            cache_url.map(|url| Remote::new(RemoteSettings::node(url), sources.clone())).transpose()?;
-        let cache = Arc::new(Cache::new(store.clone(), remote, sources.clone()));
+        let remote = settings.cache_url.as_ref();
+        let remote = remote.map(|url| Remote::new(RemoteSettings::node(url), sources.clone())).transpose()?;
+        let cache = Cache::new(store.clone(), remote, sources.clone());
+        let cache = Arc::new(if settings.always_asks { cache.always_asking() } else { cache });
         let doors = Doors::new(Arc::clone(&cache), store.clone(), sources.clone(), web::WRITES_PER_MINUTE);
         let release = Release { registry: Registry { store, cache, sources, models: Arc::new(models) } };
         Ok(Self { release, queue: Queue::new(&aws, &queue_url), queue_url, dead_letters_url, doors })

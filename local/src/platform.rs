@@ -27,6 +27,8 @@ pub struct Settings {
     pub admin_key: Option<String>,
     /// A cache of Valkey's protocol in front of the tables, `redis://host:port`; `None`: memory alone.
     pub cache_url: Option<String>,
+    /// Whether refs and keys are asked for each time rather than served from memory; for measurements.
+    pub always_asks: bool,
     /// How many cases of evaluations are worked on at once, at least 1.
     pub eval_concurrency: usize,
     /// How the development models behave.
@@ -41,6 +43,7 @@ impl Settings {
             port: 0,
             admin_key: None,
             cache_url: None,
+            always_asks: false,
             eval_concurrency: 64,
             mock: MockSettings::default(),
         }
@@ -75,7 +78,7 @@ impl Platform {
         settings: Settings,
     ) -> Result<Self, StartError> {
         let (listener, url) = server::listen(settings.port).await?;
-        let functions = Functions::connect(endpoints, &url, settings.cache_url.as_deref()).await?;
+        let functions = Functions::connect(endpoints, &url, &settings).await?;
         let registry = &functions.release.registry;
         let admin_key = AdminKey::of(&settings, &registry.sources)?;
         registry.ensure_admin_key(&admin_key.presented()).await?;

@@ -99,11 +99,24 @@ pub(crate) struct Layer<K, V> {
     flights: Flights<K, Loaded<V>>,
     fence: Mutex<()>,
     sources: Sources,
+    /// Whether nothing is fresh here: memory is the last known alone.
+    always_asks: bool,
 }
 
 impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
     pub(crate) fn new(capacity: usize, sources: Sources) -> Self {
-        Self { entries: Bounded::new(capacity), flights: Flights::default(), fence: Mutex::new(()), sources }
+        Self {
+            entries: Bounded::new(capacity),
+            flights: Flights::default(),
+            fence: Mutex::new(()),
+            sources,
+            always_asks: false,
+        }
+    }
+
+    /// The same, which asks each time.
+    pub(crate) fn always_asking(self) -> Self {
+        Self { always_asks: true, ..self }
     }
 
     /// What memory has while it is fresh; else what `load` brings; else, when that fails, what memory has while it
@@ -215,6 +228,9 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
     }
 
     fn fresh(&self, key: &K) -> Option<Answer<V>> {
+        if self.always_asks {
+            return None;
+        }
         let held = self.entries.get(key)?;
         let age = held.read_at.age(&self.sources)?;
         (age <= held.value.fresh_for()).then_some(Answer { value: held.value, age, source: Source::Memory })

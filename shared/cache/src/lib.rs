@@ -89,6 +89,13 @@ impl Cache {
         }
     }
 
+    /// The same, which asks for refs and keys each time: what is behind memory can be measured so. What never changes
+    /// it keeps.
+    #[must_use]
+    pub fn always_asking(self) -> Self {
+        Self { pairs: self.pairs.always_asking(), keys: self.keys.always_asking(), ..self }
+    }
+
     /// Whether there is a cache beyond this process's memory.
     pub fn is_shared(&self) -> bool {
         self.remote.is_some()

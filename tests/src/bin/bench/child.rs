@@ -2,7 +2,9 @@
 
 use std::{path::Path, process::Stdio};
 
-use axum::{Router, body::Bytes, http::header, routing::get, serve::ListenerExt as _};
+use axum::{Router, body::Bytes, extract::State, http::header, response::IntoResponse, routing::get};
+use clap::Subcommand;
+use redis::{AsyncCommands as _, aio::MultiplexedConnection};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     net::TcpListener,
@@ -14,6 +16,34 @@ use crate::{Outcome, report};
 /// The admin's key of the platform under load.
 pub(crate) const ADMIN: &str = "cue_bench_only-for-this-run";
 
+/// What a server is.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Role {
+    /// Serve the platform over a folder (started by the bench itself)
+    Platform {
+        /// The data folder
+        folder: std::path::PathBuf,
+        /// The cache
+        #[arg(long)]
+        cache_url: Option<String>,
+        /// Serve no ref and no key from memory
+        #[arg(long)]
+        always_asks: bool,
+    },
+    /// Serve prebuilt bytes (started by the bench itself)
+    Bare {
+        /// How long the body is
+        bytes: usize,
+    },
+    /// Serve what one GET of a cache brings (started by the bench itself)
+    PlainGet {
+        /// The cache
+        cache_url: String,
+        /// How long the body is
+        bytes: usize,
+    },
+}
+
 /// A server under load. It is ended by its own process id.
 pub(crate) struct Child {
     process: tokio::process::Child,
@@ -22,14 +52,27 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// The platform over a folder.
-    pub(crate) async fn platform(folder: &Path) -> Outcome<Self> {
-        Self::start(&["platform", &folder.to_string_lossy()]).await
+    /// The platform over a folder, perhaps with a cache, perhaps without memory.
+    pub(crate) async fn platform(folder: &Path, cache_url: Option<&str>, always_asks: bool) -> Outcome<Self> {
+        let folder = folder.to_string_lossy();
+        let mut role = vec!["platform", &folder];
+        if let Some(url) = cache_url {
+            role.extend(["--cache-url", url]);
+        }
+        if always_asks {
+            role.push("--always-asks");
+        }
+        Self::start(&role).await
     }
 
     /// The bare handler, with a body of this length.
-    pub(crate) async fn reference(bytes: usize) -> Outcome<Self> {
-        Self::start(&["reference", &bytes.to_string()]).await
+    pub(crate) async fn bare(bytes: usize) -> Outcome<Self> {
+        Self::start(&["bare", &bytes.to_string()]).await
+    }
+
+    /// The handler that asks a cache once, for a value of this length.
+    pub(crate) async fn plain_get(cache_url: &str, bytes: usize) -> Outcome<Self> {
+        Self::start(&["plain-get", cache_url, &bytes.to_string()]).await
     }
 
     async fn start(role: &[&str]) -> Outcome<Self> {
@@ -59,7 +102,7 @@ impl Child {
     }
 
     /// Ends it.
-    pub(crate) async fn stop(&mut self) {
+    pub(crate) async fn stop(mut self) {
         if let Some(id) = self.server_id() {
             let _ = Command::new("kill").arg(id.to_string()).status().await;
         }
@@ -67,10 +110,34 @@ impl Child {
     }
 }
 
+/// Serves until it is killed.
+pub(crate) async fn serve(role: &Role) -> Outcome<()> {
+    match role {
+        Role::Platform { folder, cache_url, always_asks } => {
+            let settings = local::Settings {
+                admin_key: Some(ADMIN.to_owned()),
+                cache_url: cache_url.clone(),
+                always_asks: *always_asks,
+                ..local::Settings::new(folder)
+            };
+            serve_platform(settings).await
+        }
+        Role::Bare { bytes } => {
+            let body = Bytes::from(vec![b'x'; *bytes]);
+            serve_router(Router::new().route("/", get(|| async { json(body) }))).await
+        }
+        Role::PlainGet { cache_url, bytes } => {
+            let client = redis::Client::open(cache_url.as_str())?;
+            let mut connection = client.get_multiplexed_async_connection().await?;
+            connection.set::<_, _, ()>(PLAIN_KEY, vec![b'x'; *bytes]).await?;
+            serve_router(Router::new().route("/", get(plain_get)).with_state(connection)).await
+        }
+    }
+}
+
 /// Serves the platform until it is told to end, with its log on standard output.
-pub(crate) async fn serve_platform(folder: &Path) -> Outcome<()> {
-    runtime::log::begin(&mut runtime::Variables::read(), "info");
-    let settings = local::Settings { admin_key: Some(ADMIN.to_owned()), ..local::Settings::new(folder) };
+async fn serve_platform(settings: local::Settings) -> Outcome<()> {
+    runtime::log::begin(&mut runtime::Variables::read(), runtime::log::LevelFilter::INFO);
     let platform = local::Platform::start(settings).await?;
     report::say(platform.url().trim_start_matches("http://"));
     let mut told = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -79,11 +146,9 @@ pub(crate) async fn serve_platform(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Serves prebuilt bytes, with the same server and the same settings, until it is killed.
-pub(crate) async fn serve_reference(bytes: usize) -> Outcome<()> {
-    let body = Bytes::from(vec![b'x'; bytes]);
-    let router =
-        Router::new().route("/", get(|| async { ([(header::CONTENT_TYPE, "application/json")], body) }));
+/// Serves with the same server and the same settings.
+async fn serve_router(router: Router) -> Outcome<()> {
+    use axum::serve::ListenerExt as _;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     report::say(&listener.local_addr()?.to_string());
     let listener = listener.tap_io(|stream| {
@@ -91,4 +156,15 @@ pub(crate) async fn serve_reference(bytes: usize) -> Outcome<()> {
     });
     axum::serve(listener, router).await?;
     Ok(())
+}
+
+const PLAIN_KEY: &str = "plain";
+
+async fn plain_get(State(mut connection): State<MultiplexedConnection>) -> impl IntoResponse {
+    let value: Vec<u8> = connection.get(PLAIN_KEY).await.map_err(|error| error.to_string())?;
+    Ok::<_, String>(json(value.into()))
+}
+
+fn json(body: Bytes) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], body)
 }

@@ -8,7 +8,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Outcome, child::Child};
+use crate::{Outcome, child::Child, report::rank};
 
 /// A request that is sent again and again.
 #[derive(Clone)]
@@ -31,11 +31,6 @@ pub(crate) struct Measured {
     pub(crate) memory: u64,
 }
 
-/// The request of the bare handler.
-pub(crate) fn reference() -> Load {
-    Load::get("/", None)
-}
-
 impl Load {
     /// A GET, with a key where one is needed.
     pub(crate) fn get(path: &str, key: Option<&str>) -> Self {
@@ -43,9 +38,17 @@ impl Load {
         Self { request: format!("GET {path} HTTP/1.1\r\nhost: bench\r\n{key}\r\n").into_bytes() }
     }
 
-    /// One request: the body.
-    pub(crate) async fn once(&self, address: &str) -> Outcome<Vec<u8>> {
-        Connection::open(address).await?.ask(&self.request).await
+    /// The request of those handlers that have one route.
+    pub(crate) fn reference() -> Self {
+        Self::get("/", None)
+    }
+
+    /// One request: the head of the answer and the length of its body.
+    pub(crate) async fn once(&self, address: &str) -> Outcome<(String, usize)> {
+        let mut connection = Connection::open(address).await?;
+        let body = connection.ask(&self.request).await?;
+        let (head, body) = connection.buffer.split_at(body);
+        Ok((String::from_utf8_lossy(head).into_owned(), body.len()))
     }
 
     /// One request on a new connection: how long it took.
@@ -60,24 +63,13 @@ impl Load {
         self.busy(server, connections, Duration::from_millis(500)).await?;
         let cpu = cpu_of(server);
         let began = Instant::now();
-        let mut latencies = self.busy(server, connections, time).await?;
+        let latencies = self.busy(server, connections, time).await?;
         let took = began.elapsed();
-        latencies.sort_unstable();
-        let at = |share: f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "a rank"
-            )]
-            let rank = (latencies.len() as f64 * share) as usize;
-            latencies.get(rank.min(latencies.len().saturating_sub(1))).copied().unwrap_or_default()
-        };
         let count = u32::try_from(latencies.len()).unwrap_or(u32::MAX).max(1);
         Ok(Measured {
             rate: f64::from(count) / took.as_secs_f64(),
-            p50: at(0.5),
-            p99: at(0.99),
+            p50: rank(latencies.iter().copied(), 0.5),
+            p99: rank(latencies.iter().copied(), 0.99),
             cpu: cpu_of(server).saturating_sub(cpu) / count,
             memory: memory_of(server),
         })
@@ -119,8 +111,9 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Sends the request and reads the whole answer; anything but 200 is an error of the bench.
-    async fn ask(&mut self, request: &[u8]) -> Outcome<Vec<u8>> {
+    /// Sends the request and reads the whole answer into the buffer, and says where its body begins; anything but 200
+    /// is an error of the bench.
+    async fn ask(&mut self, request: &[u8]) -> Outcome<usize> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         loop {
@@ -137,7 +130,7 @@ impl Connection {
             if !head.starts_with("HTTP/1.1 200") {
                 return Err(format!("not 200: {head}{}", String::from_utf8_lossy(body)).into());
             }
-            return Ok(body.to_vec());
+            return Ok(head.len());
         }
     }
 }

@@ -7,10 +7,18 @@ use std::{
 
 use crate::load::Measured;
 
-/// A turn of each.
+/// A turn of each, with their names.
 pub(crate) struct Round {
-    pub(crate) bare: Measured,
-    pub(crate) warm: Measured,
+    pub(crate) reference: (&'static str, Measured),
+    pub(crate) platform: (&'static str, Measured),
+}
+
+/// What the platform is to reach.
+pub(crate) struct Target {
+    /// The least share of the reference's requests per second.
+    pub(crate) ratio: f64,
+    /// The longest 99th percentile.
+    pub(crate) p99: Option<Duration>,
 }
 
 /// Writes a line, at once.
@@ -24,49 +32,41 @@ pub(crate) fn say(address: &str) {
     let _ = writeln!(stderr(), "{address}");
 }
 
-/// Prints the figures beside their targets; says whether all are met.
-pub(crate) fn verdict(
-    rounds: &[Round],
-    cold: &[Duration],
-    bytes: usize,
-    least_ratio: f64,
-    longest_cold: Duration,
-) -> bool {
+/// Prints the figures of all rounds.
+pub(crate) fn figures(bytes: usize, rounds: &[Round]) {
     line(&format!(
         "\nbody of {bytes} bytes    requests/s      p50 µs     p99 µs   CPU µs/request   memory MiB"
     ));
-    for round in rounds {
-        line(&figures("bare axum", &round.bare));
-        line(&figures("resolve, warm", &round.warm));
+    for (name, measured) in rounds.iter().flat_map(|round| [&round.reference, &round.platform]) {
+        line(&format!(
+            "{name:20} {:>12.0} {:>11} {:>10} {:>16.1} {:>12}",
+            measured.rate,
+            measured.p50.as_micros(),
+            measured.p99.as_micros(),
+            measured.cpu.as_secs_f64() * 1e6,
+            measured.memory
+        ));
     }
-    let ratio = median(rounds.iter().map(|round| round.warm.rate / round.bare.rate));
-    let slowest = cold.iter().max().copied().unwrap_or_default();
-    let warm_enough = ratio >= least_ratio;
-    let cold_enough = slowest < longest_cold;
     line("");
-    line(&format!(
-        "warm: {ratio:.2} of the reference's requests/s (median of rounds); at least {least_ratio}: {}",
-        word(warm_enough)
-    ));
-    line(&format!(
-        "cold: {:.1} ms at most of {} starts with empty memory; under {} ms: {}",
-        slowest.as_secs_f64() * 1000.0,
-        cold.len(),
-        longest_cold.as_millis(),
-        word(cold_enough)
-    ));
-    warm_enough && cold_enough
 }
 
-fn figures(name: &str, measured: &Measured) -> String {
-    format!(
-        "{name:20} {:>12.0} {:>11} {:>10} {:>16.1} {:>12}",
-        measured.rate,
-        measured.p50.as_micros(),
-        measured.p99.as_micros(),
-        measured.cpu.as_secs_f64() * 1e6,
-        measured.memory
-    )
+/// Prints the figures beside their targets, the medians of the rounds; says whether all are met.
+pub(crate) fn verdict(source: &str, bytes: usize, rounds: &[Round], wanted: Target) -> bool {
+    figures(bytes, rounds);
+    let ratio = median(rounds.iter().map(|round| round.platform.1.rate / round.reference.1.rate));
+    let share = format!("{source}: {ratio:.2} of the reference's requests/s");
+    let fast = target(&share, &format!("at least {}", wanted.ratio), ratio >= wanted.ratio);
+    let Some(most) = wanted.p99 else { return fast };
+    let p99 = median(rounds.iter().map(|round| round.platform.1.p99));
+    let short =
+        target(&format!("{source}: p99 {} ms", ms(p99)), &format!("under {} ms", ms(most)), p99 < most);
+    fast && short
+}
+
+/// Prints a figure beside its target, and says whether it is met.
+pub(crate) fn target(figure: &str, wanted: &str, met: bool) -> bool {
+    line(&format!("{figure}; {wanted}: {}", word(met)));
+    met
 }
 
 /// How a target is spoken of.
@@ -74,8 +74,26 @@ pub(crate) fn word(met: bool) -> &'static str {
     if met { "met" } else { "MISSED" }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+/// In milliseconds, to the hundredth.
+pub(crate) fn ms(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1000.0)
+}
+
+/// The middle one; the default of none.
+pub(crate) fn median<T: PartialOrd + Copy + Default>(values: impl Iterator<Item = T>) -> T {
+    rank(values, 0.5)
+}
+
+/// The one below which this share of all is.
+pub(crate) fn rank<T: PartialOrd + Copy + Default>(values: impl Iterator<Item = T>, share: f64) -> T {
+    let mut sorted: Vec<T> = values.collect();
+    sorted.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a rank"
+    )]
+    let rank = (sorted.len() as f64 * share) as usize;
+    sorted.get(rank.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use std::{
 
 use axum::http::{HeaderMap, Method};
 use e2e::{ADMIN, Call, Fleet, FleetSettings, Profile, text};
+use runtime::configuration::name;
 use serde_json::{Value, json};
 use testkit::{
     cache_server::CacheServer,
@@ -105,7 +106,8 @@ async fn run(fault: Fault, program: PathBuf, rollbacks: u64) -> Outcome<(Vec<Rea
     let reads = Arc::new(Mutex::new(Vec::new()));
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
-        let function = Arc::new(fleet.another("resolve", url(&of_all).as_deref()));
+        let url = url(&of_all).unwrap_or_default();
+        let function = Arc::new(fleet.another("resolve", &[(name::CACHE_URL, &url)]));
         readers.spawn(read(function, prompt.clone(), Arc::clone(&over), Arc::clone(&reads)));
     }
     sleep(Duration::from_secs(1)).await;

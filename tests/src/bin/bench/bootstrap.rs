@@ -1,0 +1,121 @@
+//! The program of resolve as it is deployed: its size, its start, its memory, and what an invocation takes.
+
+use std::{fs, path::Path, time::Duration};
+
+use axum::http::{HeaderMap, Method};
+use e2e::{ADMIN, Call, Fleet, FleetSettings, Profile, bootstrap, text};
+use serde_json::{Value, json};
+use testkit::runtime_api::{Function, http::event_of};
+use tokio::time::Instant;
+
+use crate::{
+    Outcome,
+    report::{line, median, ms, rank, target},
+    sources::{prompt_of_1_kb, question},
+};
+
+/// How many invocations of a warm process are timed.
+const INVOCATIONS: usize = 5000;
+
+// targets.md.
+const MOST_BYTES: u64 = 10_000_000;
+const LONGEST_START: Duration = Duration::from_millis(20);
+const LONGEST_INVOCATION: Duration = Duration::from_millis(1);
+const MOST_MEMORY_KIB: u64 = 24 * 1024;
+
+/// Prints the figures beside their targets; says whether all are met.
+pub(crate) async fn measure(starts: usize) -> Outcome<bool> {
+    line("\nbuilds resolve as it is deployed, for this machine (some minutes the first time)");
+    let program = bootstrap("resolve", Profile::Lambda);
+    let fleet =
+        Fleet::start(FleetSettings { sandboxes: 1, profile: Profile::Release, ..FleetSettings::default() })
+            .await;
+    let event = prepare(&fleet).await;
+    let cold = cold_starts(&fleet, &program, &event, starts).await?;
+    let function = fleet.start_program("resolve", program.clone(), &[]);
+    let warm = warm_invocations(&function, &event).await?;
+    let memory = peak_memory_kib(&function)?;
+    function.stop().await;
+    let bytes = fs::metadata(&program)?.len();
+    let (usual, slowest) = (median(cold.iter().copied()), rank(cold.iter().copied(), 1.0));
+    let p99 = rank(warm.iter().copied(), 0.99);
+    let p50 = median(warm.iter().copied());
+    let figures = [
+        (format!("program of resolve: {bytes} bytes"), format!("under {MOST_BYTES}"), bytes < MOST_BYTES),
+        (
+            format!(
+                "from its start to its first answer: {} ms (median of {starts}; slowest {})",
+                ms(usual),
+                ms(slowest)
+            ),
+            format!("under {} ms", ms(LONGEST_START)),
+            usual < LONGEST_START,
+        ),
+        (
+            format!("an invocation from event to answer: p50 {} ms, p99 {} ms", ms(p50), ms(p99)),
+            format!("p99 under {} ms", ms(LONGEST_INVOCATION)),
+            p99 < LONGEST_INVOCATION,
+        ),
+        (format!("most memory: {memory} KiB"), format!("under {MOST_MEMORY_KIB}"), memory < MOST_MEMORY_KIB),
+    ];
+    let met = figures.map(|(figure, wanted, met)| target(&figure, &wanted, met));
+    Ok(met.iter().all(|met| *met))
+}
+
+/// Writes what is resolved, and makes the event that resolves it.
+async fn prepare(fleet: &Fleet) -> Value {
+    let url = fleet.url();
+    let admin = async |call: Call| call.key(ADMIN).send_to(&url).await;
+    let prompt = json!({ "name": "warm", "team_id": "bench", "gate": { "mode": "off" } });
+    let prompt = admin(Call::post("/api/prompts", &prompt)).await.expect(201);
+    let path = format!("/api/prompts/{}", text(&prompt["prompt_id"]));
+    let version = admin(Call::post(format!("{path}/versions"), &prompt_of_1_kb())).await.expect(201);
+    let promotion = json!({ "version_id": version["version_id"], "environment": "production" });
+    admin(Call::post(format!("{path}/promote"), &promotion)).await.expect(200);
+    let key = json!({ "team_id": "bench", "role": "resolver", "name": "bench" });
+    let key = admin(Call::post("/api/keys", &key)).await.expect(201);
+    let mut headers = HeaderMap::new();
+    if let Ok(key) = format!("Bearer {}", text(&key["secret"])).parse() {
+        headers.insert("authorization", key);
+    }
+    event_of(&Method::GET, &question("env=production"), &headers, b"")
+}
+
+/// How long each of so many new processes takes from its start to its first answer.
+async fn cold_starts(fleet: &Fleet, program: &Path, event: &Value, starts: usize) -> Outcome<Vec<Duration>> {
+    let mut cold = Vec::new();
+    for _ in 0..starts {
+        let began = Instant::now();
+        let function = fleet.start_program("resolve", program.to_owned(), &[]);
+        answered(&function, event).await?;
+        cold.push(began.elapsed());
+        function.stop().await;
+    }
+    Ok(cold)
+}
+
+/// How long each of many invocations takes, one after the other.
+async fn warm_invocations(function: &Function, event: &Value) -> Outcome<Vec<Duration>> {
+    answered(function, event).await?;
+    let mut warm = Vec::new();
+    for _ in 0..INVOCATIONS {
+        let began = Instant::now();
+        answered(function, event).await?;
+        warm.push(began.elapsed());
+    }
+    Ok(warm)
+}
+
+async fn answered(function: &Function, event: &Value) -> Outcome<()> {
+    let answer = function.invoke(event.clone()).await?;
+    if answer["statusCode"] == 200 { Ok(()) } else { Err(format!("not 200: {answer}").into()) }
+}
+
+/// The most that its process ever held resident, in KiB.
+fn peak_memory_kib(function: &Function) -> Outcome<u64> {
+    let id = function.pids().into_iter().flatten().next().ok_or("the process has ended")?;
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.split_whitespace().next());
+    Ok(peak.ok_or("the kernel does not say")?.parse()?)
+}
