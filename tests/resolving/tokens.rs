@@ -9,6 +9,8 @@ use domain::{
 use e2e::text;
 use serde_json::Value;
 
+use store::keys::Key;
+
 use crate::scene::{Scene, pointers};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -143,5 +145,9 @@ async fn a_token_of_a_former_signing_key_still_continues_while_the_key_is_young(
     let (_, new) = scene.token(&[]).await;
     assert_eq!(kid_of(&new), Some(next.kid));
     scene.continues(&new).await.expect(200);
-    scene.continues(&old).await.expect(200);
+    let reads = scene.reads(|key| matches!(key, Key::SigningKey(_)));
+    for _ in 0..3 {
+        scene.continues(&old).await.expect(200);
+    }
+    assert_eq!(reads.injected(), 1, "it never changes, and stays in memory");
 }

@@ -1,5 +1,12 @@
 //! How old an answer may be that comes from the cache.
 
+use redis::AsyncCommands as _;
+use store::keys::Key;
+use testkit::{
+    fault::{Fault, Rule},
+    tcp_proxy::Behaviour,
+};
+
 use crate::scene::{MS, Scene, seen};
 
 #[tokio::test]
@@ -33,4 +40,31 @@ async fn age_counts_from_before_the_read_of_the_table_whatever_way_it_took() {
     assert_eq!(scene.see(&process).await, seen("cache", 3000, "one"));
     scene.advance(MS);
     assert_eq!(scene.see(&process).await, seen("table", 0, "one"));
+}
+
+#[tokio::test]
+async fn a_version_that_comes_late_makes_no_answer_older() {
+    let scene = Scene::start().await;
+    let next = scene.version("two").await;
+    let () = scene.redis().await.del(scene.version_key(1)).await.unwrap();
+    scene.way.set(Behaviour::Refuse);
+    scene.advance(2990 * MS);
+    // It finds the ref at the end of its time, and waits for the version, while somebody moves the ref.
+    let late = scene.on_read(Fault::Hold, |key| matches!(key, Key::Version(_, 1)), 1);
+    let reading = scene.held_reader(&late).await;
+    scene.world.promote(&scene.prompt, &next, "production").await.expect(200);
+    scene.advance(1000 * MS);
+    late.end();
+    assert_eq!(reading.await.unwrap(), seen("table", 0, "two"));
+}
+
+#[tokio::test]
+async fn a_signing_key_that_comes_late_makes_no_answer_older() {
+    let scene = Scene::start().await;
+    scene.advance(2990 * MS);
+    let late = scene.world.faults().add(Rule::on("Query", Fault::Hold).times(1));
+    let reading = scene.held_reader(&late).await;
+    scene.advance(1000 * MS);
+    late.end();
+    assert_eq!(reading.await.unwrap(), seen("table", 0, "one"));
 }

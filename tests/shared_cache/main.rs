@@ -11,6 +11,7 @@ mod fencing;
 mod moves;
 mod outages;
 mod pairs;
+mod propagate;
 mod scene;
 mod simulation;
 mod stored;

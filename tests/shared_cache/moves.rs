@@ -79,18 +79,19 @@ async fn a_mover_that_the_cache_does_not_answer_says_so_and_the_bound_heals_it()
 #[tokio::test]
 async fn the_time_until_the_cache_has_it_is_measured() {
     let scene = Scene::start().await;
-    let version = scene.version("two").await;
+    scene.move_to("two").await;
+    scene.move_to("three").await;
     let cache = RemoteSettings::node(format!("redis://{}", scene.way.address()));
     let mover = scene.world.another_process_with(Some(&cache), &runtime::sources::system()).await;
-    let promote = async |version: &Value| {
-        let body = json!({ "version_id": version["version_id"], "environment": "production" });
-        let call = Call::post(format!("{}/promote", scene.path()), &body).key(ADMIN);
+    let roll_back = async || {
+        let body = json!({ "environment": "production" });
+        let call = Call::post(format!("{}/rollback", scene.path()), &body).key(ADMIN);
         call.send(&mover.router).await.expect(200)["cache_invalidation_ms"].as_u64().unwrap()
     };
     scene.way.set(Behaviour::Delay(300 * MS));
-    let slow = promote(&version).await;
+    let slow = roll_back().await;
     assert!((300..1500).contains(&slow), "{slow}");
     scene.way.set(Behaviour::Pass);
-    let fast = promote(&scene.version("three").await).await;
+    let fast = roll_back().await;
     assert!(fast < slow, "{fast} {slow}");
 }

@@ -110,12 +110,17 @@ impl Scene {
     /// ref is held until the rule ends.
     pub async fn late_reader(&self) -> (JoinHandle<Seen>, Arc<Rule>) {
         self.server.flush().await.unwrap();
-        let process = self.process().await;
         let late = self.on_read(Fault::Hold, |key| matches!(key, Key::Ref(..)), 1);
+        (self.held_reader(&late).await, late)
+    }
+
+    /// A process that has just started asks, and has been held by this rule when this returns.
+    pub async fn held_reader(&self, late: &Rule) -> JoinHandle<Seen> {
+        let process = self.process().await;
         let call = resolve("greeter").key(&self.key);
         let mut reading = tokio::spawn(async move { seen_in(&call.send(&process.router).await) });
         tokio::select! {
-            () = late.has_held(1) => (reading, late),
+            () = late.has_held(1) => reading,
             seen = &mut reading => panic!("it was not held: {seen:?}"),
         }
     }

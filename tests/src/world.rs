@@ -1,14 +1,19 @@
 //! The platform of a test.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
 use cache::RemoteSettings;
 use domain::{Sources, eval_run::CaseMessage, key::PresentedKey, model::ModelEntry};
 use models::Secrets;
 use registry::Registry;
 use runtime::{Queue, aws::Aws};
 use serde_json::{Value, json};
-use store::Names;
+use store::{Names, Store};
 use tempfile::TempDir;
 use testkit::{
     Clients, Endpoints, Engines, TestClock,
@@ -58,7 +63,7 @@ impl Default for WorldSettings {
 pub struct World {
     settings: WorldSettings,
     engines: Engines,
-    _folder: TempDir,
+    folder: TempDir,
     /// The engines themselves, past the proxy.
     pub clients: Clients,
     proxy: FaultProxy,
@@ -106,7 +111,7 @@ impl World {
         let world = Self {
             settings,
             engines,
-            _folder: folder,
+            folder,
             clients,
             proxy,
             sources,
@@ -206,6 +211,28 @@ impl World {
             async move { dispatch::handle(event, &app).await }
         };
         self.stream.drain(&self.clients.streams, handle).await.expect("the stream drains")
+    }
+
+    /// All that was written since the last call, as the registry's stream says it to `propagate`.
+    pub async fn written(&self) -> Vec<Event> {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let handle = {
+            let events = Arc::clone(&events);
+            move |event| {
+                events.lock().expect("nobody panicked").push(event);
+                std::future::ready(Ok::<_, Infallible>(DynamoDbEventResponse::default()))
+            }
+        };
+        let stream = StreamSource::new(&names().registry, "propagate", self.folder.path());
+        stream.drain(&self.clients.streams, handle).await.expect("the stream drains");
+        std::mem::take(&mut *events.lock().expect("nobody panicked"))
+    }
+
+    /// What `propagate` is in this process; `archives`: whether it knows where the archive is.
+    pub fn propagate(&self, process: &Process, archives: bool) -> propagate::App {
+        let names = Names { archive: names().archive.filter(|_| archives), ..names() };
+        let store = Store::new(self.clients.dynamodb.clone(), self.clients.s3.clone(), names);
+        propagate::App { store, cache: process.release.registry.cache.clone() }
     }
 
     /// Steps the queue once: every visible case is worked on. Returns how many there were.

@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
 use cache::Cache;
 use domain::Result;
-use runtime::batch::{self, Written};
+use runtime::batch;
 use store::{Store, keys::Key};
 
 /// What the handler needs.
@@ -19,25 +19,27 @@ pub struct App {
     pub cache: Arc<Cache>,
 }
 
-/// Handles a batch of records: what of the audit cannot be archived comes again, with all that follows it.
+/// Handles a batch of records. When some of the audit cannot be archived all of it comes again, or the cache would be
+/// told of changes before the archive, or never.
 pub async fn handle(event: Event, app: &App) -> Result<DynamoDbEventResponse> {
-    let changed = batch::keys(&event);
-    let archive = |written: Written| async move {
-        match written.key {
-            Some(key @ (Key::PromptAudit(..) | Key::TeamAudit(..))) if !written.removed => {
-                app.store.archive_audit(&key).await
-            }
-            _ => Ok(()),
+    let written = batch::keys(&event);
+    for key in &written {
+        if let Err(error) = app.archive(key).await {
+            return Ok(batch::all_again(&event, &error));
         }
-    };
-    let response = batch::records(event, archive).await;
-    if response.batch_item_failures.is_empty() {
-        app.refresh(changed).await;
     }
-    Ok(response)
+    app.refresh(written).await;
+    Ok(DynamoDbEventResponse::default())
 }
 
 impl App {
+    async fn archive(&self, key: &Key) -> Result<()> {
+        match key {
+            Key::PromptAudit(..) | Key::TeamAudit(..) => self.store.archive_audit(key).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Never fails a record: what the cache is not told of, its bound heals.
     async fn refresh(&self, changed: HashSet<Key>) {
         for key in changed {

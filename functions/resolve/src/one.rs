@@ -5,8 +5,9 @@ use cache::{Live, Pair, no_such_prompt};
 use domain::{
     Caller, Environment, Error, ErrorKind, Prompt, Result,
     content::Body,
-    token::{Resolution, UnitKind, unit64},
+    token::{Resolution, Signer, UnitKind, unit64},
 };
+use tokio::try_join;
 use web::{JsonBody, Path, Query, Resolver};
 
 use crate::{
@@ -77,7 +78,9 @@ impl App {
     /// Resolves: find, read, render, sign.
     pub(crate) async fn resolve(&self, caller: &Caller, ask: Ask) -> Result<Answer> {
         let prompt_id = self.cache.locate(caller, &ask.prompt).await?;
-        let mut found = self.cache.pair(prompt_id, &ask.environment).await?;
+        let (signer, found) = try_join!(self.cache.signer(), self.cache.pair(prompt_id, &ask.environment))?;
+        let continues = self.check_token(ask.former_token.as_deref()).await;
+        let mut found = self.cache.still(found, prompt_id, &ask.environment).await?;
         // First of all, for a refusal too would tell a stranger that the prompt is there.
         if !found.value.team().is_some_and(|team| caller.sees(team)) {
             return Err(no_such_prompt());
@@ -92,17 +95,15 @@ impl App {
         if live.reference.archived {
             return Err(archived(live.reference.prompt_name.as_str()));
         }
-        if let Some(token) = &ask.former_token {
-            self.check_token(token).await?;
-        }
+        continues?;
         let body = render(&live, &ask)?;
-        let token = self.sign(&live, &ask).await?;
+        let token = self.sign(&signer, &live, &ask);
         let revision = live.reference.revision;
         let tagged = ask.unit.kind != UnitKind::Random;
         Ok(Answer { body, tagged, token, revision, age: found.age, source: found.source })
     }
 
-    async fn sign(&self, live: &Live, ask: &Ask) -> Result<String> {
+    fn sign(&self, signer: &Signer, live: &Live, ask: &Ask) -> String {
         let nonce: [u8; 8] = self.sources.bytes();
         let resolution = Resolution {
             prompt_id: live.reference.prompt_id,
@@ -114,12 +115,13 @@ impl App {
             nonce,
             issued_at: self.sources.now(),
         };
-        Ok(self.cache.signer().await?.sign(&resolution))
+        signer.sign(&resolution)
     }
 
     /// A former answer's token keeps a conversation on its arm. Where no experiment runs there is no arm to keep,
     /// but a token that is none is a mistake of the caller all the same.
-    async fn check_token(&self, token: &str) -> Result<()> {
+    async fn check_token(&self, token: Option<&str>) -> Result<()> {
+        let Some(token) = token else { return Ok(()) };
         let wrong = |error: String| {
             Error::invalid("/continue", format!("`continue` takes a resolution_token: {error}."))
         };

@@ -74,6 +74,7 @@ pub struct Answer<V> {
     pub age: Duration,
     /// Where it came from.
     pub source: Source,
+    pub(crate) read_at: ReadAt,
 }
 
 #[derive(Clone)]
@@ -213,13 +214,13 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
 
     /// What memory holds may be newer than what was loaded: then the fence kept it, and it is what counts.
     fn newest(&self, key: &K, loaded: Loaded<V>) -> Answer<V> {
-        let age = |at: &ReadAt| at.known_age(&self.sources);
-        match self.entries.get(key) {
+        let (value, read_at, source) = match self.entries.get(key) {
             Some(held) if held.value.revision() > loaded.value.revision() => {
-                Answer { age: age(&held.read_at), value: held.value, source: Source::Memory }
+                (held.value, held.read_at, Source::Memory)
             }
-            _ => Answer { value: loaded.value, age: age(&loaded.read_at), source: loaded.source },
-        }
+            _ => (loaded.value, loaded.read_at, loaded.source),
+        };
+        Answer { value, age: read_at.known_age(&self.sources), source, read_at }
     }
 
     /// The revision that memory holds, however old; 0 without one.
@@ -231,15 +232,15 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
         if self.always_asks {
             return None;
         }
-        let held = self.entries.get(key)?;
-        let age = held.read_at.age(&self.sources)?;
-        (age <= held.value.fresh_for()).then_some(Answer { value: held.value, age, source: Source::Memory })
+        let Entry { value, read_at, .. } = self.entries.get(key)?;
+        let age = read_at.age(&self.sources)?;
+        (age <= value.fresh_for()).then_some(Answer { value, age, source: Source::Memory, read_at })
     }
 
     fn stale(&self, key: &K) -> Option<Answer<V>> {
-        let held = self.entries.get(key)?;
-        let age = held.read_at.known_age(&self.sources);
-        (age <= held.value.stale_for()).then_some(Answer { value: held.value, age, source: Source::Stale })
+        let Entry { value, read_at, .. } = self.entries.get(key)?;
+        let age = read_at.known_age(&self.sources);
+        (age <= value.stale_for()).then_some(Answer { value, age, source: Source::Stale, read_at })
     }
 }
 

@@ -18,11 +18,13 @@ mod values;
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    ApiKey, Environment, Error, ErrorKind, PromptId, Ref, Result, Sources, TeamId, Version,
+    ApiKey, Environment, Error, ErrorKind, PromptId, Ref, Result, SigningKeyId, Sources, TeamId, Version,
+    VersionPointer,
     content::Content,
     template::Compiled,
     token::{Signer, SigningKey, kid_of},
 };
+use flight::{Flights, Seat};
 use layer::{Layer, Loaded};
 use quick_cache::{Weighter, sync::Cache as Bounded};
 use store::Store;
@@ -42,6 +44,9 @@ pub const FRESH: Duration = Duration::from_millis(750);
 /// How long a demanded revision that was not reached is not asked for again.
 const UNREACHED: Duration = Duration::from_secs(1);
 
+/// How much of the way to an answer a load may take beyond [`BOUND`]: a quarter of a second, as [`WORST_AGE`] says.
+const ON_THE_WAY: Duration = Duration::from_millis(250);
+
 /// How long a signing key verifies tokens: longer than they are valid.
 const SIGNING_KEY_LIFE: Duration = Duration::from_hours(45 * 24);
 
@@ -50,6 +55,7 @@ const VERSION_BYTES: u64 = 96 * 1024 * 1024;
 
 type RefKey = (PromptId, Environment);
 type NameKey = (Option<TeamId>, String);
+type VersionKey = (PromptId, u32);
 
 /// The memory of a process, over the cache, where there is one, over the table.
 pub struct Cache {
@@ -59,16 +65,18 @@ pub struct Cache {
     pairs: Layer<RefKey, Pair>,
     names: Layer<NameKey, NameEntry>,
     keys: Layer<String, KeyEntry>,
-    signers: Layer<(), SignerEntry>,
-    versions: Bounded<(PromptId, u32), Arc<LoadedVersion>, ContentWeight>,
+    /// `None`: the newest, which signs.
+    signers: Layer<Option<SigningKeyId>, SignerEntry>,
+    versions: Bounded<VersionKey, Arc<LoadedVersion>, ContentWeight>,
+    version_flights: Flights<VersionKey, Option<Arc<LoadedVersion>>>,
     unreached: Bounded<(RefKey, u64), ReadAt>,
 }
 
 #[derive(Clone)]
 struct ContentWeight;
 
-impl Weighter<(PromptId, u32), Arc<LoadedVersion>> for ContentWeight {
-    fn weight(&self, _: &(PromptId, u32), version: &Arc<LoadedVersion>) -> u64 {
+impl Weighter<VersionKey, Arc<LoadedVersion>> for ContentWeight {
+    fn weight(&self, _: &VersionKey, version: &Arc<LoadedVersion>) -> u64 {
         version.weight
     }
 }
@@ -81,8 +89,9 @@ impl Cache {
             pairs: Layer::new(100_000, sources.clone()),
             names: Layer::new(100_000, sources.clone()),
             keys: Layer::new(10_000, sources.clone()),
-            signers: Layer::new(1, sources.clone()),
+            signers: Layer::new(100, sources.clone()),
             versions: Bounded::with_weighter(10_000, VERSION_BYTES, ContentWeight),
+            version_flights: Flights::default(),
             unreached: Bounded::new(10_000),
             store,
             sources,
@@ -105,6 +114,25 @@ impl Cache {
     pub async fn pair(&self, prompt: PromptId, environment: &Environment) -> Result<Answer<Pair>> {
         let key = (prompt, environment.clone());
         self.pairs.get(&key, || self.load_pair(prompt, environment, 0)).await
+    }
+
+    /// The same answer, with its age by now, or another where it has grown too old while its asker did other things.
+    pub async fn still(
+        &self,
+        found: Answer<Pair>,
+        prompt: PromptId,
+        environment: &Environment,
+    ) -> Result<Answer<Pair>> {
+        match self.age_in_time(&found.read_at, found.source) {
+            Some(age) => Ok(Answer { age, ..found }),
+            None => self.pair(prompt, environment).await,
+        }
+    }
+
+    /// How old a ref is by now; `None` where it is older than any may be that is not marked as stale.
+    fn age_in_time(&self, read_at: &ReadAt, source: Source) -> Option<Duration> {
+        let age = read_at.known_age(&self.sources);
+        (source == Source::Stale || age <= BOUND + ON_THE_WAY).then_some(age)
     }
 
     /// What is live, at `least` that revision or an error that says it was not reached: `known` if it will do, else
@@ -163,9 +191,10 @@ impl Cache {
     pub async fn signer(&self) -> Result<Arc<Signer>> {
         let load = || async {
             let read_at = ReadAt::now(&self.sources);
-            Ok(Loaded::of_table(SignerEntry(self.load_signer().await?), read_at))
+            Ok(Loaded::of_table(SignerEntry::Newest(self.newest_signer().await?), read_at))
         };
-        Ok(self.signers.get(&(), load).await?.value.0)
+        let found = self.signers.get(&None, load).await?.value;
+        found.signer().ok_or_else(|| Error::internal("the newest signing key is none"))
     }
 
     /// What verifies a token: the key that signed it, if there is one and it is young enough.
@@ -175,21 +204,48 @@ impl Cache {
         if current.kid() == kid {
             return Ok(Some(current));
         }
-        let key = self.store.signing_key(kid).await?;
-        let young = |key: &SigningKey| {
-            self.sources.now().since(key.created_at).is_none_or(|age| age < SIGNING_KEY_LIFE)
+        let load = || async {
+            let read_at = ReadAt::now(&self.sources);
+            Ok(Loaded::of_table(SignerEntry::Former(self.former_signer(kid).await?), read_at))
         };
-        Ok(key.filter(young).and_then(|key| Signer::new(&key)).map(Arc::new))
+        Ok(self.signers.get(&Some(kid), load).await?.value.signer())
     }
 
     /// The version, compiled.
     pub async fn version(&self, prompt: PromptId, number: u32) -> Result<Option<Arc<LoadedVersion>>> {
+        let key = (prompt, number);
+        loop {
+            if let Some(loaded) = self.versions.get(&key) {
+                return Ok(Some(loaded));
+            }
+            match self.version_flights.board(&key).await {
+                Seat::Pilot(flight) => {
+                    let found = Box::pin(self.read_version(prompt, number)).await?;
+                    flight.land(Some(found.clone()));
+                    return Ok(found);
+                }
+                Seat::Passenger(Some(found)) => return Ok(found),
+                Seat::Passenger(None) => {}
+            }
+        }
+    }
+
+    async fn read_version(&self, prompt: PromptId, number: u32) -> Result<Option<Arc<LoadedVersion>>> {
+        // The flight before may have landed between the look and the take-off.
         if let Some(loaded) = self.versions.get(&(prompt, number)) {
             return Ok(Some(loaded));
         }
         let key = RemoteKey::Version(prompt, number);
-        let found = Box::pin(self.through(&key, 0, self.store.version(prompt, number))).await?;
+        let found = self.through(&key, 0, self.store.version(prompt, number)).await?;
         found.value.map(|version| self.load_version(version)).transpose()
+    }
+
+    /// Keeps a version that may go live in a moment: the news of it then waits for no read.
+    pub fn keep_version(&self, version: &Version) -> Result<()> {
+        if self.versions.get(&(version.prompt_id, version.number)).is_none() {
+            self.load_version(version.clone())?;
+        }
+        Ok(())
     }
 
     /// Compiles a version and keeps it: it never changes.
@@ -212,31 +268,38 @@ impl Cache {
         // A cache that is behind memory missed a move.
         let least = least.max(self.pairs.revision(&key));
         let key = RemoteKey::Ref(prompt, key.1);
-        let found = self.through(&key, least, self.store.reference(prompt, environment)).await?;
-        let (read_at, source) = (found.read_at, found.source);
-        let pair = Box::pin(self.pair_of(prompt, environment, found.value)).await?;
-        Ok(Loaded { value: pair, read_at, source })
+        loop {
+            let found = self.through(&key, least, self.store.reference(prompt, environment)).await?;
+            let (read_at, source) = (found.read_at, found.source);
+            let value = Box::pin(self.pair_of(prompt, found.value)).await?;
+            // The version may have taken its time. It is in memory now, so that another look at the ref is short.
+            if self.age_in_time(&read_at, source).is_some() {
+                return Ok(Loaded { value, read_at, source });
+            }
+        }
     }
 
-    async fn pair_of(
-        &self,
-        prompt: PromptId,
-        environment: &Environment,
-        reference: Option<Ref>,
-    ) -> Result<Pair> {
+    async fn pair_of(&self, prompt: PromptId, reference: Option<Ref>) -> Result<Pair> {
         let revision = reference.as_ref().map_or(0, |reference| reference.revision);
         let live = reference.and_then(|reference| Some((reference.version?, reference)));
         let Some((pointer, reference)) = live else {
             let owner = self.store.prompt(prompt).await?;
             return Ok(Pair::NotLive { owner: owner.map(Arc::new), revision });
         };
-        let version = self.version(prompt, pointer.number).await?.ok_or_else(|| {
+        let version = self.version_of(&reference, pointer).await?;
+        Ok(Pair::Live(Arc::new(Live { reference, version })))
+    }
+
+    /// The version that a ref names.
+    async fn version_of(&self, reference: &Ref, pointer: VersionPointer) -> Result<Arc<LoadedVersion>> {
+        let version = self.version(reference.prompt_id, pointer.number).await?;
+        version.ok_or_else(|| {
+            let Ref { prompt_id, environment, .. } = reference;
             Error::internal(format!(
-                "{prompt} {environment} points at version {}, which is missing",
+                "{prompt_id} {environment} points at version {}, which is missing",
                 pointer.number
             ))
-        })?;
-        Ok(Pair::Live(Arc::new(Live { reference, version })))
+        })
     }
 
     /// What the cache holds while its bound lasts; else what the table has, which the cache is told; else, when that
@@ -247,9 +310,13 @@ impl Cache {
         least: u64,
         table: impl Future<Output = Result<Option<T>>>,
     ) -> Result<Loaded<Option<T>>> {
-        let held = match &self.remote {
-            Some(remote) => remote.get::<T>(key).await.filter(|held| held.value.revision() >= least),
-            None => None,
+        let (answering, held) = match &self.remote {
+            Some(remote) => match remote.get::<T>(key).await {
+                Ok(held) => (Some(remote), held.filter(|held| held.value.revision() >= least)),
+                // Who has just waited for it in vain does not wait again to tell it something.
+                Err(_) => (None, None),
+            },
+            None => (None, None),
         };
         let held = match held {
             Some(held) if held.age <= T::FRESH_FOR => {
@@ -260,7 +327,7 @@ impl Cache {
         let read_at = ReadAt::now(&self.sources);
         match (table.await, held) {
             (Ok(found), _) => {
-                if let (Some(remote), Some(value)) = (&self.remote, &found) {
+                if let (Some(remote), Some(value)) = (answering, &found) {
                     remote.fill(key, value, read_at).await;
                 }
                 Ok(Loaded::of_table(found, read_at))
@@ -273,7 +340,7 @@ impl Cache {
         }
     }
 
-    async fn load_signer(&self) -> Result<Arc<Signer>> {
+    async fn newest_signer(&self) -> Result<Arc<Signer>> {
         let key: SigningKey = self.store.newest_signing_key().await?.ok_or_else(|| {
             Error::unavailable(
                 "The signing of tokens",
@@ -281,6 +348,14 @@ impl Cache {
             )
         })?;
         Signer::new(&key).map(Arc::new).ok_or_else(|| Error::internal("the signing key is damaged"))
+    }
+
+    async fn former_signer(&self, kid: SigningKeyId) -> Result<Option<Arc<Signer>>> {
+        let young = |key: &SigningKey| {
+            self.sources.now().since(key.created_at).is_none_or(|age| age < SIGNING_KEY_LIFE)
+        };
+        let key = self.store.signing_key(kid).await?.filter(young);
+        Ok(key.and_then(|key| Signer::new(&key)).map(Arc::new))
     }
 }
 

@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use domain::{ApiKey, Environment, Error, PromptId, Ref, Result, TeamId};
 use tokio::time::timeout;
 
-use crate::{Cache, Live, Pair, read_at::ReadAt, remote::RemoteKey, values::KeyEntry};
+use crate::{
+    Cache, Live, Pair,
+    read_at::ReadAt,
+    remote::{RemoteKey, Shared},
+    values::KeyEntry,
+};
 
 /// How long a mover waits for the cache in all.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -70,9 +75,8 @@ impl Cache {
         let Some(remote) = &self.remote else { return Ok(()) };
         let read_at = ReadAt::now(&self.sources);
         let Some(reference) = self.store.reference(prompt, environment).await? else { return Ok(()) };
-        if let Some(pointer) = reference.version
-            && let Some(loaded) = self.version(prompt, pointer.number).await?
-        {
+        if let Some(pointer) = reference.version {
+            let loaded = self.version_of(&reference, pointer).await?;
             let key = RemoteKey::Version(prompt, pointer.number);
             remote.fill(&key, &loaded.version, ReadAt::now(&self.sources)).await;
         }
@@ -82,20 +86,24 @@ impl Cache {
 
     /// The prompt of a name.
     pub async fn refresh_name(&self, team: &TeamId, name: &str) -> Result<()> {
-        let Some(remote) = &self.remote else { return Ok(()) };
-        let read_at = ReadAt::now(&self.sources);
-        if let Some(prompt) = self.store.prompt_named(team, name).await? {
-            remote.fill(&RemoteKey::Name(team.clone(), name.to_owned()), &prompt, read_at).await;
-        }
-        Ok(())
+        let key = RemoteKey::Name(team.clone(), name.to_owned());
+        self.refresh(key, self.store.prompt_named(team, name)).await
     }
 
     /// An API key.
     pub async fn refresh_key(&self, id: &str) -> Result<()> {
+        self.refresh(RemoteKey::ApiKey(id.to_owned()), self.store.api_key(id)).await
+    }
+
+    async fn refresh<T: Shared>(
+        &self,
+        key: RemoteKey,
+        table: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<()> {
         let Some(remote) = &self.remote else { return Ok(()) };
         let read_at = ReadAt::now(&self.sources);
-        if let Some(key) = self.store.api_key(id).await? {
-            remote.fill(&RemoteKey::ApiKey(id.to_owned()), &key, read_at).await;
+        if let Some(value) = table.await? {
+            remote.fill(&key, &value, read_at).await;
         }
         Ok(())
     }

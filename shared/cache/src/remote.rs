@@ -134,12 +134,15 @@ impl Remote {
         Ok(Self { link: Link::new(settings, sources.clone())?, sources })
     }
 
-    /// What the cache holds; nothing when it does not answer, and nothing when the age is unknown, for the wall
-    /// clock went backwards.
-    pub(crate) async fn get<T: Shared>(&self, key: &RemoteKey) -> Option<Held<T>> {
+    /// What the cache holds; nothing also when the age is unknown, for the wall clock went backwards.
+    pub(crate) async fn get<T: Shared>(&self, key: &RemoteKey) -> Result<Option<Held<T>>> {
         let command = redis::cmd("GET").arg(key.to_string()).take();
-        let bytes: Option<Vec<u8>> = self.link.ask(&command, READER).await.ok()?;
-        let frame = Frame::<T>::read(&bytes?)?;
+        let bytes: Option<Vec<u8>> = self.link.ask(&command, READER).await?;
+        Ok(bytes.and_then(|bytes| self.read(&bytes)))
+    }
+
+    fn read<T: Shared>(&self, bytes: &[u8]) -> Option<Held<T>> {
+        let frame = Frame::<T>::read(bytes)?;
         let read_at = ReadAt::elsewhere(frame.read_at, &self.sources);
         Some(Held { value: frame.value, age: read_at.age(&self.sources)?, read_at })
     }

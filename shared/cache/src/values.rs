@@ -120,9 +120,23 @@ impl Cached for KeyEntry {
     }
 }
 
-/// What signs.
+/// What signs tokens, or verifies them.
 #[derive(Debug, Clone)]
-pub(crate) struct SignerEntry(pub(crate) Arc<Signer>);
+pub(crate) enum SignerEntry {
+    /// The one that signs now.
+    Newest(Arc<Signer>),
+    /// One that signed before, or that there is none.
+    Former(Option<Arc<Signer>>),
+}
+
+impl SignerEntry {
+    pub(crate) fn signer(self) -> Option<Arc<Signer>> {
+        match self {
+            Self::Newest(signer) => Some(signer),
+            Self::Former(signer) => signer,
+        }
+    }
+}
 
 impl Cached for SignerEntry {
     fn revision(&self) -> u64 {
@@ -130,10 +144,17 @@ impl Cached for SignerEntry {
     }
 
     fn fresh_for(&self) -> Duration {
-        Duration::from_mins(10)
+        match self {
+            Self::Newest(_) => Duration::from_mins(10),
+            Self::Former(Some(_)) => FOR_EVER,
+            Self::Former(None) => NEGATIVE,
+        }
     }
 
     fn stale_for(&self) -> Duration {
-        24 * HOUR
+        match self {
+            Self::Former(None) => Duration::ZERO,
+            Self::Newest(_) | Self::Former(Some(_)) => 24 * HOUR,
+        }
     }
 }

@@ -106,11 +106,11 @@ impl Registry {
     /// Revokes a key. Revoking again changes nothing.
     pub async fn revoke_key(&self, act: &Act, id: &str) -> Result<ApiKey> {
         act.caller.require(KeyRole::Admin)?;
-        let read_at = ReadAt::now(&self.sources);
         let attempt = || async {
+            let read_at = ReadAt::now(&self.sources);
             let before = self.store.api_key(id).await?.ok_or_else(|| Error::not_found("key"))?;
             if before.revoked_at.is_some() {
-                return Ok(Step::Done(before));
+                return Ok(Step::Done((before, None)));
             }
             let after = ApiKey {
                 revoked_at: Some(self.sources.now()),
@@ -122,11 +122,14 @@ impl Registry {
             fact.after = describe(&after);
             let mut change = self.key_change(&after, fact).await?;
             change.put_api_key(&after)?;
-            Ok(Step::commit(change, after))
+            Ok(Step::commit(change, (after, Some(read_at))))
         };
         let made = self.settle(act, attempt, |_| async { Err(Error::not_found("key")) }).await?;
-        self.cache.publish_key(&made.value, read_at).await;
-        Ok(made.value)
+        let (key, read_at) = made.value;
+        if let Some(read_at) = read_at {
+            self.cache.publish_key(&key, read_at).await;
+        }
+        Ok(key)
     }
 
     /// A page of keys, without secrets, with when they were last used.

@@ -10,7 +10,7 @@ use registry::{Act, settle::Step};
 use serde_json::json;
 use store::Change;
 
-use crate::{Release, not_live, require_mover};
+use crate::{Release, moved::News, not_live, require_mover};
 
 /// A wish to lock.
 #[derive(Debug, Clone)]
@@ -41,8 +41,8 @@ impl Release {
                 return Err(Error::invalid("/until", "until lies in the past."));
             }
         }
-        let read_at = ReadAt::now(&registry.sources);
         let attempt = || async {
+            let read_at = ReadAt::now(&registry.sources);
             let prompt = registry.prompt(&act.caller, address).await?;
             let mover = Mover { by: &act.caller.actor.id, at: now };
             let found = registry.store.reference(prompt.prompt_id, environment).await?;
@@ -52,7 +52,7 @@ impl Release {
                 (None, None) => return Err(not_live(&prompt, environment)),
             };
             if lock.is_none() && before.lock.is_none() {
-                return Ok(Step::Done(before));
+                return Ok(Step::Done((before, None)));
             }
             let by = act.caller.actor.name.clone();
             let after = before.with_lock(lock.map(|lock| Lock {
@@ -68,12 +68,16 @@ impl Release {
             fact.reason = lock.map(|lock| lock.reason.clone());
             let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &registry.sources)?;
             change.put_ref(&after)?;
-            Ok(Step::commit(change, after))
+            let news = News { reference: after.clone(), read_at };
+            Ok(Step::commit(change, (after, Some(news))))
         };
         let made = registry
             .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("ref")) })
             .await?;
-        self.propagate(&made.value, read_at).await;
-        Ok(made.value)
+        let (reference, news) = made.value;
+        if let Some(news) = &news {
+            self.propagate(news).await;
+        }
+        Ok(reference)
     }
 }

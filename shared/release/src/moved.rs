@@ -40,15 +40,21 @@ pub struct Reach {
     pub cache_unanswered: bool,
 }
 
+/// A ref that was written a moment ago.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) reference: Ref,
+    /// From before the try that wrote it.
+    pub(crate) read_at: ReadAt,
+}
+
 impl Release {
     /// Makes a ref known that was written a moment ago, and says from when on nobody shows the old one: every
     /// process asks again when what it knows is [`FRESH`] old, and nobody is asked for longer than [`WORST_AGE`].
-    ///
-    /// `read_at` is from before the write.
-    pub(crate) async fn propagate(&self, reference: &Ref, read_at: ReadAt) -> Reach {
+    pub(crate) async fn propagate(&self, News { reference, read_at }: &News) -> Reach {
         let sources = &self.registry.sources;
         let committed = sources.clock.monotonic();
-        let published = self.registry.cache.publish_ref(reference, read_at).await;
+        let published = self.registry.cache.publish_ref(reference, *read_at).await;
         let took = sources.clock.monotonic().saturating_sub(committed);
         let now = sources.now();
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

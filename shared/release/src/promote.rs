@@ -17,7 +17,7 @@ use store::Change;
 use crate::{
     Release,
     gatekeeper::Clearance,
-    moved::{Moved, Reach, check_expected, check_reason, describe_move},
+    moved::{Moved, News, Reach, check_expected, check_reason, describe_move},
     require_mover,
 };
 
@@ -50,20 +50,13 @@ impl Release {
         }
         let registry = &self.registry;
         let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
-        let read_at = ReadAt::now(&registry.sources);
         let attempt = || self.build_promotion(act, prompt_id, wish);
-        let replay = |made: String| async move {
-            let moved = self.moved_before(prompt_id, &made).await?;
-            let reference = registry.store.reference(prompt_id, &moved.environment).await?;
-            let reference = reference.ok_or_else(|| Error::internal("a ref that moved is missing"))?;
-            Ok((moved, reference))
-        };
-        let made = registry.settle(act, attempt, replay).await?;
-        let (mut moved, reference) = made.value;
-        if !made.replayed {
-            moved.reach = self.propagate(&reference, read_at).await;
+        let replay = |made: String| async move { Ok((self.moved_before(prompt_id, &made).await?, None)) };
+        let Made { value: (mut moved, news), replayed } = registry.settle(act, attempt, replay).await?;
+        if let Some(news) = &news {
+            moved.reach = self.propagate(news).await;
         }
-        Ok(Made { value: moved, replayed: made.replayed })
+        Ok(Made { value: moved, replayed })
     }
 
     async fn build_promotion(
@@ -71,11 +64,13 @@ impl Release {
         act: &Act,
         prompt_id: PromptId,
         wish: &Promotion,
-    ) -> Result<Step<(Moved, Ref)>> {
+    ) -> Result<Step<(Moved, Option<News>)>> {
         let registry = &self.registry;
+        let read_at = ReadAt::now(&registry.sources);
         let prompt = registry.prompt(&act.caller, &prompt_id.to_string()).await?;
         refuse_archived(&prompt)?;
         let details = registry.version_of(&prompt, "/version_id", wish.version_id).await?;
+        registry.cache.keep_version(&details.version)?;
         let now = registry.sources.now();
         let by = Mover { by: &act.caller.actor.id, at: now };
         let found = registry.store.reference(prompt.prompt_id, &wish.environment).await?;
@@ -95,7 +90,7 @@ impl Release {
         let change = self.promotion_change(act, &prompt, &after, &details, clearance, fact)?;
         let moved = Moved::new(&before, &after, Reach::of_table(now))
             .ok_or_else(|| Error::internal("a promotion without a version"))?;
-        Ok(Step::commit(change, (moved, after)))
+        Ok(Step::commit(change, (moved, Some(News { reference: after, read_at }))))
     }
 
     fn promotion_change(

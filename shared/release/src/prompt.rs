@@ -2,11 +2,12 @@
 
 use cache::ReadAt;
 use domain::{
-    Caller, KeyRole, Prompt, PromptName, Ref, Result, TestSetId,
+    Caller, KeyRole, Prompt, PromptName, Result, TestSetId,
     audit::{Action, Fact},
     gate::GatePolicy,
     prompt::check_labels,
 };
+use futures_util::future::join_all;
 use registry::{
     Act,
     prompt::{PromptDetails, describe, name_taken},
@@ -15,7 +16,7 @@ use registry::{
 };
 use store::Change;
 
-use crate::Release;
+use crate::{Release, moved::News};
 
 /// What shall change; `None` leaves a thing as it is, `Some(None)` takes it away.
 #[derive(Debug, Clone, Default)]
@@ -71,9 +72,9 @@ impl Release {
     /// Writes a prompt and those of its refs that change with it, in one transaction.
     async fn rewrite_prompt(&self, act: &Act, address: &str, rewrite: Rewrite<'_>) -> Result<PromptDetails> {
         let registry = &self.registry;
-        let read_at = ReadAt::now(&registry.sources);
         let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
         let attempt = || async {
+            let read_at = ReadAt::now(&registry.sources);
             let before = registry.prompt(&act.caller, &prompt_id.to_string()).await?;
             let (after, action) = self.rewritten(&act.caller, &before, rewrite).await?;
             if after == before {
@@ -81,7 +82,10 @@ impl Release {
             }
             let carried = after.name != before.name || after.archived_at != before.archived_at;
             let refs = if carried { registry.store.references(prompt_id).await? } else { Vec::new() };
-            let changed: Vec<Ref> = refs.iter().map(|reference| reference.following(&after)).collect();
+            let news: Vec<_> = refs
+                .iter()
+                .map(|reference| News { reference: reference.following(&after), read_at })
+                .collect();
             let mut fact = Fact::new(&act.caller.actor, action, prompt_id);
             fact.before = describe(&before);
             fact.after = describe(&after);
@@ -94,21 +98,20 @@ impl Release {
                 change.take_name(&after, owner.is_some())?;
                 change.keep_alias(&before)?;
             }
-            for reference in &changed {
+            for News { reference, .. } in &news {
                 change.put_ref(reference)?;
             }
             if let Some(mark) = &act.once {
                 change.once(mark, 200, prompt_id)?;
             }
-            Ok(Step::commit(change, (after, changed)))
+            Ok(Step::commit(change, (after, news)))
         };
         let replay =
             |_| async { Ok((registry.prompt(&act.caller, &prompt_id.to_string()).await?, Vec::new())) };
         let made = registry.settle(act, attempt, replay).await?;
-        let (prompt, changed) = made.value;
-        for reference in &changed {
-            self.propagate(reference, read_at).await;
-        }
+        let (prompt, news) = made.value;
+        // Side by side, for a cache that does not answer keeps each of them waiting.
+        join_all(news.iter().map(|news| self.propagate(news))).await;
         registry.prompt_details(prompt).await
     }
 

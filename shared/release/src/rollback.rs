@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::{
     Release,
-    moved::{INSISTENCE, Moved, check_expected, check_reason, describe_move},
+    moved::{INSISTENCE, Moved, News, check_expected, check_reason, describe_move},
     not_live, require_mover,
 };
 
@@ -66,8 +66,9 @@ impl Release {
             let (change, before, after) = built?;
             match registry.store.commit(change.insisting()).await {
                 Ok(()) => {
-                    let reach = self.propagate(&after, read_at).await;
-                    let moved = Moved::new(&before, &after, reach);
+                    let news = News { reference: after, read_at };
+                    let reach = self.propagate(&news).await;
+                    let moved = Moved::new(&before, &news.reference, reach);
                     let value = moved.ok_or_else(|| Error::internal("a rollback without a version"))?;
                     return Ok(Made { value, replayed: false });
                 }
@@ -121,6 +122,7 @@ impl Release {
         };
         let ((target, state), live) =
             tokio::try_join!(self.target(&act.caller, &prompt, &before, wish), live)?;
+        registry.cache.keep_version(&target)?;
         let now = registry.sources.now();
         let after = before.rolled_back(target.pointer(), Mover { by: &act.caller.actor.id, at: now });
         let mut fact = Fact::new(&act.caller.actor, Action::RolledBack, target.version_id);

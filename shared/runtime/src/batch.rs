@@ -59,17 +59,26 @@ pub async fn records<F>(event: StreamEvent, handle: impl Fn(Written) -> F) -> Dy
 where
     F: Future<Output = Result<()>>,
 {
-    let mut response = DynamoDbEventResponse::default();
     for record in event.records {
         if let Err(error) = handle(written(&record)).await {
-            let sequence = record.change.sequence_number;
-            tracing::warn!(sequence = ?sequence, error = %error.chain(), "a record failed and will come again");
-            let mut failure = DynamoDbBatchItemFailure::default();
-            failure.item_identifier = sequence;
-            response.batch_item_failures.push(failure);
-            break;
+            return again_from(&record, &error);
         }
     }
+    DynamoDbEventResponse::default()
+}
+
+/// Lets all records of a batch come again.
+pub fn all_again(event: &StreamEvent, error: &Error) -> DynamoDbEventResponse {
+    event.records.first().map_or_else(DynamoDbEventResponse::default, |record| again_from(record, error))
+}
+
+fn again_from(record: &EventRecord, error: &Error) -> DynamoDbEventResponse {
+    let sequence = record.change.sequence_number.clone();
+    tracing::warn!(sequence = ?sequence, error = %error.chain(), "a record failed and will come again");
+    let mut failure = DynamoDbBatchItemFailure::default();
+    failure.item_identifier = sequence;
+    let mut response = DynamoDbEventResponse::default();
+    response.batch_item_failures.push(failure);
     response
 }
 

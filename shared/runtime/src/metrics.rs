@@ -56,9 +56,12 @@ struct State {
 }
 
 impl Meter {
-    /// A meter that writes to `out`.
+    /// A meter that writes to `out`; at once, how long the process took to come up.
     pub fn new(function: &'static str, sources: Sources, out: File) -> Self {
-        Self { function, sources, out, state: Mutex::default() }
+        let meter = Self { function, sources, out, state: Mutex::default() };
+        let cold_start = meter.arrival().as_secs_f64() * 1000.0;
+        meter.write(meter.sources.now(), None, [("cold_start", "Milliseconds", json!(cold_start))]);
+        meter
     }
 
     /// The moment at which a request arrives.
@@ -66,26 +69,21 @@ impl Meter {
         self.sources.clock.monotonic()
     }
 
-    /// Counts a request that is answered now. The first one of a process also tells how long the process took to get
-    /// there.
+    /// Counts a request that is answered now.
     pub fn count(&self, arrival: Duration, outcome: Outcome) {
         let now = self.sources.clock.monotonic();
         let latency_ms = now.saturating_sub(arrival).as_secs_f64() * 1000.0;
-        let (samples, first) = {
+        let samples = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.samples.push(Sample { outcome, latency_ms });
-            let first = state.written_at.is_none();
             let due = state.written_at.is_none_or(|at| now.saturating_sub(at) >= KEEP);
             if !due && state.samples.len() < MOST {
                 return;
             }
             state.written_at = Some(now);
-            (mem::take(&mut state.samples), first)
+            mem::take(&mut state.samples)
         };
         let at = self.sources.now();
-        if first {
-            self.write(at, None, [("cold_start", "Milliseconds", json!(now.as_secs_f64() * 1000.0))]);
-        }
         let mut by_source: BTreeMap<&str, Vec<Sample>> = BTreeMap::new();
         for sample in samples {
             by_source.entry(sample.outcome.source).or_default().push(sample);

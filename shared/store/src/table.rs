@@ -1,8 +1,9 @@
 //! The few ways in which we talk to DynamoDB: read an item, list a partition, and turn values into items.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
+    config::{Builder, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     operation::query::builders::QueryFluentBuilder,
     types::AttributeValue,
@@ -98,6 +99,14 @@ where
     if ours { Error::internal(error) } else { Error::unavailable("The registry's table", error) }
 }
 
+/// How long one try of a read may take. An environment that was frozen finds its idle connections dead without a word:
+/// the next try is on a fresh one, before anybody gives up on the table.
+const READ_TRY: Duration = Duration::from_millis(700);
+
+fn one_try() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(READ_TRY).build()
+}
+
 impl Store {
     /// Reads one item of the registry, strongly consistent.
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>> {
@@ -117,6 +126,8 @@ impl Store {
             .key(attribute::PK, text(pk))
             .key(attribute::SK, text(sk))
             .consistent_read(true)
+            .customize()
+            .config_override(Builder::new().timeout_config(one_try()))
             .send()
             .await
             .map_err(failed)?;

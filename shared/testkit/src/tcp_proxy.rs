@@ -48,6 +48,8 @@ struct State {
     behaviour: Behaviour,
     /// How often the connections were cut.
     cuts: u64,
+    /// How often they were lost.
+    losses: u64,
 }
 
 impl TcpProxy {
@@ -55,7 +57,7 @@ impl TcpProxy {
     pub fn start(upstream: impl ToString) -> io::Result<Self> {
         let listener = listen()?;
         let address = listener.local_addr()?;
-        let state = watch::Sender::new(State { behaviour: Behaviour::Pass, cuts: 0 });
+        let state = watch::Sender::new(State { behaviour: Behaviour::Pass, cuts: 0, losses: 0 });
         let mut task = JoinSet::new();
         task.spawn(accept(listener, upstream.to_string(), state.subscribe()));
         Ok(Self { address, state, _task: task })
@@ -78,6 +80,12 @@ impl TcpProxy {
     pub fn cut(&self) {
         self.state.send_modify(|state| state.cuts += 1);
     }
+
+    /// Lets the connections that are open lead nowhere from now on, as after a freeze: nothing is answered on them, and
+    /// nothing says that they are gone. New ones pass.
+    pub fn lose(&self) {
+        self.state.send_modify(|state| state.losses += 1);
+    }
 }
 
 async fn accept(listener: TcpListener, upstream: String, state: watch::Receiver<State>) {
@@ -95,7 +103,7 @@ async fn accept(listener: TcpListener, upstream: String, state: watch::Receiver<
 }
 
 async fn serve(mut client: TcpStream, upstream: String, mut state: watch::Receiver<State>) {
-    let State { behaviour, cuts } = *state.borrow_and_update();
+    let State { behaviour, cuts, losses } = *state.borrow_and_update();
     let mut changes = state.clone();
     let cut = async {
         if behaviour != Behaviour::Refuse {
@@ -105,7 +113,7 @@ async fn serve(mut client: TcpStream, upstream: String, mut state: watch::Receiv
     let cut = tokio::select! {
         biased;
         () = cut => true,
-        () = live(&mut client, &upstream, state) => false,
+        () = live(&mut client, &upstream, losses, state) => false,
     };
     if cut {
         // Closing then resets the connection.
@@ -113,11 +121,12 @@ async fn serve(mut client: TcpStream, upstream: String, mut state: watch::Receiv
     }
 }
 
-async fn live(client: &mut TcpStream, upstream: &str, mut state: watch::Receiver<State>) {
+async fn live(client: &mut TcpStream, upstream: &str, losses: u64, mut state: watch::Receiver<State>) {
     let now = state.clone();
+    let lost = |state: &State| state.behaviour == Behaviour::Blackhole || state.losses != losses;
     tokio::select! {
         biased;
-        _ = state.wait_for(|state| state.behaviour == Behaviour::Blackhole) => {}
+        _ = state.wait_for(lost) => {}
         _ = pass(client, upstream, &now) => return,
     }
     let _ = copy(client, &mut sink()).await;

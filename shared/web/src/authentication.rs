@@ -14,6 +14,9 @@ use crate::{Doors, problem::Problem, request_log::CalledBy};
 /// How precise «last used» is.
 const NOTE_EVERY: Duration = Duration::from_hours(1);
 
+/// How long after a failure to note it the next try is.
+const NOTE_AGAIN: Duration = Duration::from_mins(1);
+
 /// How long a request waits for the note at most.
 const NOTE_PATIENCE: Duration = Duration::from_millis(200);
 
@@ -77,8 +80,8 @@ impl Doors {
         Ok(Caller { actor, scope: key.team_id.clone() })
     }
 
-    /// Notes about once an hour that a key is in use. It is a help for people and no reason to refuse anybody: when
-    /// it fails, the next request tries again.
+    /// Notes about once an hour that a key is in use. It is a help for people and no reason to refuse anybody, or to
+    /// keep everybody waiting: when it fails, a request tries again a minute later.
     async fn note_use(&self, key: &ApiKey) {
         let now = self.0.sources.now();
         let noted = self.0.noted.get(&key.id);
@@ -92,7 +95,7 @@ impl Doors {
             Ok(Err(error)) => error.chain(),
             Err(late) => late.to_string(),
         };
-        self.0.noted.remove(&key.id);
+        self.0.noted.insert(key.id.clone(), now.plus(NOTE_AGAIN).minus(NOTE_EVERY));
         tracing::warn!(key = %key.key_id(), error = failure, "the use of a key was not noted");
     }
 
