@@ -148,6 +148,7 @@ async fn a_token_of_a_former_signing_key_still_continues_while_the_key_is_young(
     let reads = scene.reads(|key| matches!(key, Key::SigningKey(_)));
     for _ in 0..3 {
         scene.continues(&old).await.expect(200);
+        scene.world.clock.advance(DAY);
     }
     assert_eq!(reads.injected(), 1, "it never changes, and stays in memory");
 }

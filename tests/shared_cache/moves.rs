@@ -1,11 +1,18 @@
 //! What a mover says of how far its move has come, and when others see it.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
 use cache::RemoteSettings;
 use domain::Timestamp;
 use e2e::{ADMIN, Call, text};
 use serde_json::{Value, json};
-use std::time::Duration;
-use testkit::tcp_proxy::Behaviour;
+use testkit::{
+    fault::{Fault, Rule},
+    tcp_proxy::Behaviour,
+};
 
 use crate::scene::{MS, Scene, seen};
 
@@ -94,4 +101,31 @@ async fn the_time_until_the_cache_has_it_is_measured() {
     scene.way.set(Behaviour::Pass);
     let fast = roll_back().await;
     assert!(fast < slow, "{fast} {slow}");
+}
+
+#[tokio::test]
+async fn a_move_that_was_tried_again_is_as_young_as_its_last_try() {
+    let scene = Scene::start().await;
+    let version = scene.version("two").await;
+    let contend = || {
+        // A first try takes 4 s, and meets another writer.
+        let (clock, met) = (scene.world.clock.clone(), AtomicBool::new(false));
+        let slow = Rule::on("TransactWriteItems", Fault::Conflict).times(1).when(move |_| {
+            if !met.swap(true, Ordering::SeqCst) {
+                clock.advance(4000 * MS);
+            }
+            true
+        });
+        scene.world.faults().add(slow)
+    };
+    let slow = contend();
+    scene.world.promote(&scene.prompt, &version, "production").await.expect(200);
+    assert_eq!((slow.injected(), scene.cache_says().await), (1, seen("cache", 0, "two")));
+    let slow = contend();
+    scene.world.roll_back(&scene.prompt, "production").await.expect(200);
+    assert_eq!((slow.injected(), scene.cache_says().await), (1, seen("cache", 0, "one")));
+    let slow = contend();
+    let rename = Call::patch(scene.path(), &json!({ "tags": ["x"], "name": "welcomer" }));
+    scene.world.admin(rename).await.expect(200);
+    assert_eq!((slow.injected(), scene.cache_says().await), (1, seen("cache", 0, "one")));
 }

@@ -50,7 +50,7 @@ impl Default for FleetSettings {
 }
 
 /// Functions inside the private network: they reach the tables, the buckets and the cache, and nothing else.
-const PRIVATE: [&str; 5] = ["authoring", "propagate", "resolve", "rollback", "steer"];
+pub const PRIVATE: [&str; 5] = ["authoring", "propagate", "resolve", "rollback", "steer"];
 
 /// Running functions. Dropping it kills their processes.
 pub struct Fleet {
@@ -135,6 +135,17 @@ impl Fleet {
         self.function(name).invoke(event).await
     }
 
+    /// Asks for the cases of runs that stood still for so long to be sent again, as `steer` does after two minutes.
+    pub async fn sweep_runs(&self, stuck_after: Duration) -> usize {
+        let aws = connect(self.engines.endpoints()).await;
+        registry(&aws).sweep_runs(stuck_after).await.expect("the runs can be swept")
+    }
+
+    /// What the environment of a function says when it lies in the private network.
+    pub fn private_network(&self) -> [(&'static str, &str); 3] {
+        ["HTTP_PROXY", "HTTPS_PROXY", "AWS_ENDPOINT_URL_SQS"].map(|name| (name, self.outside.url.as_str()))
+    }
+
     /// How often functions of the private network called anything that it does not lead to.
     pub fn calls_outside(&self) -> usize {
         self.outside.calls.load(Ordering::Relaxed)
@@ -143,7 +154,6 @@ impl Fleet {
     fn environment(&self, function: &str) -> Vec<(String, String)> {
         let (names, endpoints) = (names(), self.engines.endpoints());
         let private = PRIVATE.contains(&function);
-        let outside = self.outside.url.as_str();
         let cache_url = self.settings.cache_url.as_deref().filter(|_| private);
         let given = [
             (name::REGISTRY_TABLE, names.registry.as_str()),
@@ -154,18 +164,17 @@ impl Fleet {
             (name::CACHE_URL, cache_url.unwrap_or_default()),
             (name::MODELS_ON_LOOPBACK, "true"),
             // Whatever else the SDK might call, and whatever else speaks HTTP.
-            ("AWS_ENDPOINT_URL", outside),
-            ("HTTP_PROXY", if private { outside } else { "" }),
-            ("HTTPS_PROXY", if private { outside } else { "" }),
+            ("AWS_ENDPOINT_URL", &self.outside.url),
             ("NO_PROXY", "127.0.0.1"),
             ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.dynamodb),
             ("AWS_ENDPOINT_URL_S3", &endpoints.s3),
-            ("AWS_ENDPOINT_URL_SQS", if private { outside } else { &endpoints.sqs }),
+            ("AWS_ENDPOINT_URL_SQS", &endpoints.sqs),
             ("AWS_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
         ];
-        let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+        let network = private.then(|| self.private_network()).into_iter().flatten();
+        let given = given.into_iter().chain(network).filter(|(_, value)| !value.is_empty());
         given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
@@ -221,12 +230,15 @@ async fn pass<E: Serialize, A: DeserializeOwned>(
 
 /// What a deployment does once: tables, bucket, and the first admin.
 async fn install(aws: &Aws) {
-    let store = aws.store(names());
-    store.create_missing().await.expect("the tables are made");
-    let models = Models::new(models::Settings::of_function(Secrets::new(|_| None), true)).expect("no models");
-    let registry = Registry::new(store, None, runtime::sources::system(), models);
+    aws.store(names()).create_missing().await.expect("the tables are made");
     let admin = PresentedKey::parse(ADMIN).expect("the admin's key is one");
-    registry.ensure_admin_key(&admin).await.expect("the admin's key is made");
+    registry(aws).ensure_admin_key(&admin).await.expect("the admin's key is made");
+}
+
+/// The use cases as functions have them.
+fn registry(aws: &Aws) -> Registry {
+    let models = Models::new(models::Settings::of_function(Secrets::new(|_| None), true)).expect("no models");
+    Registry::new(aws.store(names()), None, runtime::sources::system(), models)
 }
 
 /// Which function has the route of a path, as template.yaml says it.

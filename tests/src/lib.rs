@@ -11,6 +11,6 @@ mod world;
 
 pub use binary::{Profile, bootstrap, cache_program, local_binary};
 pub use call::{Answer, Call, text};
-pub use fleet::{Fleet, FleetSettings};
+pub use fleet::{Fleet, FleetSettings, PRIVATE};
 pub use process::Process;
 pub use world::{ADMIN, World, WorldSettings};

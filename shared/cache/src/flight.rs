@@ -117,7 +117,7 @@ impl<K: Eq + Hash, V> Drop for Flight<'_, K, V> {
 mod tests {
     use super::*;
 
-    fn pilot<'a>(seat: Seat<'a, u8, u8>) -> Flight<'a, u8, u8> {
+    fn pilot(seat: Seat<'_, u8, u8>) -> Flight<'_, u8, u8> {
         match seat {
             Seat::Pilot(flight) => flight,
             Seat::Passenger(brought) => panic!("it flew with somebody who brought {brought:?}"),

@@ -13,20 +13,15 @@ mod locate;
 mod publish;
 mod read_at;
 mod remote;
+mod signers;
 mod values;
+mod versions;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{
-    ApiKey, Environment, Error, ErrorKind, PromptId, Ref, Result, SigningKeyId, Sources, TeamId, Version,
-    VersionPointer,
-    content::Content,
-    template::Compiled,
-    token::{Signer, SigningKey, kid_of},
-};
-use flight::{Flights, Seat};
+use domain::{ApiKey, Environment, Error, ErrorKind, PromptId, Ref, Result, SigningKeyId, Sources, TeamId};
 use layer::{Layer, Loaded};
-use quick_cache::{Weighter, sync::Cache as Bounded};
+use quick_cache::sync::Cache as Bounded;
 use store::Store;
 
 pub use layer::{Answer, Source};
@@ -37,6 +32,7 @@ use remote::Shared;
 pub use remote::{BOUND, Credentials, Login, Remote, RemoteKey, RemoteSettings, WORST_AGE};
 use values::{KeyEntry, NameEntry, SignerEntry};
 pub use values::{Live, LoadedVersion, Pair};
+use versions::Versions;
 
 /// How old a ref or a key in memory may be to be served without asking.
 pub const FRESH: Duration = Duration::from_millis(750);
@@ -47,15 +43,8 @@ const UNREACHED: Duration = Duration::from_secs(1);
 /// How much of the way to an answer a load may take beyond [`BOUND`]: a quarter of a second, as [`WORST_AGE`] says.
 const ON_THE_WAY: Duration = Duration::from_millis(250);
 
-/// How long a signing key verifies tokens: longer than they are valid.
-const SIGNING_KEY_LIFE: Duration = Duration::from_hours(45 * 24);
-
-/// How much of compiled versions memory keeps, in bytes of their content.
-const VERSION_BYTES: u64 = 96 * 1024 * 1024;
-
 type RefKey = (PromptId, Environment);
 type NameKey = (Option<TeamId>, String);
-type VersionKey = (PromptId, u32);
 
 /// The memory of a process, over the cache, where there is one, over the table.
 pub struct Cache {
@@ -67,18 +56,8 @@ pub struct Cache {
     keys: Layer<String, KeyEntry>,
     /// `None`: the newest, which signs.
     signers: Layer<Option<SigningKeyId>, SignerEntry>,
-    versions: Bounded<VersionKey, Arc<LoadedVersion>, ContentWeight>,
-    version_flights: Flights<VersionKey, Option<Arc<LoadedVersion>>>,
+    versions: Versions,
     unreached: Bounded<(RefKey, u64), ReadAt>,
-}
-
-#[derive(Clone)]
-struct ContentWeight;
-
-impl Weighter<VersionKey, Arc<LoadedVersion>> for ContentWeight {
-    fn weight(&self, _: &VersionKey, version: &Arc<LoadedVersion>) -> u64 {
-        version.weight
-    }
 }
 
 impl Cache {
@@ -90,8 +69,7 @@ impl Cache {
             names: Layer::new(100_000, sources.clone()),
             keys: Layer::new(10_000, sources.clone()),
             signers: Layer::new(100, sources.clone()),
-            versions: Bounded::with_weighter(10_000, VERSION_BYTES, ContentWeight),
-            version_flights: Flights::default(),
+            versions: Versions::default(),
             unreached: Bounded::new(10_000),
             store,
             sources,
@@ -187,76 +165,6 @@ impl Cache {
         Ok(self.keys.get(&key, load).await?.value.0)
     }
 
-    /// What signs resolution tokens now.
-    pub async fn signer(&self) -> Result<Arc<Signer>> {
-        let load = || async {
-            let read_at = ReadAt::now(&self.sources);
-            Ok(Loaded::of_table(SignerEntry::Newest(self.newest_signer().await?), read_at))
-        };
-        let found = self.signers.get(&None, load).await?.value;
-        found.signer().ok_or_else(|| Error::internal("the newest signing key is none"))
-    }
-
-    /// What verifies a token: the key that signed it, if there is one and it is young enough.
-    pub async fn signer_of(&self, token: &str) -> Result<Option<Arc<Signer>>> {
-        let Some(kid) = kid_of(token) else { return Ok(None) };
-        let current = self.signer().await?;
-        if current.kid() == kid {
-            return Ok(Some(current));
-        }
-        let load = || async {
-            let read_at = ReadAt::now(&self.sources);
-            Ok(Loaded::of_table(SignerEntry::Former(self.former_signer(kid).await?), read_at))
-        };
-        Ok(self.signers.get(&Some(kid), load).await?.value.signer())
-    }
-
-    /// The version, compiled.
-    pub async fn version(&self, prompt: PromptId, number: u32) -> Result<Option<Arc<LoadedVersion>>> {
-        let key = (prompt, number);
-        loop {
-            if let Some(loaded) = self.versions.get(&key) {
-                return Ok(Some(loaded));
-            }
-            match self.version_flights.board(&key).await {
-                Seat::Pilot(flight) => {
-                    let found = Box::pin(self.read_version(prompt, number)).await?;
-                    flight.land(Some(found.clone()));
-                    return Ok(found);
-                }
-                Seat::Passenger(Some(found)) => return Ok(found),
-                Seat::Passenger(None) => {}
-            }
-        }
-    }
-
-    async fn read_version(&self, prompt: PromptId, number: u32) -> Result<Option<Arc<LoadedVersion>>> {
-        // The flight before may have landed between the look and the take-off.
-        if let Some(loaded) = self.versions.get(&(prompt, number)) {
-            return Ok(Some(loaded));
-        }
-        let key = RemoteKey::Version(prompt, number);
-        let found = self.through(&key, 0, self.store.version(prompt, number)).await?;
-        found.value.map(|version| self.load_version(version)).transpose()
-    }
-
-    /// Keeps a version that may go live in a moment: the news of it then waits for no read.
-    pub fn keep_version(&self, version: &Version) -> Result<()> {
-        if self.versions.get(&(version.prompt_id, version.number)).is_none() {
-            self.load_version(version.clone())?;
-        }
-        Ok(())
-    }
-
-    /// Compiles a version and keeps it: it never changes.
-    pub fn load_version(&self, version: Version) -> Result<Arc<LoadedVersion>> {
-        let key = (version.prompt_id, version.number);
-        let compiled = Compiled::new(&version.content).map_err(Error::internal)?;
-        let loaded = Arc::new(LoadedVersion { weight: weight(&version.content)?, version, compiled });
-        self.versions.insert(key, Arc::clone(&loaded));
-        Ok(loaded)
-    }
-
     /// Loads at `least` that revision, or what the table has.
     async fn load_pair(
         &self,
@@ -288,18 +196,6 @@ impl Cache {
         };
         let version = self.version_of(&reference, pointer).await?;
         Ok(Pair::Live(Arc::new(Live { reference, version })))
-    }
-
-    /// The version that a ref names.
-    async fn version_of(&self, reference: &Ref, pointer: VersionPointer) -> Result<Arc<LoadedVersion>> {
-        let version = self.version(reference.prompt_id, pointer.number).await?;
-        version.ok_or_else(|| {
-            let Ref { prompt_id, environment, .. } = reference;
-            Error::internal(format!(
-                "{prompt_id} {environment} points at version {}, which is missing",
-                pointer.number
-            ))
-        })
     }
 
     /// What the cache holds while its bound lasts; else what the table has, which the cache is told; else, when that
@@ -339,28 +235,4 @@ impl Cache {
             (Err(error), None) => Err(error),
         }
     }
-
-    async fn newest_signer(&self) -> Result<Arc<Signer>> {
-        let key: SigningKey = self.store.newest_signing_key().await?.ok_or_else(|| {
-            Error::unavailable(
-                "The signing of tokens",
-                "there is no signing key yet: `steer` makes the first one",
-            )
-        })?;
-        Signer::new(&key).map(Arc::new).ok_or_else(|| Error::internal("the signing key is damaged"))
-    }
-
-    async fn former_signer(&self, kid: SigningKeyId) -> Result<Option<Arc<Signer>>> {
-        let young = |key: &SigningKey| {
-            self.sources.now().since(key.created_at).is_none_or(|age| age < SIGNING_KEY_LIFE)
-        };
-        let key = self.store.signing_key(kid).await?.filter(young);
-        Ok(key.and_then(|key| Signer::new(&key)).map(Arc::new))
-    }
-}
-
-fn weight(content: &Content) -> Result<u64> {
-    let bytes = serde_json::to_vec(content).map_err(Error::internal)?.len();
-    // A compiled template takes about as much again, and an entry some more.
-    Ok(2 * bytes as u64 + 2048)
 }

@@ -1,0 +1,106 @@
+//! What streams and queues do between the functions, step by step.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
+use domain::eval_run::CaseMessage;
+use store::{Names, Store};
+use testkit::event_source::{QueueSource, StreamSource};
+
+use super::{World, names};
+use crate::process::Process;
+
+impl World {
+    /// Steps the stream once: what was written reaches `dispatch`. Returns how many records there were.
+    pub async fn step_stream(&self) -> usize {
+        let app = self.dispatch();
+        let handle = move |event| {
+            let app = app.clone();
+            async move { dispatch::handle(event, &app).await }
+        };
+        self.stream.drain(&self.clients.streams, handle).await.expect("the stream drains")
+    }
+
+    /// All that was written since the last call, as the registry's stream says it to `propagate`.
+    pub async fn written(&self) -> Vec<Event> {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let handle = {
+            let events = Arc::clone(&events);
+            move |event| {
+                events.lock().expect("nobody panicked").push(event);
+                std::future::ready(Ok::<_, Infallible>(DynamoDbEventResponse::default()))
+            }
+        };
+        let stream = StreamSource::new(&names().registry, "propagate", self.folder.path());
+        stream.drain(&self.clients.streams, handle).await.expect("the stream drains");
+        std::mem::take(&mut *events.lock().expect("nobody panicked"))
+    }
+
+    /// What `propagate` is in this process; `archives`: whether it knows where the archive is.
+    pub fn propagate(&self, process: &Process, archives: bool) -> propagate::App {
+        let names = Names { archive: names().archive.filter(|_| archives), ..names() };
+        let store = Store::new(self.clients.dynamodb.clone(), self.clients.s3.clone(), names);
+        propagate::App { store, cache: process.release.registry.cache.clone() }
+    }
+
+    /// Steps the queue once: every visible case is worked on. Returns how many there were.
+    pub async fn step_queue(&self) -> usize {
+        self.drain(&self.queue_url).await
+    }
+
+    /// Takes every visible case out of the queue, as a queue that loses them does.
+    pub async fn take_cases(&self) -> Vec<CaseMessage> {
+        let (sqs, mut cases) = (&self.clients.sqs, Vec::new());
+        loop {
+            let received = sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
+            let messages = received.send().await.expect("the queue answers").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return cases;
+            }
+            for message in messages {
+                let body = message.body.unwrap_or_default();
+                cases.push(serde_json::from_str(&body).expect("a message is a case"));
+                let delete = sqs.delete_message().queue_url(&self.queue_url);
+                delete.set_receipt_handle(message.receipt_handle).send().await.expect("the queue deletes");
+            }
+        }
+    }
+
+    /// Puts cases into the queue.
+    pub async fn send_cases(&self, cases: &[CaseMessage]) {
+        self.process.queue.send(cases, Duration::ZERO).await.expect("the queue takes them");
+    }
+
+    /// Steps the dead-letter queue once.
+    pub async fn step_dead_letters(&self) -> usize {
+        self.drain(&self.dead_letters_url).await
+    }
+
+    /// Steps stream and queue until nothing is left to do.
+    pub async fn work(&self) {
+        while self.step_stream().await + self.step_queue().await > 0 {}
+    }
+
+    /// The dispatcher of the first process.
+    pub fn dispatch(&self) -> dispatch::App {
+        dispatch::App { registry: self.registry().clone(), queue: self.process.queue.clone() }
+    }
+
+    /// The worker of the first process.
+    pub fn worker(&self) -> eval_worker::App {
+        eval_worker::App { registry: self.registry().clone(), queue: self.process.queue.clone() }
+    }
+
+    async fn drain(&self, url: &str) -> usize {
+        let app = self.worker();
+        let handle = move |event| {
+            let app = app.clone();
+            async move { eval_worker::handle(event, &app).await }
+        };
+        QueueSource::new(url).drain_once(&self.clients.sqs, handle).await.expect("the queue drains")
+    }
+}
