@@ -12,7 +12,7 @@ pub(crate) async fn show(platform: &Platform, console: Console) -> Result<()> {
     console.say(&format!(
         "\nCuecard listens on {}\n\
          \x20 admin key  {}\n\
-         \x20 data       {} (without Object Lock: on AWS, audit and test sets are locked against changes)\n\
+         \x20 data       {} (without Object Lock: on AWS the audit is locked against changes)\n\
          \n\
          Try:",
         platform.url(),

@@ -1,6 +1,7 @@
 //! What must hold of the template, in a file for each part of it.
 
 pub(crate) mod api;
+pub(crate) mod cache;
 pub(crate) mod functions;
 pub(crate) mod network;
 pub(crate) mod queues;
@@ -12,7 +13,7 @@ pub(crate) mod variables;
 use crate::{code::Code, template::Template};
 
 /// Everything that is wrong with the template.
-pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
+pub(crate) async fn complaints(template: &Template, code: &Code) -> Vec<String> {
     let checks = [
         functions::complaints,
         variables::complaints,
@@ -23,5 +24,7 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
         network::complaints,
         rights::complaints,
     ];
-    checks.into_iter().flat_map(|check| check(template, code)).collect()
+    let mut complaints: Vec<_> = checks.into_iter().flat_map(|check| check(template, code)).collect();
+    complaints.extend(cache::complaints(template, code).await);
+    complaints
 }

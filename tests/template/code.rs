@@ -1,5 +1,6 @@
-//! What the code says that the template has to say too. It is asked, not read: the tables are made and described, and
-//! a platform writes the records that are filtered.
+//! What the code says that the template has to say too. It is asked: the tables are made and described, a platform
+//! writes the records that are filtered, and processes use a cache. Only of each `main` the source is read: which
+//! configuration it asks for, and whether it serves HTTP.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +17,17 @@ use runtime::{Configuration, Variables};
 use serde_json::{Value, json};
 use testkit::event_source::Failure;
 
-use crate::{checks::variables::KNOWN, root};
+use crate::{
+    cached::Cached,
+    checks::{functions::id, variables::KNOWN},
+    root,
+};
+
+/// The prompt that the platform has.
+const PROMPT: &str = "greeter";
+
+/// The team that has it.
+const TEAM: &str = "support";
 
 /// What the code says.
 pub(crate) struct Code {
@@ -25,9 +36,11 @@ pub(crate) struct Code {
     /// The operations of the API as routes of the gateway, `GET /path`, each with the package that answers it.
     pub(crate) operations: BTreeMap<String, &'static str>,
     /// The tables by their names in the template, with the properties that a template has for what was found.
-    pub(crate) tables: BTreeMap<&'static str, Value>,
+    pub(crate) tables: BTreeMap<String, Value>,
     /// Records of the registry's stream, as functions are given them.
     pub(crate) records: Vec<Value>,
+    /// What its processes ask of a cache.
+    pub(crate) cached: Cached,
 }
 
 impl Code {
@@ -38,29 +51,30 @@ impl Code {
         });
         let builtin: Vec<ModelEntry> = vec![serde_json::from_value(model).unwrap()];
         let world = World::with(WorldSettings { builtin, ..WorldSettings::default() }).await;
-        let registry = described(&world, "cuecard-registry").await;
-        let telemetry = described(&world, "cuecard-telemetry").await;
-        Self {
-            packages: packages(),
-            operations: operations(),
-            tables: BTreeMap::from([("Registry", registry), ("Telemetry", telemetry)]),
-            records: records(&world).await,
-        }
+        let tables = tables(&world).await;
+        let records = records(&world).await;
+        let cached = Cached::start(world, TEAM, PROMPT).await;
+        Self { packages: packages(), operations: operations(), tables, records, cached }
     }
 }
 
-fn packages() -> BTreeMap<String, BTreeSet<&'static str>> {
+/// The `main`s of the packages of functions, by the names of the packages.
+fn mains() -> BTreeMap<String, String> {
     let folders = fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path());
     let package = |folder: &Path| folder.file_name().unwrap().to_str().unwrap().to_owned();
-    folders.map(|folder| (package(&folder), required(&folder.join("src/main.rs")))).collect()
+    let main = |folder: &Path| fs::read_to_string(folder.join("src/main.rs")).unwrap();
+    folders.map(|folder| (package(&folder), main(&folder))).collect()
+}
+
+fn packages() -> BTreeMap<String, BTreeSet<&'static str>> {
+    mains().into_iter().map(|(package, main)| (package, required(&main))).collect()
 }
 
 /// What a `main` misses when it is told nothing.
-fn required(main: &Path) -> BTreeSet<&'static str> {
-    let source = fs::read_to_string(main).unwrap();
+fn required(main: &str) -> BTreeSet<&'static str> {
     let constructor = Regex::new(r"Configuration::(of_\w+)").unwrap();
     let nothing = Variables::of([]);
-    let configured = match &constructor.captures(&source).expect("each `main` reads its configuration")[1] {
+    let configured = match &constructor.captures(main).expect("each `main` reads its configuration")[1] {
         "of_tables" => Configuration::of_tables(nothing),
         "of_evaluation" => Configuration::of_evaluation(nothing),
         "of_archive" => Configuration::of_archive(nothing),
@@ -76,6 +90,10 @@ fn required(main: &Path) -> BTreeSet<&'static str> {
 fn operations() -> BTreeMap<String, &'static str> {
     let documents =
         [("authoring", authoring::openapi()), ("resolve", resolve::openapi()), ("try", try_model::openapi())];
+    let serving =
+        mains().into_iter().filter(|(_, main)| main.contains("serve_http(")).map(|(package, _)| package);
+    let described = documents.iter().map(|(package, _)| *package);
+    assert!(serving.eq(described), "each function that serves HTTP has its document here");
     // A parameter that may contain slashes.
     let slashes = Regex::new(r"\{\*(\w+)\}").unwrap();
     let mut operations = BTreeMap::new();
@@ -89,6 +107,17 @@ fn operations() -> BTreeMap<String, &'static str> {
         }
     }
     operations
+}
+
+/// All tables of the engine, by the names that they have in the template.
+async fn tables(world: &World) -> BTreeMap<String, Value> {
+    let listed = world.clients.dynamodb.list_tables().send().await.unwrap();
+    let mut tables = BTreeMap::new();
+    for name in listed.table_names() {
+        let own = name.strip_prefix("cuecard-").unwrap();
+        tables.insert(id(own), described(world, name).await);
+    }
+    tables
 }
 
 /// A table of the engine as a template would say it.
@@ -110,13 +139,14 @@ async fn described(world: &World, name: &str) -> Value {
         })
     });
     let images = table.stream_specification().and_then(|stream| stream.stream_view_type());
-    let gone_at = expiry.time_to_live_description.unwrap().attribute_name;
+    let expiry = expiry.time_to_live_description.unwrap();
+    let expires = expiry.time_to_live_status().is_some_and(|status| status.as_str() == "ENABLED");
     json!({
         "AttributeDefinitions": attributes.collect::<Vec<_>>(),
         "KeySchema": key_schema(keys),
         "GlobalSecondaryIndexes": indexes.collect::<Vec<_>>(),
         "StreamSpecification": images.map(|images| json!({ "StreamViewType": images.as_str() })),
-        "TimeToLiveSpecification": { "AttributeName": gone_at, "Enabled": true },
+        "TimeToLiveSpecification": { "AttributeName": expiry.attribute_name(), "Enabled": expires },
     })
 }
 
@@ -126,12 +156,12 @@ fn key_schema<'a>(keys: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
 
 /// Does what leaves a record of each kind that somebody has to see, and of many that nobody has to.
 async fn records(world: &World) -> Vec<Value> {
-    let set = json!({ "name": "cases", "team_id": "support" });
+    let set = json!({ "name": "cases", "team_id": TEAM });
     let set = world.admin(Call::post("/api/test-sets", &set)).await.expect(201);
     let cases = Call::new(Method::PUT, format!("/api/test-sets/{}/versions", text(&set["test_set_id"])));
     let case = json!({ "case_id": "one", "vars": { "message": "hello" }, "expected": "hello" }).to_string();
     world.admin(cases.bytes("application/jsonl", case)).await.expect(201);
-    let prompt = world.prompt("support", "greeter", &json!({ "test_set_id": set["test_set_id"] })).await;
+    let prompt = world.prompt(TEAM, PROMPT, &json!({ "test_set_id": set["test_set_id"] })).await;
     let version = world.version(&prompt, &json!({ "template_text": "{{ message }}" })).await;
     world.promote(&prompt, &version, "staging").await.expect(200);
     let mut records = drained(world).await;

@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod broken;
+mod cached;
 mod checks;
 mod code;
 mod lint;
@@ -25,6 +26,6 @@ fn root() -> PathBuf {
 
 #[tokio::test]
 async fn the_template_agrees_with_the_code() {
-    let complaints = checks::complaints(&Template::parse(TEMPLATE), &Code::read().await);
+    let complaints = checks::complaints(&Template::parse(TEMPLATE), &Code::read().await).await;
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }

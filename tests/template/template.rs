@@ -23,6 +23,11 @@ impl Template {
         entries(&self.0["Resources"]).filter(move |(_, resource)| resource["Type"] == kind)
     }
 
+    /// A parameter; null where there is none.
+    pub(crate) fn parameter(&self, id: &str) -> &Value {
+        &self.0["Parameters"][id]
+    }
+
     /// A resource; null where there is none.
     pub(crate) fn resource(&self, id: &str) -> &Value {
         &self.0["Resources"][id]
@@ -81,6 +86,14 @@ pub(crate) fn named(value: &Value) -> Option<&str> {
 /// The text of a value, also within `!Sub`.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().or(value["Fn::Sub"].as_str()).unwrap_or_default()
+}
+
+/// How a property is not as wanted: of the resource with this name, at this place, it has to be this JSON, and `null`
+/// where it must not be there.
+pub(crate) fn differs(template: &Template, (id, place, wanted): &(&str, &str, &str)) -> Option<String> {
+    let given = template.resource(id)["Properties"].pointer(place).unwrap_or(&Value::Null);
+    let right: Value = serde_json::from_str(wanted).unwrap();
+    (*given != right).then(|| format!("{id}: {place} is not {wanted}"))
 }
 
 fn merge(into: &mut Value, from: &Value) {

@@ -1,9 +1,9 @@
-//! What is wrong with functions, their variables, their routes, their rights and their place.
+//! What is wrong with functions, their variables, their routes and their rights.
 
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 24] = [
+pub(super) const EDITS: [Edit; 27] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
@@ -33,16 +33,28 @@ pub(super) const EDITS: [Edit; 24] = [
     edit("Api", "isDefaultRoute: true", "isDefaultRoute: false", &["what has no route does not go to Authoring"]),
     edit("ApiCallsTry", "!Ref Try", "!Ref Resolve", &["Try: the gateway may not call it"]),
     edit("Authoring", "Timeout: 29", "Timeout: 30", &["Authoring: the gateway does not wait until its time-out"]),
+    edit("Api", "ThrottlingRateLimit: !Ref RouteRate", "Throttling: !Ref RouteRate",
+        &["Api: routes have no ThrottlingRateLimit"]),
+    edit("Api", "!Ref RouteBurst", "!Ref Burst", &["Api: routes have no ThrottlingBurstLimit"]),
+    edit("Api", "DefinitionBody:", "RouteSettings: {POST /api/resolve: {DetailedMetricsEnabled: true}}\n      DefinitionBody:",
+        &["Api: a route has settings of its own"]),
 
-    edit("Resolve", "VpcConfig:", "Vpc:", &["Resolve: it is not in the network"]),
-    edit("Try", "Timeout: 29", "VpcConfig: {SubnetIds: [!Ref SubnetA]}", &["Try: it is in the network"]),
-    edit("Routes", "  Routes:", "  Nat: {Type: AWS::EC2::NatGateway}\n  Routes:", &["Nat leads out of the network"]),
-    edit("ToBuckets", ".s3", ".sqs",
-        &[r#"the endpoints in the network are {("com.amazonaws.${AWS::Region}.dynamodb", "Gateway"), ("com.amazonaws.${AWS::Region}.sqs", "Gateway")}"#]),
-
-    edit("WriteRegistry", "dynamodb:UpdateItem", "dynamodb:*", &["WriteRegistry: dynamodb:* is too wide"]),
-    edit("SendCases", "!GetAtt EvalCases.Arn", "'*'", &["SendCases: * is too wide"]),
-    edit("Propagate", "!Ref WriteArchive", "!Ref ReadTestSets", &["WriteArchive: nobody has it"]),
+    edit("Resolve", "!Ref ReadRegistry, ", "", &["Resolve: it may not dynamodb:GetItem on Registry.Arn"]),
+    edit("Try", "!Ref NoteUse", "!Ref NoteUse, !Ref WriteArchive",
+        &["Try: it may s3:PutObject on ${Archive.Arn}/audit/*, which it does not need"]),
+    edit("KeepResults", "dynamodb:Query, ", "", &["EvalWorker: it may not dynamodb:Query on Telemetry.Arn"]),
+    edit("ReadProgress", "Effect: Allow", "Effect: Deny",
+        &["Dispatch: it may not dynamodb:Query on Telemetry.Arn", "Steer: it may not dynamodb:Query on Telemetry.Arn"]),
+    edit("KeepResults", "dynamodb:PutItem", "dynamodb:*",
+        &["EvalWorker: it may not dynamodb:PutItem on Telemetry.Arn",
+            "EvalWorker: it may dynamodb:* on Telemetry.Arn, which it does not need",
+            "KeepResults: dynamodb:* is too wide"]),
+    edit("WriteArchive", "!Sub '${Archive.Arn}/audit/*'", "'*'",
+        &["Propagate: it may not s3:PutObject on ${Archive.Arn}/audit/*",
+            "Propagate: it may s3:PutObject on *, which it does not need", "WriteArchive: * is too wide"]),
+    edit("Propagate", "!Ref WriteArchive, ", "",
+        &["Propagate: it may not s3:PutObject on ${Archive.Arn}/audit/*", "WriteArchive: nobody has it"]),
     edit("Try", "!Ref NoteUse", "AmazonDynamoDBFullAccess",
-        &[r#"Try: "AmazonDynamoDBFullAccess" is no policy of this template"#]),
+        &[r#"Try: "AmazonDynamoDBFullAccess" is no policy of this template"#,
+            "Try: it may not dynamodb:UpdateItem on Telemetry.Arn"]),
 ];

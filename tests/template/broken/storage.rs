@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 10] = [
+pub(super) const EDITS: [Edit; 11] = [
     edit("Telemetry", "\n        - {AttributeName: sk, KeyType: RANGE}", "",
         &[r#"Telemetry: its KeySchema is not [{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}], as the code has it"#]),
     edit("Telemetry", "AttributeName: sk, AttributeType: S", "AttributeName: sk, AttributeType: N",
@@ -14,6 +14,8 @@ pub(super) const EDITS: [Edit; 10] = [
         &[r#"Registry: its StreamSpecification is not {"StreamViewType":"NEW_AND_OLD_IMAGES"}, as the code has it"#]),
     edit("Registry", "gone_at", "expires_at",
         &[r#"Registry: its TimeToLiveSpecification is not {"AttributeName":"gone_at","Enabled":true}, as the code has it"#]),
+    edit("Telemetry", "gone_at, Enabled: true", "gone_at, Enabled: false",
+        &[r#"Telemetry: its TimeToLiveSpecification is not {"AttributeName":"gone_at","Enabled":true}, as the code has it"#]),
     edit("Telemetry", "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false",
         &["Telemetry: /PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled is not true"]),
     edit("Registry", "\n    DeletionPolicy: Retain", "", &["Registry: its DeletionPolicy is not Retain"]),

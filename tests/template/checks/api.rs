@@ -13,6 +13,9 @@ use crate::{
 /// How long the gateway waits for an answer, in s.
 const PATIENCE: u64 = 30;
 
+/// What the gateway lets through to each route. Settings of a single route would take their place.
+const THROTTLES: [&str; 2] = ["ThrottlingRateLimit", "ThrottlingBurstLimit"];
+
 /// The route of what has no other: authoring says what is wrong with it.
 const DEFAULT: &str = "/$default";
 
@@ -32,6 +35,7 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
         }
     }
     complaints.extend(undefaulted(definition));
+    complaints.extend(unthrottled(template));
     complaints.extend(unreachable(template, &operations.into_values().collect()));
     complaints
 }
@@ -60,6 +64,21 @@ fn undefaulted(definition: &Value) -> Option<String> {
     let route = &definition["paths"][DEFAULT]["x-amazon-apigateway-any-method"];
     let right = route["isDefaultRoute"] == true && target(definition, route) == "Authoring";
     (!right).then(|| "what has no route does not go to Authoring".to_owned())
+}
+
+/// What would let one caller take all of resolve. Each limit is a parameter, for an account to which AWS allows more.
+fn unthrottled(template: &Template) -> Vec<String> {
+    let api = &template.resource("Api")["Properties"];
+    let limit = |throttle: &str| {
+        let parameter = template.parameter(named(&api["DefaultRouteSettings"][throttle])?);
+        parameter["Default"].as_u64().filter(|limit| *limit > 0 && parameter["MinValue"] == 1)
+    };
+    let missing = THROTTLES.iter().filter(|throttle| limit(throttle).is_none());
+    let mut complaints: Vec<_> = missing.map(|throttle| format!("Api: routes have no {throttle}")).collect();
+    if !api["RouteSettings"].is_null() {
+        complaints.push("Api: a route has settings of its own".to_owned());
+    }
+    complaints
 }
 
 /// A function that the gateway may not call, or does not wait for.

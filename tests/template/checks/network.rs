@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    code::Code,
-    template::{Template, text},
-};
+use e2e::PRIVATE;
+use serde_json::json;
 
-/// The functions that need the cache: they are in its network, and talk to nobody but it and the gateway endpoints.
-pub(crate) const IN_NETWORK: [&str; 5] = ["Authoring", "Propagate", "Resolve", "Rollback", "Steer"];
+use crate::{
+    checks::functions::id,
+    code::Code,
+    template::{Template, differs, text},
+};
 
 /// The services whose endpoints are in the network.
 const ENDPOINTS: [&str; 2] = ["com.amazonaws.${AWS::Region}.dynamodb", "com.amazonaws.${AWS::Region}.s3"];
@@ -21,24 +22,64 @@ const WAYS_OUT: [&str; 4] = [
     "AWS::EC2::VPCGatewayAttachment",
 ];
 
+/// Both subnets have the routes to the endpoints, and their functions may go there and to the cache.
+const WANTED: [(&str, &str, &str); 12] = [
+    ("RoutesOfSubnetA", "/SubnetId", r#"{"Ref":"SubnetA"}"#),
+    ("RoutesOfSubnetA", "/RouteTableId", r#"{"Ref":"Routes"}"#),
+    ("RoutesOfSubnetB", "/SubnetId", r#"{"Ref":"SubnetB"}"#),
+    ("RoutesOfSubnetB", "/RouteTableId", r#"{"Ref":"Routes"}"#),
+    ("FunctionsGroup", "/SecurityGroupEgress/0/FromPort", "443"),
+    ("FunctionsGroup", "/SecurityGroupEgress/0/ToPort", "443"),
+    ("FunctionsGroup", "/SecurityGroupEgress/0/CidrIp", r#""0.0.0.0/0""#),
+    ("FunctionsGroup", "/SecurityGroupEgress/1/FromPort", "6379"),
+    ("FunctionsGroup", "/SecurityGroupEgress/1/ToPort", "6379"),
+    ("FunctionsGroup", "/SecurityGroupEgress/1/CidrIp", r#"{"Fn::GetAtt":"Network.CidrBlock"}"#),
+    ("FunctionsGroup", "/SecurityGroupEgress/2", "null"),
+    ("FunctionsGroup", "/SecurityGroupIngress", "null"),
+];
+
+/// Whether a function is in the network: it needs the cache, and talks to nobody but it and the endpoints.
+pub(crate) fn is_inside(function: &str) -> bool {
+    PRIVATE.iter().any(|package| id(package) == function)
+}
+
 pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
+    let place = json!({
+        "SecurityGroupIds": [{ "Ref": "FunctionsGroup" }],
+        "SubnetIds": [{ "Ref": "SubnetA" }, { "Ref": "SubnetB" }],
+    });
     let mut complaints = Vec::new();
     for function in template.functions() {
-        let inside = !function.properties["VpcConfig"].is_null();
-        match (IN_NETWORK.contains(&function.id.as_str()), inside) {
+        let given = &function.properties["VpcConfig"];
+        match (is_inside(&function.id), !given.is_null()) {
             (true, false) => complaints.push(format!("{}: it is not in the network", function.id)),
             (false, true) => complaints.push(format!("{}: it is in the network", function.id)),
+            (true, true) if *given != place => {
+                complaints.push(format!("{}: its VpcConfig is not {place}", function.id));
+            }
             _ => {}
         }
     }
-    let endpoints = template.resources("AWS::EC2::VPCEndpoint").map(|(_, endpoint)| &endpoint["Properties"]);
-    let services: BTreeSet<_> = endpoints
-        .map(|endpoint| (text(&endpoint["ServiceName"]), text(&endpoint["VpcEndpointType"])))
-        .collect();
+    complaints.extend(dead_ends(template));
+    complaints.extend(WANTED.iter().filter_map(|wanted| differs(template, wanted)));
+    let ways = WAYS_OUT.iter().flat_map(|kind| template.resources(kind));
+    complaints.extend(ways.map(|(id, _)| format!("{id} leads out of the network")));
+    complaints
+}
+
+/// Endpoints that are missing, and those that nothing leads to.
+fn dead_ends(template: &Template) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let mut services = BTreeSet::new();
+    for (id, endpoint) in template.resources("AWS::EC2::VPCEndpoint") {
+        let endpoint = &endpoint["Properties"];
+        services.insert((text(&endpoint["ServiceName"]), text(&endpoint["VpcEndpointType"])));
+        if endpoint["RouteTableIds"] != json!([{ "Ref": "Routes" }]) {
+            complaints.push(format!("{id}: no route leads to it"));
+        }
+    }
     if services != BTreeSet::from(ENDPOINTS.map(|service| (service, "Gateway"))) {
         complaints.push(format!("the endpoints in the network are {services:?}"));
     }
-    let ways = WAYS_OUT.iter().flat_map(|kind| template.resources(kind));
-    complaints.extend(ways.map(|(id, _)| format!("{id} leads out of the network")));
     complaints
 }

@@ -1,4 +1,5 @@
-//! What functions may do is said action by action.
+//! What functions may do is said action by action, and it is what their calls need: nothing is missing, and nothing is
+//! left over.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +7,103 @@ use serde_json::Value;
 
 use crate::{
     code::Code,
-    template::{Template, elements, named, text},
+    template::{Function, Template, elements, named, text},
 };
+
+/// What the calls of each function need. It was found by following them through the packages in `shared/`: whoever
+/// adds a call of a new kind says it here. Who is in the network may connect to the cache; `steer` does not yet.
+const NEEDED: [(&str, &[&str]); 8] = [
+    (
+        "Authoring",
+        &[
+            "dynamodb:BatchGetItem on Registry.Arn",
+            "dynamodb:ConditionCheckItem on Registry.Arn",
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:GetItem on Telemetry.Arn",
+            "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
+            "dynamodb:Query on Registry.Arn",
+            "dynamodb:Query on Telemetry.Arn",
+            "dynamodb:UpdateItem on Registry.Arn",
+            "dynamodb:UpdateItem on Telemetry.Arn",
+            "elasticache:Connect on Cache.ARN",
+            "elasticache:Connect on CacheUser.Arn",
+            "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
+            "s3:GetObject on ${TestSets.Arn}/datasets/*",
+            "s3:ListBucket on TestSets.Arn",
+            "s3:PutObject on ${TestSets.Arn}/datasets/*",
+        ],
+    ),
+    (
+        "Dispatch",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:Query on Telemetry.Arn",
+            "s3:GetObject on ${TestSets.Arn}/datasets/*",
+            "s3:ListBucket on TestSets.Arn",
+            "sqs:SendMessage on EvalCases.Arn",
+        ],
+    ),
+    (
+        "EvalWorker",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:GetItem on Telemetry.Arn",
+            "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:PutItem on Telemetry.Arn",
+            "dynamodb:Query on Telemetry.Arn",
+            "dynamodb:UpdateItem on Telemetry.Arn",
+            "s3:GetObject on ${TestSets.Arn}/datasets/*",
+            "s3:ListBucket on TestSets.Arn",
+            "sqs:SendMessage on EvalCases.Arn",
+        ],
+    ),
+    (
+        "Propagate",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "elasticache:Connect on Cache.ARN",
+            "elasticache:Connect on CacheUser.Arn",
+            "s3:PutObject on ${Archive.Arn}/audit/*",
+        ],
+    ),
+    (
+        "Resolve",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
+            "dynamodb:UpdateItem on Telemetry.Arn",
+            "elasticache:Connect on Cache.ARN",
+            "elasticache:Connect on CacheUser.Arn",
+        ],
+    ),
+    (
+        "Rollback",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
+            "dynamodb:Query on Registry.Arn",
+            "dynamodb:UpdateItem on Registry.Arn",
+            "dynamodb:UpdateItem on Telemetry.Arn",
+            "elasticache:Connect on Cache.ARN",
+            "elasticache:Connect on CacheUser.Arn",
+        ],
+    ),
+    (
+        "Steer",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
+            "dynamodb:Query on Telemetry.Arn",
+            "elasticache:Connect on Cache.ARN",
+            "elasticache:Connect on CacheUser.Arn",
+        ],
+    ),
+    ("Try", &["dynamodb:GetItem on Registry.Arn", "dynamodb:UpdateItem on Telemetry.Arn"]),
+];
 
 pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
     let functions = template.functions();
@@ -20,21 +116,54 @@ pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
                 None => complaints.push(format!("{}: {policy} is no policy of this template", function.id)),
             }
         }
+        complaints.extend(misjudged(template, function));
     }
     for (id, policy) in template.resources("AWS::IAM::ManagedPolicy") {
         if !used.contains(id) {
             complaints.push(format!("{id}: nobody has it"));
         }
-        let statements = elements(&policy["Properties"]["PolicyDocument"]["Statement"]);
-        complaints.extend(statements.into_iter().flat_map(|statement| too_wide(id, statement)));
+        complaints.extend(statements(policy).into_iter().flat_map(|statement| too_wide(id, statement)));
     }
     complaints
+}
+
+/// What a function may not do though it has to, and what it may do though it has not to.
+fn misjudged(template: &Template, function: &Function) -> Vec<String> {
+    let id = &function.id;
+    let needed = NEEDED.iter().filter(|(needing, _)| needing == id).flat_map(|(_, calls)| *calls);
+    let needed: BTreeSet<String> = needed.map(|call| (*call).to_owned()).collect();
+    let policies = elements(&function.properties["Policies"]).into_iter().filter_map(named);
+    let allowed: BTreeSet<String> =
+        policies.flat_map(|policy| statements(template.resource(policy))).flat_map(calls).collect();
+    let missing = needed.difference(&allowed).map(|call| format!("{id}: it may not {call}"));
+    let needless = allowed.difference(&needed);
+    missing.chain(needless.map(|call| format!("{id}: it may {call}, which it does not need"))).collect()
+}
+
+fn statements(policy: &Value) -> Vec<&Value> {
+    elements(&policy["Properties"]["PolicyDocument"]["Statement"])
+}
+
+/// What a statement allows, each action on each resource.
+fn calls(statement: &Value) -> Vec<String> {
+    if statement["Effect"] != "Allow" || !statement["Condition"].is_null() {
+        return Vec::new();
+    }
+    let resource = |resource| place(resource).to_owned();
+    let resources: Vec<String> = elements(&statement["Resource"]).into_iter().map(resource).collect();
+    let actions = elements(&statement["Action"]).into_iter().map(text);
+    actions.flat_map(|action| resources.iter().map(move |on| format!("{action} on {on}"))).collect()
+}
+
+/// A resource as the template names it.
+fn place(resource: &Value) -> &str {
+    resource["Fn::GetAtt"].as_str().unwrap_or(text(resource))
 }
 
 /// Wildcards; only the objects of a folder are all meant.
 fn too_wide(id: &str, statement: &Value) -> Vec<String> {
     let actions = elements(&statement["Action"]).into_iter().map(text).filter(|action| action.contains('*'));
-    let resources = elements(&statement["Resource"]).into_iter().map(text);
+    let resources = elements(&statement["Resource"]).into_iter().map(place);
     let wide = resources.filter(|resource| resource.trim_end_matches("/*").contains('*'));
     actions.chain(wide).map(|wide| format!("{id}: {wide} is too wide")).collect()
 }

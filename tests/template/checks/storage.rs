@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     code::Code,
-    template::{Template, elements, entries},
+    template::{Template, differs, elements, entries},
 };
 
 /// What protects a table.
@@ -36,19 +36,19 @@ const ARCHIVE: [(&str, &str); 3] = [
 pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
     let tables: Vec<_> = template.resources("AWS::DynamoDB::Table").collect();
     let buckets: Vec<_> = template.resources("AWS::S3::Bucket").collect();
-    let unknown = tables.iter().filter(|(id, _)| !code.tables.contains_key(id));
+    let unknown = tables.iter().filter(|(id, _)| !code.tables.contains_key(*id));
     let mut complaints: Vec<_> =
         unknown.map(|(id, _)| format!("{id}: the code knows no such table")).collect();
     for (id, made) in &code.tables {
         complaints.extend(different(id, &template.resource(id)["Properties"], made));
     }
-    for (id, table) in &tables {
-        complaints.extend(unprotected(id, table, &TABLE));
+    for (id, _) in &tables {
+        complaints.extend(unprotected(template, id, &TABLE));
     }
-    for (id, bucket) in &buckets {
-        complaints.extend(unprotected(id, bucket, &BUCKET));
+    for (id, _) in &buckets {
+        complaints.extend(unprotected(template, id, &BUCKET));
     }
-    complaints.extend(unprotected("Archive", template.resource("Archive"), &ARCHIVE));
+    complaints.extend(unprotected(template, "Archive", &ARCHIVE));
     complaints
 }
 
@@ -72,16 +72,11 @@ fn sorted(list: &Value) -> Vec<String> {
     sorted
 }
 
-fn unprotected(id: &str, resource: &Value, wanted: &[(&str, &str)]) -> Vec<String> {
-    let mut complaints = Vec::new();
-    for (place, wanted) in wanted {
-        let given = resource["Properties"].pointer(place);
-        if given != Some(&serde_json::from_str(wanted).unwrap()) {
-            complaints.push(format!("{id}: {place} is not {wanted}"));
-        }
-    }
+fn unprotected(template: &Template, id: &str, wanted: &[(&str, &str)]) -> Vec<String> {
+    let wanted = wanted.iter().map(|(place, wanted)| (id, *place, *wanted));
+    let mut complaints: Vec<_> = wanted.filter_map(|wanted| differs(template, &wanted)).collect();
     for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-        if resource[policy] != "Retain" {
+        if template.resource(id)[policy] != "Retain" {
             complaints.push(format!("{id}: its {policy} is not Retain"));
         }
     }

@@ -4,7 +4,7 @@ use runtime::configuration::name;
 use serde_json::{Value, json};
 
 use crate::{
-    checks::{functions::id, network::IN_NETWORK},
+    checks::{functions::id, network::is_inside},
     code::Code,
     template::{Function, Template},
 };
@@ -48,7 +48,7 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
         let package = code.packages.iter().find(|(package, _)| id(package) == function.id);
         let Some((_, required)) = package else { continue };
         let mut needed: Vec<&str> = required.iter().copied().collect();
-        if IN_NETWORK.contains(&function.id.as_str()) {
+        if is_inside(&function.id) {
             needed.extend(CACHE);
         }
         complaints.extend(wrong(&function, &needed));
