@@ -4,25 +4,12 @@ use std::time::Duration;
 
 use cache::RemoteSettings;
 use futures_util::future::join_all;
-use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
 
 use crate::scene::{Scene, resolve, seen};
 
 /// How long a load keeps others waiting.
 const PATIENCE: Duration = Duration::from_millis(200);
-
-/// Lets the cache count its commands from now on.
-async fn counting(scene: &Scene) -> MultiplexedConnection {
-    let mut redis = scene.redis().await;
-    let () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut redis).await.unwrap();
-    redis
-}
-
-/// How often the cache was sent which command, as it says it.
-async fn counts(redis: &mut MultiplexedConnection) -> String {
-    redis::cmd("INFO").arg("commandstats").query_async(redis).await.unwrap()
-}
 
 #[tokio::test]
 async fn a_new_process_answers_wholly_from_the_cache() {
@@ -40,11 +27,11 @@ async fn the_same_over_a_cluster() {
     let cluster = RemoteSettings { cluster: true, ..RemoteSettings::node(scene.server.url()) };
     let sources = scene.world.registry().sources.clone();
     let process = scene.world.another_process_with(Some(&cluster), &sources).await;
-    let mut redis = counting(&scene).await;
+    scene.count_commands().await;
     let failing = scene.reads_fail();
     assert_eq!(scene.see(&process).await, seen("cache", 0, "one"));
     assert_eq!(failing.injected(), 0);
-    assert!(counts(&mut redis).await.contains("cmdstat_cluster"), "it was asked which node has what");
+    assert!(scene.commands().await.contains("cmdstat_cluster"), "it was asked which node has what");
 }
 
 #[tokio::test]
@@ -60,7 +47,7 @@ async fn what_one_process_reads_from_the_table_the_next_one_has_from_the_cache()
 async fn fifty_cold_requests_ask_the_cache_for_each_thing_once() {
     let scene = Scene::start().await;
     let process = scene.process().await;
-    let mut redis = counting(&scene).await;
+    scene.count_commands().await;
     let started = Instant::now();
     let requests = (0..50).map(|_| {
         let (call, router) = (resolve("greeter").key(&scene.key), process.router.clone());
@@ -68,9 +55,8 @@ async fn fifty_cold_requests_ask_the_cache_for_each_thing_once() {
     });
     let statuses = join_all(requests.collect::<Vec<_>>()).await;
     assert!(statuses.into_iter().all(|status| status.unwrap() == 200));
-    let counts = counts(&mut redis).await;
-    let gets = counts.split_once("cmdstat_get:calls=").unwrap().1.split_once(',').unwrap().0;
+    let gets = scene.gets().await;
     // Key, name, ref and version, and once more for each time that a busy machine did not end a load in time.
     let allowed = 4 * (1 + started.elapsed().as_millis() / PATIENCE.as_millis());
-    assert!((4..=allowed).contains(&gets.parse().unwrap()), "{gets} of {allowed}");
+    assert!((4..=allowed).contains(&u128::from(gets)), "{gets} of {allowed}");
 }

@@ -62,8 +62,11 @@ async fn a_version_that_comes_late_makes_no_answer_older() {
 async fn a_signing_key_that_comes_late_makes_no_answer_older() {
     let scene = Scene::start().await;
     scene.advance(2990 * MS);
+    scene.count_commands().await;
     let late = scene.world.faults().add(Rule::on("Query", Fault::Hold).times(1));
     let reading = scene.held_reader(&late).await;
+    // After key, name and ref comes the version: by then the ref is there.
+    while scene.gets().await < 4 {}
     scene.advance(1000 * MS);
     late.end();
     assert_eq!(reading.await.unwrap(), seen("table", 0, "one"));

@@ -40,6 +40,12 @@ async fn a_change_that_its_mover_could_not_tell_the_cache_reaches_it_by_the_stre
     let failing = scene.reads_fail();
     scene.ask(&process).await.refused(401, "unauthenticated");
     failing.end();
+    // It has read the version by now: that the cache has it too is for it to see to.
+    scene.server.flush().await.unwrap();
+    for event in written {
+        propagate::handle(event, &app).await.unwrap();
+    }
+    assert!(scene.has(&scene.version_key(2)).await && scene.has(&scene.ref_key()).await);
     let other = Scene { key: scene.world.key("support", "resolver").await, ..scene };
     assert_eq!(other.see(&other.process().await).await, seen("cache", 0, "two"));
 }

@@ -163,6 +163,23 @@ impl Scene {
         client.get_multiplexed_async_connection().await.unwrap()
     }
 
+    /// Lets the cache count its commands from now on.
+    pub async fn count_commands(&self) {
+        let () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut self.redis().await).await.unwrap();
+    }
+
+    /// How often the cache was sent which command, as it says it.
+    pub async fn commands(&self) -> String {
+        redis::cmd("INFO").arg("commandstats").query_async(&mut self.redis().await).await.unwrap()
+    }
+
+    /// How often it was asked for a value.
+    pub async fn gets(&self) -> u64 {
+        let commands = self.commands().await;
+        let gets = commands.split_once("cmdstat_get:calls=").and_then(|(_, counts)| counts.split_once(','));
+        gets.map_or(0, |(gets, _)| gets.parse().unwrap())
+    }
+
     /// The key of the ref in the cache.
     pub fn ref_key(&self) -> String {
         RemoteKey::Ref(self.prompt_id(), production()).to_string()

@@ -94,23 +94,19 @@ impl Cache {
         self.pairs.get(&key, || self.load_pair(prompt, environment, 0)).await
     }
 
-    /// The same answer, with its age by now, or another where it has grown too old while its asker did other things.
+    /// The same answer, with its age by now, or another where it has grown too old: while its version was read, or its
+    /// asker did other things.
     pub async fn still(
         &self,
         found: Answer<Pair>,
         prompt: PromptId,
         environment: &Environment,
     ) -> Result<Answer<Pair>> {
-        match self.age_in_time(&found.read_at, found.source) {
-            Some(age) => Ok(Answer { age, ..found }),
-            None => self.pair(prompt, environment).await,
+        let age = found.read_at.known_age(&self.sources);
+        if found.source == Source::Stale || age <= BOUND + ON_THE_WAY {
+            return Ok(Answer { age, ..found });
         }
-    }
-
-    /// How old a ref is by now; `None` where it is older than any may be that is not marked as stale.
-    fn age_in_time(&self, read_at: &ReadAt, source: Source) -> Option<Duration> {
-        let age = read_at.known_age(&self.sources);
-        (source == Source::Stale || age <= BOUND + ON_THE_WAY).then_some(age)
+        self.pair(prompt, environment).await
     }
 
     /// What is live, at `least` that revision or an error that says it was not reached: `known` if it will do, else
@@ -176,15 +172,10 @@ impl Cache {
         // A cache that is behind memory missed a move.
         let least = least.max(self.pairs.revision(&key));
         let key = RemoteKey::Ref(prompt, key.1);
-        loop {
-            let found = self.through(&key, least, self.store.reference(prompt, environment)).await?;
-            let (read_at, source) = (found.read_at, found.source);
-            let value = Box::pin(self.pair_of(prompt, found.value)).await?;
-            // The version may have taken its time. It is in memory now, so that another look at the ref is short.
-            if self.age_in_time(&read_at, source).is_some() {
-                return Ok(Loaded { value, read_at, source });
-            }
-        }
+        let found = self.through(&key, least, self.store.reference(prompt, environment)).await?;
+        let (read_at, source) = (found.read_at, found.source);
+        let value = Box::pin(self.pair_of(prompt, found.value)).await?;
+        Ok(Loaded { value, read_at, source })
     }
 
     async fn pair_of(&self, prompt: PromptId, reference: Option<Ref>) -> Result<Pair> {
