@@ -131,8 +131,23 @@ impl World {
 
     /// Another process over the same tables, with its own way to a cache, or with a clock of its own.
     pub async fn another_process_with(&self, cache: Option<&RemoteSettings>, sources: &Sources) -> Process {
-        let endpoints = Endpoints { dynamodb: self.proxy.url(), ..self.engines.endpoints().clone() };
-        Process::start(&connect(&endpoints).await, cache, sources, &self.settings, &self.queue_url)
+        let aws = self.connected_through(self.proxy.url()).await;
+        Process::start(&aws, cache, sources, &self.settings, &self.queue_url)
+    }
+
+    /// Another process over the same tables, which it reaches through this URL.
+    pub async fn another_process_through(&self, dynamodb: String) -> Process {
+        let aws = self.connected_through(dynamodb).await;
+        Process::start(&aws, None, &self.sources, &self.settings, &self.queue_url)
+    }
+
+    /// Where the tables are, past all faults: a host and a port.
+    pub fn tables(&self) -> &str {
+        self.engines.endpoints().dynamodb.trim_start_matches("http://")
+    }
+
+    async fn connected_through(&self, dynamodb: String) -> Aws {
+        connect(&Endpoints { dynamodb, ..self.engines.endpoints().clone() }).await
     }
 
     /// The use cases of the first process.

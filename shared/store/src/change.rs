@@ -203,7 +203,7 @@ impl Store {
     /// Makes a change happen, whole.
     pub async fn commit(&self, change: Change) -> Result<(), CommitError> {
         let slots: Vec<Slot> = change.writes.iter().map(|write| write.slot).collect();
-        let mut transaction = self.dynamodb.transact_write_items();
+        let mut transaction = self.dynamodb().transact_write_items();
         let yields = change.yields.then_some(change.now);
         for write in change.writes {
             let item = transact_item(&self.names.registry, write, yields).map_err(CommitError::Failed)?;
@@ -224,7 +224,7 @@ impl Store {
     pub async fn ask_to_yield(&self, prompt: domain::PromptId, until: Timestamp) -> Result<()> {
         let key = Key::Prompt(prompt);
         let asked = self
-            .dynamodb
+            .dynamodb()
             .update_item()
             .table_name(&self.names.registry)
             .key(attribute::PK, text(key.pk()))

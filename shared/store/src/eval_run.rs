@@ -55,7 +55,7 @@ impl Store {
         item.insert(attribute::INDEX_PK.to_owned(), text(List::Runs(run.status).pk()));
         item.insert(attribute::INDEX_SK.to_owned(), text(run.eval_run_id.to_string()));
         let put = self
-            .dynamodb
+            .dynamodb()
             .put_item()
             .table_name(&self.names.registry)
             .set_item(Some(item))

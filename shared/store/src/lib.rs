@@ -20,6 +20,7 @@ mod reference;
 pub mod schema;
 mod signing_key;
 mod table;
+mod tables;
 mod team;
 mod test_set;
 mod usage;
@@ -30,6 +31,7 @@ pub use idempotency::{Act, IdempotencyMark, IdempotencyRecord, Made};
 pub use ping::Dependency;
 pub use progress::{Progress, RunProgress};
 pub use table::{Page, PageRequest};
+use tables::Tables;
 pub use test_set::{TestSet, TestSetVersion};
 
 /// What the tables and the bucket are called.
@@ -48,7 +50,7 @@ pub struct Names {
 /// The two tables and the bucket.
 #[derive(Debug, Clone)]
 pub struct Store {
-    dynamodb: aws_sdk_dynamodb::Client,
+    tables: Tables,
     s3: aws_sdk_s3::Client,
     names: Names,
 }
@@ -56,6 +58,10 @@ pub struct Store {
 impl Store {
     /// A store over clients that are configured already.
     pub fn new(dynamodb: aws_sdk_dynamodb::Client, s3: aws_sdk_s3::Client, names: Names) -> Self {
-        Self { dynamodb, s3, names }
+        Self { tables: Tables::new(dynamodb), s3, names }
+    }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.tables.client()
     }
 }

@@ -48,7 +48,7 @@ impl Store {
     async fn ping_table(&self, table: &str) -> Result<()> {
         let key = text("PING");
         let asked = self
-            .dynamodb
+            .dynamodb()
             .get_item()
             .table_name(table)
             .key(attribute::PK, key.clone())

@@ -160,7 +160,7 @@ impl Store {
     /// Adds a number to a set of an item, and returns the item after it.
     async fn add_number(&self, key: &TelemetryKey, set: &str, value: u32, now: Timestamp) -> Result<Item> {
         let answer = self
-            .dynamodb
+            .dynamodb()
             .update_item()
             .table_name(&self.names.telemetry)
             .key(attribute::PK, text(key.pk()))

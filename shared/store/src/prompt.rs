@@ -112,7 +112,7 @@ impl Store {
                 .build()
                 .map_err(domain::Error::internal)?;
             let answer = self
-                .dynamodb
+                .dynamodb()
                 .batch_get_item()
                 .request_items(&self.names.registry, batch)
                 .send()

@@ -35,7 +35,7 @@ impl Store {
     /// `registry` has the stream and the index.
     async fn create_table(&self, name: &str, registry: bool) -> Result<()> {
         let mut table = self
-            .dynamodb
+            .dynamodb()
             .create_table()
             .table_name(name)
             .billing_mode(BillingMode::PayPerRequest)
@@ -75,7 +75,7 @@ impl Store {
             .attribute_name(attribute::GONE_AT)
             .build()
             .map_err(Error::internal)?;
-        self.dynamodb
+        self.dynamodb()
             .update_time_to_live()
             .table_name(table)
             .time_to_live_specification(ttl)

@@ -1,9 +1,9 @@
 //! The few ways in which we talk to DynamoDB: read an item, list a partition, and turn values into items.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
-    config::{Builder, timeout::TimeoutConfig},
+    Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::query::builders::QueryFluentBuilder,
     types::AttributeValue,
@@ -99,14 +99,6 @@ where
     if ours { Error::internal(error) } else { Error::unavailable("The registry's table", error) }
 }
 
-/// How long one try of a read may take. An environment that was frozen finds its idle connections dead without a word:
-/// the next try is on a fresh one, before anybody gives up on the table.
-const READ_TRY: Duration = Duration::from_millis(700);
-
-fn one_try() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(READ_TRY).build()
-}
-
 impl Store {
     /// Reads one item of the registry, strongly consistent.
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>> {
@@ -119,18 +111,12 @@ impl Store {
     }
 
     async fn get_from<T: DeserializeOwned>(&self, table: &str, pk: String, sk: String) -> Result<Option<T>> {
-        let answer = self
-            .dynamodb
-            .get_item()
-            .table_name(table)
-            .key(attribute::PK, text(pk))
-            .key(attribute::SK, text(sk))
-            .consistent_read(true)
-            .customize()
-            .config_override(Builder::new().timeout_config(one_try()))
-            .send()
-            .await
-            .map_err(failed)?;
+        let (pk, sk) = (text(pk), text(sk));
+        let read = |client: Client| {
+            let item = client.get_item().table_name(table).consistent_read(true);
+            item.key(attribute::PK, pk.clone()).key(attribute::SK, sk.clone()).send()
+        };
+        let answer = self.tables.read(read).await.map_err(failed)?;
         answer.item.map(from_item).transpose()
     }
 
@@ -141,7 +127,7 @@ impl Store {
 
     pub(crate) async fn put_if_absent(&self, table: &str, item: Item) -> Result<bool> {
         let put = self
-            .dynamodb
+            .dynamodb()
             .put_item()
             .table_name(table)
             .set_item(Some(item))
@@ -158,7 +144,7 @@ impl Store {
     /// A query over the items of one partition whose sort key begins with `prefix`, strongly consistent.
     pub(crate) fn query(&self, table: &str, pk: String, prefix: &str) -> QueryFluentBuilder {
         let query = self
-            .dynamodb
+            .dynamodb()
             .query()
             .table_name(table)
             .consistent_read(true)
@@ -174,7 +160,7 @@ impl Store {
 
     /// A query over a list of the index. The index follows the table a moment later.
     pub(crate) fn query_list(&self, list: &List<'_>) -> QueryFluentBuilder {
-        self.dynamodb
+        self.dynamodb()
             .query()
             .table_name(&self.names.registry)
             .index_name(INDEX)

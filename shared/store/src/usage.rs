@@ -21,7 +21,7 @@ impl Store {
     /// Notes that a key is in use. Called about once an hour, so the moment is that precise.
     pub async fn note_key_use(&self, id: &str, now: Timestamp) -> Result<()> {
         let key = TelemetryKey::KeyUse(id.to_owned());
-        self.dynamodb
+        self.dynamodb()
             .update_item()
             .table_name(&self.names.telemetry)
             .key(attribute::PK, text(key.pk()))
@@ -45,7 +45,7 @@ impl Store {
         let key = TelemetryKey::KeyWrites(id.to_owned(), now.as_seconds().div_euclid(60));
         let gone = now.plus(Duration::from_mins(10)).as_seconds();
         let answer = self
-            .dynamodb
+            .dynamodb()
             .update_item()
             .table_name(&self.names.telemetry)
             .key(attribute::PK, text(key.pk()))

@@ -7,7 +7,10 @@ use domain::{ErrorKind, Timestamp, name::production};
 use e2e::{Answer, Call, Process, text};
 use futures_util::future::join_all;
 use serde_json::json;
-use testkit::fault::{Fault, Rule};
+use testkit::{
+    fault::{Fault, Rule},
+    tcp_proxy::TcpProxy,
+};
 use tokio::time::Instant;
 
 use super::{cold, id, pair};
@@ -27,6 +30,21 @@ async fn warm() -> (Scene, Process) {
     let process = scene.world.another_process().await;
     ask(&scene, &process).await.expect(200);
     (scene, process)
+}
+
+#[tokio::test]
+async fn connections_that_died_while_a_process_was_frozen_are_no_outage() {
+    let scene = Scene::start().await;
+    scene.live("greeter", r#"{"template_text": "x"}"#).await;
+    let way = TcpProxy::start(scene.world.tables()).unwrap();
+    let process = scene.world.another_process_through(format!("http://{}", way.address())).await;
+    ask(&scene, &process).await.expect(200);
+    way.lose();
+    // After so long nothing that memory holds may be served without a look at the table.
+    scene.world.clock.advance(25 * HOUR);
+    let answer = ask(&scene, &process).await;
+    assert_eq!(answer.expect(200)["resolved_text"], "x");
+    assert_eq!(answer.header("cuecard-source"), "table");
 }
 
 #[tokio::test]
