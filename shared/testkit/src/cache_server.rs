@@ -1,4 +1,4 @@
-//! A real Redis or Valkey server: a process that tests kill, pause and start again.
+//! A real Redis or Valkey server: a process that tests kill and start again.
 
 mod resp;
 
@@ -99,16 +99,6 @@ impl CacheServer {
         Err(io::Error::other(format!("{} ended at once: {reason}", self.program.display())))
     }
 
-    /// Stops the process with SIGSTOP: connections stay open, and nothing is answered until [`CacheServer::resume`].
-    pub async fn pause(&self) -> io::Result<()> {
-        self.signal("-STOP").await
-    }
-
-    /// Lets a paused process go on.
-    pub async fn resume(&self) -> io::Result<()> {
-        self.signal("-CONT").await
-    }
-
     /// Removes everything that is stored.
     pub async fn flush(&self) -> io::Result<()> {
         ask(self.address, &["FLUSHALL"]).await.map(drop)
@@ -155,13 +145,6 @@ impl CacheServer {
             }
         }
         Ok(true)
-    }
-
-    async fn signal(&self, signal: &str) -> io::Result<()> {
-        let id = self.process.as_ref().and_then(|process| process.child.id());
-        let id = id.ok_or_else(|| io::Error::other("the cache server does not run"))?;
-        let sent = Command::new("kill").args([signal, &id.to_string()]).status().await?;
-        if sent.success() { Ok(()) } else { Err(io::Error::other(format!("kill {signal} {id}: {sent}"))) }
     }
 }
 

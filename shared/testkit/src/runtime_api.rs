@@ -106,16 +106,27 @@ impl Function {
         self.sandboxes.iter().map(|sandbox| sandbox.process().map(|process| process.id())).collect()
     }
 
-    /// Kills the process of the sandbox at this place, if one runs, and waits until it has ended.
-    pub async fn kill_one(&self, index: usize) {
-        if let Some(process) = self.sandboxes.get(index).and_then(|sandbox| sandbox.process()) {
-            process.kill().await;
+    /// Kills the process of the sandbox at this place and waits until it has ended; false when none ran there.
+    pub async fn kill_one(&self, index: usize) -> bool {
+        match self.sandboxes.get(index).and_then(|sandbox| sandbox.process()) {
+            Some(process) => process.kill().await,
+            None => false,
         }
+    }
+
+    /// The most events that each sandbox had at one time without having answered them.
+    pub fn peaks(&self) -> Vec<usize> {
+        self.sandboxes.iter().map(|sandbox| sandbox.peak()).collect()
     }
 
     /// What the processes wrote to standard output since the last call: the last 1,000 lines of it.
     pub fn take_lines(&self) -> Vec<String> {
         self.lines.take()
+    }
+
+    /// The same as soon as there are so many, at most 1,000: a process has an answer on its way before its lines are read.
+    pub async fn wait_for_lines(&self, count: usize) -> Vec<String> {
+        self.lines.wait(count).await
     }
 
     /// Kills all processes and waits until they have ended. What was not answered fails.

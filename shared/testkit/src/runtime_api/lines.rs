@@ -20,6 +20,13 @@ impl Lines {
         self.0.send_replace(VecDeque::new()).into()
     }
 
+    /// Takes what is there when it is so many lines.
+    pub(super) async fn wait(&self, count: usize) -> Vec<String> {
+        // The sender is held here: the wait ends by its condition alone.
+        let _ = self.0.subscribe().wait_for(|lines| lines.len() >= count).await;
+        self.take()
+    }
+
     /// What is there, as a text.
     pub(super) fn text(&self) -> String {
         self.0.borrow().iter().map(String::as_str).collect::<Vec<_>>().join("\n")
@@ -43,15 +50,6 @@ impl Lines {
             }
             lines.push_back(line);
         });
-    }
-}
-
-#[cfg(test)]
-impl Lines {
-    /// Takes what is there when it is so many lines.
-    pub(super) async fn wait(&self, count: usize) -> Vec<String> {
-        self.0.subscribe().wait_for(|lines| lines.len() >= count).await.unwrap();
-        self.take()
     }
 }
 

@@ -1,6 +1,14 @@
 //! The process of a sandbox.
 
-use std::{io, process::Stdio, time::Duration};
+use std::{
+    io,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     process::{Child, Command},
@@ -20,6 +28,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(super) struct Process {
     id: u32,
     kill: mpsc::Sender<()>,
+    killed: Arc<AtomicBool>,
     ended: watch::Receiver<bool>,
     stderr: Lines,
 }
@@ -47,7 +56,8 @@ impl Process {
         let (kill, killed) = mpsc::channel(1);
         let (ending, ended) = watch::channel(false);
         let stderr = Lines::default();
-        let process = Self { id: child.id().unwrap_or_default(), kill, ended, stderr: stderr.clone() };
+        let id = child.id().unwrap_or_default();
+        let process = Self { id, kill, killed: Arc::default(), ended, stderr: stderr.clone() };
         tokio::spawn(async move {
             watch(child, killed, stdout, stderr).await;
             ending.send_replace(true);
@@ -68,10 +78,17 @@ impl Process {
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
     }
 
-    /// Ends the process with SIGKILL.
-    pub(super) async fn kill(&self) {
+    /// Ends the process with SIGKILL; whether it was still running and nobody killed it before.
+    pub(super) async fn kill(&self) -> bool {
+        let first = !self.has_ended() && !self.killed.swap(true, Ordering::SeqCst);
         let _ = self.kill.try_send(());
         self.ended().await;
+        first
+    }
+
+    /// Whether somebody killed it before it ended by itself.
+    pub(super) fn was_killed(&self) -> bool {
+        self.killed.load(Ordering::SeqCst)
     }
 
     /// The last lines of its standard error.

@@ -2,7 +2,10 @@
 
 use std::{
     iter,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,11 +33,19 @@ pub(super) struct Sandbox {
     queue: Arc<Queue>,
     stdout: Lines,
     process: Mutex<Option<Process>>,
+    /// The events that are not answered yet, and the most that there were at one time.
+    under_way: AtomicUsize,
+    peak: AtomicUsize,
 }
 
 impl Sandbox {
     pub(super) fn new(settings: Arc<Settings>, queue: Arc<Queue>, stdout: Lines) -> Self {
-        Self { settings, queue, stdout, process: Mutex::default() }
+        let (under_way, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { settings, queue, stdout, process: Mutex::default(), under_way, peak }
+    }
+
+    pub(super) fn peak(&self) -> usize {
+        self.peak.load(Ordering::SeqCst)
     }
 
     /// The process that runs now.
@@ -56,7 +67,8 @@ impl Sandbox {
         }
     }
 
-    /// One process from its start to its end; the reason when it does not come to ask for an event.
+    /// One process from its start to its end; the reason when it does not come to ask for an event, unless somebody killed
+    /// it before it could.
     async fn live(&self, free: Free<'_>) -> Result<(), String> {
         let program = self.settings.program.display();
         let api = RuntimeApi::start(&self.settings.name).map_err(|error| error.to_string())?;
@@ -76,6 +88,7 @@ impl Sandbox {
                 join_all(all).await;
                 Ok(())
             }
+            Err(_) if process.was_killed() => Ok(()),
             Err(reason) => Err(reason),
         };
         process.kill().await;
@@ -105,7 +118,13 @@ impl Sandbox {
             let outcome = api.answer_to(&id);
             let deadline = deadline(self.settings.timeout);
             match ask.send(Event { id: id.clone(), payload, deadline }) {
-                Ok(()) => drop(answer.send(self.outcome(process, outcome).await)),
+                Ok(()) => {
+                    let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                    self.peak.fetch_max(under_way, Ordering::SeqCst);
+                    let outcome = self.outcome(process, outcome).await;
+                    self.under_way.fetch_sub(1, Ordering::SeqCst);
+                    let _ = answer.send(outcome);
+                }
                 // Who asked has gone away.
                 Err(Event { payload, .. }) => self.queue.put_back(Invocation { id, payload, answer }),
             }

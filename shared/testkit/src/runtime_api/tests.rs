@@ -101,6 +101,7 @@ async fn an_event_is_answered_by_a_process() {
         let (answer, seen) = join!(scene.function.invoke(event.clone()), process.respond(json!(number)));
         assert_eq!((answer, seen), (Ok(json!(number)), event));
     }
+    assert_eq!(scene.function.peaks(), [1]);
 }
 
 #[tokio::test]
@@ -140,6 +141,7 @@ async fn a_process_that_may_have_several_events_at_one_time_asks_for_them_and_an
     let invoke = |number: u8| scene.function.invoke(json!(number));
     let answers = join!(invoke(1), invoke(2), answering);
     assert_eq!((answers.0, answers.1), (Ok(json!(1)), Ok(json!(2))));
+    assert_eq!(scene.function.peaks(), [2]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Tests of the TCP proxy, in front of a server that echoes.
 
-use tokio::time::timeout;
+use tokio::{net::TcpSocket, time::timeout};
 
 use super::*;
 
@@ -107,7 +107,28 @@ async fn a_black_hole_takes_everything_and_gives_nothing_back() {
 }
 
 #[tokio::test]
+async fn what_is_open_is_lost_without_a_word_and_nothing_later_is() {
+    let (proxy, _echo) = echo().await;
+    let mut open = [connect(&proxy).await, connect(&proxy).await];
+    for stream in &mut open {
+        exchange(stream, "hello").await.unwrap();
+    }
+    proxy.lose();
+    let mut new = connect(&proxy).await;
+    assert_eq!(exchange(&mut new, "again").await.unwrap(), "again");
+    for stream in &mut open {
+        assert!(timeout(SILENCE, exchange(stream, "lost")).await.is_err());
+    }
+    assert_eq!(exchange(&mut new, "still").await.unwrap(), "still");
+    proxy.cut();
+    for stream in &mut open {
+        assert_eq!(end(stream).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test]
 async fn a_delay_holds_each_chunk_for_its_time_and_not_for_that_of_those_before_it() {
+    const CHUNKS: [u8; 10] = *b"abcdefghij";
     let (proxy, _echo) = echo().await;
     let mut stream = connect(&proxy).await;
     exchange(&mut stream, "hello").await.unwrap();
@@ -115,15 +136,22 @@ async fn a_delay_holds_each_chunk_for_its_time_and_not_for_that_of_those_before_
     proxy.set(Behaviour::Delay(delay));
     let begun = Instant::now();
     let (mut from, mut to) = stream.split();
-    // Each is written when the one before it has certainly been read: the echo answers them apart.
-    to.write_all(b"a").await.unwrap();
-    let mut answer = [0; 2];
-    assert!(timeout(SILENCE, from.read(&mut answer)).await.is_err());
-    to.write_all(b"b").await.unwrap();
-    from.read_exact(&mut answer).await.unwrap();
-    let took = begun.elapsed();
-    assert_eq!(answer, *b"ab");
-    assert!(delay + SILENCE <= took && took < 2 * delay, "{took:?}");
+    let mut answer = Vec::new();
+    let mut last = begun;
+    for chunk in CHUNKS {
+        last = Instant::now();
+        to.write_all(&[chunk]).await.unwrap();
+        // The next is written when this one has certainly been read: the echo answers them apart.
+        let _ = timeout(SILENCE, from.read_buf(&mut answer)).await;
+        assert!(answer.is_empty() || delay <= begun.elapsed(), "{:?}", begun.elapsed());
+    }
+    while answer.len() < CHUNKS.len() {
+        assert_ne!(from.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    assert_eq!(answer, CHUNKS);
+    assert!(delay <= last.elapsed(), "the last was held for {:?}", last.elapsed());
+    // Ten that waited for each other would take ten times the delay.
+    assert!(begun.elapsed() < 5 * delay, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -137,11 +165,18 @@ async fn a_server_that_closes_closes_the_connection_of_its_client() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_ends_the_connection() {
-    let nobody = listen().unwrap().local_addr().unwrap();
-    let proxy = TcpProxy::start(nobody).unwrap();
-    let mut stream = connect(&proxy).await;
-    assert!(!matches!(end(&mut stream).await, Ok(1..)));
+    // Bound without listening, it keeps the port from those who would listen.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let proxy = TcpProxy::start(nobody.local_addr().unwrap()).unwrap();
+    assert_eq!(end(&mut connect(&proxy).await).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn dropping_it_ends_its_connections() {
+    let (proxy, _echo) = echo().await;
     let mut open = connect(&proxy).await;
+    exchange(&mut open, "hello").await.unwrap();
     drop(proxy);
     assert!(!matches!(end(&mut open).await, Ok(1..)));
 }

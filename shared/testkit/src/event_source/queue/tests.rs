@@ -93,8 +93,7 @@ async fn what_fails_too_often_becomes_a_dead_letter() {
 
     let (attempts, mut tried) = mpsc::unbounded_channel();
     let (letters, mut lettered) = mpsc::unbounded_channel();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let working = source.run(&clients.sqs, async { drop(stopped.await) }, |event: SqsEvent| {
+    let working = source.run(&clients.sqs, std::future::pending(), |event: SqsEvent| {
         attempts.send(bodies(&event)).unwrap();
         async { Answer::Err("injected".into()) }
     });
@@ -107,7 +106,6 @@ async fn what_fails_too_often_becomes_a_dead_letter() {
         () = dead => panic!("ended without a stop"),
         letter = lettered.recv() => assert_eq!(letter.unwrap(), ["bad"]),
     }
-    drop(stop);
     tried.close();
     assert_eq!(
         (tried.recv().await, tried.recv().await),

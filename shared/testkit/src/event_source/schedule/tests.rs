@@ -31,7 +31,6 @@ async fn it_calls_again_after_a_failure_and_ends_when_told() {
     third.notified().await;
     drop(stop);
     running.await.unwrap();
-    assert!(calls.load(Ordering::SeqCst) >= 3);
 }
 
 #[tokio::test]
