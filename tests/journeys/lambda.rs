@@ -1,7 +1,9 @@
 //! The functions as Lambda runs them, and those who call them.
 
+use axum::http::Method;
 use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, text};
-use serde_json::json;
+use serde_json::{Value, json};
+use testkit::provider::ScriptedProvider;
 
 pub(crate) struct Lambda {
     pub(crate) fleet: Fleet,
@@ -28,6 +30,36 @@ impl Lambda {
             }
         }
         panic!("{once}: dead processes alone answer");
+    }
+
+    /// A test set of so many cases, and the model `test/model` of this provider, which passes them when it is an echo.
+    pub(crate) async fn test_set(&self, provider: &ScriptedProvider, cases: usize) -> String {
+        let model = json!({
+            "provider": "openai", "base_url": provider.url(), "input_usd_per_mtok": 0, "output_usd_per_mtok": 0,
+        });
+        self.admin(Call::put("/api/models/test%2Fmodel", &model)).await.expect(200);
+        let set = json!({ "name": "questions", "team_id": "support" });
+        let set = self.admin(Call::post("/api/test-sets", &set)).await.expect(201);
+        let set = text(&set["test_set_id"]).to_owned();
+        let case =
+            |n: usize| json!({ "vars": { "q": n.to_string() }, "expected": n.to_string() }).to_string();
+        let cases: Vec<_> = (1..=cases).map(case).collect();
+        let put = Call::new(Method::PUT, format!("/api/test-sets/{set}/versions"));
+        self.admin(put.bytes("application/jsonl", cases.join("\n"))).await.expect(201);
+        set
+    }
+
+    /// All of a list.
+    pub(crate) async fn list(&self, path: &str) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.insist(Call::get(format!("{path}?limit=100{cursor}")), "read").await.expect(200);
+            all.extend_from_slice(page["data"].as_array().unwrap());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return all,
+            }
+        }
     }
 
     /// A prompt with two versions; the ids of all three.

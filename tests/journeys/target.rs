@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, World, text};
+use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, World, cache_program, text};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::cache_server::CacheServer;
 use tokio::time::{Instant, sleep};
 
 /// How long something may take that happens by itself.
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 enum Platform {
     Routers(Box<World>),
     Local(Box<local::Platform>, #[expect(dead_code, reason = "it is the platform's")] TempDir),
-    Programs(Box<Fleet>),
+    Programs(Box<(Fleet, Option<CacheServer>)>),
 }
 
 /// A platform, and how much was asked of it.
@@ -38,7 +39,13 @@ impl Target {
     }
 
     pub(crate) async fn programs() -> Self {
-        Self::of(Platform::Programs(Box::new(Fleet::start(FleetSettings::default()).await)))
+        Self::of(Platform::Programs(Box::new((Fleet::start(FleetSettings::default()).await, None))))
+    }
+
+    pub(crate) async fn programs_with_cache() -> Self {
+        let cache = CacheServer::start(&cache_program()).await.unwrap();
+        let settings = FleetSettings { cache_url: Some(cache.url()), ..FleetSettings::default() };
+        Self::of(Platform::Programs(Box::new((Fleet::start(settings).await, Some(cache)))))
     }
 
     fn of(platform: Platform) -> Self {
@@ -53,9 +60,18 @@ impl Target {
     /// How often functions of the private network called anything outside of it, where there is such a network.
     pub(crate) fn calls_outside(&self) -> usize {
         match &self.platform {
-            Platform::Programs(fleet) => fleet.calls_outside(),
+            Platform::Programs(programs) => programs.0.calls_outside(),
             _ => 0,
         }
+    }
+
+    /// How many entries the cache has, where there is one.
+    pub(crate) async fn cached(&self) -> usize {
+        let Platform::Programs(programs) = &self.platform else { return 0 };
+        let Some(cache) = &programs.1 else { return 0 };
+        let client = redis::Client::open(cache.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        redis::cmd("DBSIZE").query_async(&mut connection).await.unwrap()
     }
 
     pub(crate) async fn call(&self, call: Call) -> Answer {
@@ -71,7 +87,7 @@ impl Target {
         match &self.platform {
             Platform::Routers(world) => world.call(call).await,
             Platform::Local(platform, _) => call.send_to(platform.url()).await,
-            Platform::Programs(fleet) => call.send_to(&fleet.url()).await,
+            Platform::Programs(programs) => call.send_to(&programs.0.url()).await,
         }
     }
 
@@ -104,7 +120,7 @@ impl Target {
                 let call = Call::post("/2015-03-31/functions/rollback/invocations", &event);
                 call.header("authorization", "AWS4-HMAC-SHA256 any").send_to(platform.url()).await.expect(200)
             }
-            Platform::Programs(fleet) => fleet.invoke("rollback", event).await.unwrap(),
+            Platform::Programs(programs) => programs.0.invoke("rollback", event).await.unwrap(),
         }
     }
 

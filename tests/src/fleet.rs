@@ -138,7 +138,8 @@ impl Fleet {
     /// Asks for the cases of runs that stood still for so long to be sent again, as `steer` does after two minutes.
     pub async fn sweep_runs(&self, stuck_after: Duration) -> usize {
         let aws = connect(self.engines.endpoints()).await;
-        registry(&aws).sweep_runs(stuck_after).await.expect("the runs can be swept")
+        let registry = registry(&aws);
+        Box::pin(registry.sweep_runs(stuck_after)).await.expect("the runs can be swept")
     }
 
     /// What the environment of a function says when it lies in the private network.

@@ -30,7 +30,13 @@ pub(crate) async fn a_worse_version_is_refused_and_a_better_one_let_through(targ
     let worse = target.version(&prompt, &json!({ "template_text": "Please answer {{ q }}" })).await;
     assert_eq!(verdict(target, &worse).await["eval_status"], "failed");
     let refused = target.promote(&prompt, &worse).await.refused(409, "gate-failed");
-    assert!(text(&refused["detail"]).contains("0 of 20") || refused["failing_cases"].is_array(), "{refused}");
+    assert!(text(&refused["detail"]).starts_with("0 of 20 cases pass"), "{refused}");
+    let failing = refused["failing_cases"].as_array().unwrap();
+    assert!(!failing.is_empty(), "{refused}");
+    for case in failing {
+        let said = format!("Please answer {}", case["number"]);
+        assert_eq!((text(&case["outcome"]), text(&case["output"])), ("failed", said.as_str()));
+    }
     let better = target.version(&prompt, &json!({ "template_text": "{{ q }}" })).await;
     assert_eq!(verdict(target, &better).await["eval_status"], "passed");
     target.promote(&prompt, &better).await.expect(200);
