@@ -1,10 +1,16 @@
 //! Writing versions: what is made, what is refused, and when a request waits.
 
+use std::time::Duration;
+
 use e2e::{Call, World, text};
 use serde_json::{Value, json};
 use testkit::provider::{Reply, ScriptedProvider};
+use tokio::time::timeout;
 
 use crate::api::{self, at, pointers, under};
+
+/// Longer than a request waits.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_version_says_all_that_it_was_given_and_the_defaults() {
@@ -119,7 +125,7 @@ async fn a_request_that_waits_is_201_when_the_evaluation_decided() {
             world.work().await;
         }
     };
-    let (written, ()) = tokio::join!(write, work);
+    let (written, ()) = timeout(PATIENCE, Box::pin(async { tokio::join!(write, work) })).await.unwrap();
     let version = written.expect(201);
     assert_eq!((&version["eval_status"], &version["eval_score"]), (&json!("passed"), &json!(1.0)));
 }

@@ -3,7 +3,11 @@
 //! No answer is older than the bound, none says that it is younger than it is, none mixes a ref with another's
 //! version or name, and no process ever goes back.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    time::Duration,
+};
 
 use cache::FRESH;
 use domain::{Clock as _, name::production};
@@ -16,6 +20,9 @@ use tokio::runtime::Runtime;
 use crate::scene::{Scene, resolve};
 
 type Outcome = Result<(), TestCaseError>;
+
+/// How many answers of each kind there were: by their source, and those of a race that moved the ref.
+type Answers = RefCell<BTreeMap<String, usize>>;
 
 #[derive(Debug, Clone)]
 enum Move {
@@ -73,6 +80,7 @@ struct Fact {
 
 struct History<'a> {
     scene: &'a Scene,
+    answers: &'a Answers,
     processes: &'a [Process],
     prompt: Value,
     versions: Vec<Value>,
@@ -82,15 +90,15 @@ struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    async fn begin(scene: &'a Scene, processes: &'a [Process], name: &str) -> Self {
+    async fn begin(scene: &'a Scene, processes: &'a [Process], answers: &'a Answers, name: &str) -> Self {
         let prompt = scene.world.prompt("support", name, &json!({})).await;
         let mut versions = Vec::new();
         for text in ["one", "two", "three"] {
             versions.push(scene.world.version(&prompt, &json!({ "template_text": text })).await);
         }
         scene.world.promote(&prompt, &versions[0], "production").await.expect(200);
-        let mut history =
-            Self { scene, processes, prompt, versions, facts: Vec::new(), seen: vec![0; processes.len()] };
+        let seen = vec![0; processes.len()];
+        let mut history = Self { scene, answers, processes, prompt, versions, facts: Vec::new(), seen };
         history.note().await;
         history
     }
@@ -147,8 +155,12 @@ impl<'a> History<'a> {
             }
             Step::Race(what) => {
                 let asks = join_all((0..self.processes.len()).map(|process| self.ask(process)));
+                let revisions = self.facts.len();
                 let ((), answers) = tokio::join!(self.make(what), asks);
                 self.note().await;
+                if self.facts.len() > revisions {
+                    self.count("raced", answers.len());
+                }
                 for (process, answer) in answers.iter().enumerate() {
                     self.check(process, answer)?;
                 }
@@ -170,6 +182,10 @@ impl<'a> History<'a> {
     /// The revision that a read at this moment gave at least: moves of the very moment may be before or after it.
     fn revision_before(&self, moment: Duration) -> u64 {
         self.facts.iter().rev().find(|fact| fact.since < moment).map_or(0, |fact| fact.revision)
+    }
+
+    fn count(&self, kind: &str, answers: usize) {
+        *self.answers.borrow_mut().entry(kind.to_owned()).or_default() += answers;
     }
 
     fn check(&mut self, process: usize, answer: &Answer) -> Outcome {
@@ -200,6 +216,7 @@ impl<'a> History<'a> {
         );
         prop_assert!(revision >= self.seen[process], "process {process} went back to {revision}");
         self.seen[process] = revision;
+        self.count(source, 1);
         Ok(())
     }
 }
@@ -213,17 +230,22 @@ fn no_history_shows_an_answer_that_is_too_old_or_goes_back() {
         let processes: Vec<_> = [scene.world.process.clone()].into_iter().chain(others).collect();
         (scene, processes)
     });
-    let histories = Cell::new(0_u32);
+    let (histories, answers) = (Cell::new(0_u32), Answers::default());
     let config = ProptestConfig::with_cases(24);
     proptest!(config, |(steps in vec(steps(), 1..50))| {
         histories.set(histories.get() + 1);
         runtime.block_on(async {
-            let mut history = History::begin(&scene, &processes, &format!("history {}", histories.get())).await;
+            let name = format!("history {}", histories.get());
+            let mut history = History::begin(&scene, &processes, &answers, &name).await;
             for step in &steps {
                 history.take(step).await?;
             }
             Ok::<_, TestCaseError>(())
         })?;
     });
-    assert!(histories.get() >= 24);
+    let answers = answers.into_inner();
+    println!("{answers:?}");
+    for kind in ["memory", "table", "raced"] {
+        assert!(answers.get(kind).is_some_and(|count| *count > 0), "{kind}: {answers:?}");
+    }
 }
