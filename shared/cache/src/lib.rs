@@ -132,7 +132,7 @@ impl Cache {
         };
         let load = || async {
             let read_at = ReadAt::now(&self.sources);
-            let pair = Box::pin(self.load_pair(prompt, environment, least)).await?;
+            let pair = self.load_pair(prompt, environment, least).await?;
             if pair.value.revision() < least {
                 self.unreached.insert(question.clone(), read_at);
             }
@@ -155,7 +155,8 @@ impl Cache {
         let key = id.to_owned();
         let load = || async {
             let held = self.keys.revision(&key);
-            let found = self.through(&RemoteKey::ApiKey(key.clone()), held, self.store.api_key(id)).await?;
+            let found =
+                self.through(&RemoteKey::ApiKey(key.clone()), held, || self.store.api_key(id)).await?;
             Ok(found.map(|found| KeyEntry(found.map(Arc::new))))
         };
         Ok(self.keys.get(&key, load).await?.value.0)
@@ -172,9 +173,9 @@ impl Cache {
         // A cache that is behind memory missed a move.
         let least = least.max(self.pairs.revision(&key));
         let key = RemoteKey::Ref(prompt, key.1);
-        let found = self.through(&key, least, self.store.reference(prompt, environment)).await?;
+        let found = self.through(&key, least, || self.store.reference(prompt, environment)).await?;
         let (read_at, source) = (found.read_at, found.source);
-        let value = Box::pin(self.pair_of(prompt, found.value)).await?;
+        let value = self.pair_of(prompt, found.value).await?;
         Ok(Loaded { value, read_at, source })
     }
 
@@ -182,7 +183,7 @@ impl Cache {
         let revision = reference.as_ref().map_or(0, |reference| reference.revision);
         let live = reference.and_then(|reference| Some((reference.version?, reference)));
         let Some((pointer, reference)) = live else {
-            let owner = self.store.prompt(prompt).await?;
+            let owner = Box::pin(self.store.prompt(prompt)).await?;
             return Ok(Pair::NotLive { owner: owner.map(Arc::new), revision });
         };
         let version = self.version_of(&reference, pointer).await?;
@@ -191,11 +192,11 @@ impl Cache {
 
     /// What the cache holds while its bound lasts; else what the table has, which the cache is told; else, when that
     /// fails, what the cache holds past its bound. Below the revision `least` the cache is behind, and not asked.
-    pub(crate) async fn through<T: Shared>(
+    pub(crate) async fn through<T: Shared, F: Future<Output = Result<Option<T>>>>(
         &self,
         key: &RemoteKey,
         least: u64,
-        table: impl Future<Output = Result<Option<T>>>,
+        table: impl FnOnce() -> F,
     ) -> Result<Loaded<Option<T>>> {
         let (answering, held) = match &self.remote {
             Some(remote) => match remote.get::<T>(key).await {
@@ -212,7 +213,8 @@ impl Cache {
             held => held.filter(|held| held.age <= T::STALE_FOR),
         };
         let read_at = ReadAt::now(&self.sources);
-        match (table.await, held) {
+        // Boxed, for it is large, and where the cache answers there is none.
+        match (Box::pin(table()).await, held) {
             (Ok(found), _) => {
                 if let (Some(remote), Some(value)) = (answering, &found) {
                     remote.fill(key, value, read_at).await;

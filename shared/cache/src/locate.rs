@@ -46,7 +46,7 @@ impl Cache {
     async fn named(&self, team: &TeamId, name: &str) -> Result<Option<PromptId>> {
         let load = || async {
             let key = RemoteKey::Name(team.clone(), name.to_owned());
-            let found = self.through(&key, 0, self.store.prompt_named(team, name)).await?;
+            let found = self.through(&key, 0, || self.store.prompt_named(team, name)).await?;
             Ok(found.map(|found| NameEntry { found: found.into_iter().collect(), for_ever: true }))
         };
         let answer = self.names.get(&(Some(team.clone()), name.to_owned()), load).await?;

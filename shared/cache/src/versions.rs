@@ -65,7 +65,7 @@ impl Cache {
             return Ok(Some(loaded));
         }
         let key = RemoteKey::Version(prompt, number);
-        let found = self.through(&key, 0, self.store.version(prompt, number)).await?;
+        let found = self.through(&key, 0, || self.store.version(prompt, number)).await?;
         found.value.map(|version| self.load_version(version)).transpose()
     }
 
