@@ -1,5 +1,6 @@
 # The front door: `make` lists what there is.
-# All of it needs Rust, a C compiler, make and the crates' registry; `test` and `build` need Python 3 and PyPI too.
+# All of it needs Rust, a C compiler, make and the crates' registry; `test`, `bench` and `build` need Python 3 and PyPI
+# too.
 
 # What `run` and `bench` are told: `make run ARGS="--port 8080"`.
 ARGS ?=
@@ -23,7 +24,7 @@ lint: ## Check format and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
-bench: tools ## Measure resolve beside the reference server, and rollbacks under faults
+bench: tools ## Measure resolve beside references, its program, and rollbacks under faults
 	cargo run --locked --release -p e2e --bin bench -- $(ARGS)
 
 # Tests run in the folder of their package, so they are told the whole path.
