@@ -1,7 +1,10 @@
 //! What a mover says of how far its move has come, and when others see it.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use testkit::{
     tcp_proxy::Behaviour,
 };
 
-use crate::scene::{MS, Scene, seen};
+use crate::scene::{MS, Scene, failure, seen};
 
 /// How long after now something is said to be.
 fn in_future(scene: &Scene, moment: &Value) -> Duration {
@@ -128,4 +131,29 @@ async fn a_move_that_was_tried_again_is_as_young_as_its_last_try() {
     let rename = Call::patch(scene.path(), &json!({ "tags": ["x"], "name": "welcomer" }));
     scene.world.admin(rename).await.expect(200);
     assert_eq!((slow.injected(), scene.cache_says().await), (1, seen("cache", 0, "one")));
+}
+
+#[tokio::test]
+async fn the_news_of_a_move_waits_for_no_read() {
+    let scene = Scene::start().await;
+    let version = scene.version("two").await;
+    let cache = RemoteSettings::node(scene.server.url());
+    for act in ["promote", "rollback"] {
+        let mover = scene.world.another_process_with(Some(&cache), &scene.world.registry().sources).await;
+        scene.server.flush().await.unwrap();
+        let committed = Arc::new(AtomicBool::new(false));
+        let note = Arc::clone(&committed);
+        scene.world.faults().add(Rule::on("TransactWriteItems", failure()).when(move |_| {
+            note.store(true, Ordering::SeqCst);
+            false
+        }));
+        let failing = Rule::on("GetItem", failure()).when(move |_| committed.load(Ordering::SeqCst));
+        let failing = scene.world.faults().add(failing);
+        let body = json!({ "environment": "production", "version_id": version["version_id"] });
+        let body = if act == "rollback" { json!({ "environment": "production" }) } else { body };
+        let call = Call::post(format!("{}/{act}", scene.path()), &body).key(ADMIN);
+        let answer = call.send(&mover.router).await.expect(200);
+        assert!(answer["cache_invalidation_ms"].is_u64(), "{act}: {answer}");
+        failing.end();
+    }
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use domain::key::PresentedKey;
 use testkit::tcp_proxy::{Behaviour, TcpProxy};
 use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
@@ -61,6 +62,16 @@ async fn of_many_requests_few_wait_for_a_cache_that_does_not_answer() {
         assert_eq!(taken.load(Ordering::SeqCst), 3 + waits.len(), "after a second one of them tries");
     }
     assert!(waits.iter().any(|wait| *wait < TOO_LONG), "{waits:?}");
+}
+
+#[tokio::test]
+async fn who_had_no_answer_does_not_wait_again_to_say_what_the_table_said() {
+    let scene = Scene::start().await;
+    let (url, taken, _server) = mute_server().await;
+    let cache = scene.process_at(url).await.release.registry.cache;
+    let id = PresentedKey::parse(&scene.key).unwrap().id;
+    assert!(cache.api_key(id).await.unwrap().is_some());
+    assert_eq!(taken.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

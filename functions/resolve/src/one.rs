@@ -78,9 +78,9 @@ impl App {
     /// Resolves: find, read, render, sign.
     pub(crate) async fn resolve(&self, caller: &Caller, ask: Ask) -> Result<Answer> {
         let prompt_id = self.cache.locate(caller, &ask.prompt).await?;
-        let (signer, found) = try_join!(self.cache.signer(), self.cache.pair(prompt_id, &ask.environment))?;
+        let (signer, mut found) =
+            try_join!(self.cache.signer(), self.cache.pair(prompt_id, &ask.environment))?;
         let continues = self.check_token(ask.former_token.as_deref()).await;
-        let mut found = self.cache.still(found, prompt_id, &ask.environment).await?;
         // First of all, for a refusal too would tell a stranger that the prompt is there.
         if !found.value.team().is_some_and(|team| caller.sees(team)) {
             return Err(no_such_prompt());
@@ -88,6 +88,8 @@ impl App {
         if let Some(least) = ask.min_revision {
             found = self.cache.pair_at_least(found, prompt_id, &ask.environment, least).await?;
         }
+        // Last of all reads, for each of them may have taken its time.
+        let found = self.cache.still(found, prompt_id, &ask.environment).await?;
         let live = match found.value {
             Pair::Live(live) => live,
             Pair::NotLive { owner, .. } => return Err(why_not_live(owner.as_deref(), &ask.environment)),

@@ -30,7 +30,7 @@ pub use publish::Published;
 pub use read_at::ReadAt;
 use remote::Shared;
 pub use remote::{BOUND, Credentials, Login, Remote, RemoteKey, RemoteSettings, WORST_AGE};
-use values::{KeyEntry, NameEntry, SignerEntry};
+use values::{FormerSignerEntry, KeyEntry, NameEntry, SignerEntry};
 pub use values::{Live, LoadedVersion, Pair};
 use versions::Versions;
 
@@ -54,8 +54,8 @@ pub struct Cache {
     pairs: Layer<RefKey, Pair>,
     names: Layer<NameKey, NameEntry>,
     keys: Layer<String, KeyEntry>,
-    /// `None`: the newest, which signs.
-    signers: Layer<Option<SigningKeyId>, SignerEntry>,
+    signer: Layer<(), SignerEntry>,
+    former_signers: Layer<SigningKeyId, FormerSignerEntry>,
     versions: Versions,
     unreached: Bounded<(RefKey, u64), ReadAt>,
 }
@@ -68,7 +68,8 @@ impl Cache {
             pairs: Layer::new(100_000, sources.clone()),
             names: Layer::new(100_000, sources.clone()),
             keys: Layer::new(10_000, sources.clone()),
-            signers: Layer::new(100, sources.clone()),
+            signer: Layer::new(1, sources.clone()),
+            former_signers: Layer::new(100, sources.clone()),
             versions: Versions::default(),
             unreached: Bounded::new(10_000),
             store,

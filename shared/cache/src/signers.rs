@@ -7,7 +7,11 @@ use domain::{
     token::{Signer, SigningKey, kid_of},
 };
 
-use crate::{Cache, ReadAt, layer::Loaded, values::SignerEntry};
+use crate::{
+    Cache, ReadAt,
+    layer::Loaded,
+    values::{FormerSignerEntry, SignerEntry},
+};
 
 /// How long a signing key verifies tokens: longer than they are valid.
 const SIGNING_KEY_LIFE: Duration = Duration::from_hours(45 * 24);
@@ -17,10 +21,9 @@ impl Cache {
     pub async fn signer(&self) -> Result<Arc<Signer>> {
         let load = || async {
             let read_at = ReadAt::now(&self.sources);
-            Ok(Loaded::of_table(SignerEntry::Newest(self.newest_signer().await?), read_at))
+            Ok(Loaded::of_table(SignerEntry(self.newest_signer().await?), read_at))
         };
-        let found = self.signers.get(&None, load).await?.value;
-        found.signer().ok_or_else(|| Error::internal("the newest signing key is none"))
+        Ok(self.signer.get(&(), load).await?.value.0)
     }
 
     /// What verifies a token: the key that signed it, if there is one and it is young enough.
@@ -32,9 +35,9 @@ impl Cache {
         }
         let load = || async {
             let read_at = ReadAt::now(&self.sources);
-            Ok(Loaded::of_table(SignerEntry::Former(self.former_signer(kid).await?), read_at))
+            Ok(Loaded::of_table(FormerSignerEntry(self.former_signer(kid).await?), read_at))
         };
-        Ok(self.signers.get(&Some(kid), load).await?.value.signer())
+        Ok(self.former_signers.get(&kid, load).await?.value.0)
     }
 
     async fn newest_signer(&self) -> Result<Arc<Signer>> {

@@ -120,23 +120,9 @@ impl Cached for KeyEntry {
     }
 }
 
-/// What signs tokens, or verifies them.
+/// What signs.
 #[derive(Debug, Clone)]
-pub(crate) enum SignerEntry {
-    /// The one that signs now.
-    Newest(Arc<Signer>),
-    /// One that signed before, or that there is none.
-    Former(Option<Arc<Signer>>),
-}
-
-impl SignerEntry {
-    pub(crate) fn signer(self) -> Option<Arc<Signer>> {
-        match self {
-            Self::Newest(signer) => Some(signer),
-            Self::Former(signer) => signer,
-        }
-    }
-}
+pub(crate) struct SignerEntry(pub(crate) Arc<Signer>);
 
 impl Cached for SignerEntry {
     fn revision(&self) -> u64 {
@@ -144,17 +130,28 @@ impl Cached for SignerEntry {
     }
 
     fn fresh_for(&self) -> Duration {
-        match self {
-            Self::Newest(_) => Duration::from_mins(10),
-            Self::Former(Some(_)) => FOR_EVER,
-            Self::Former(None) => NEGATIVE,
-        }
+        Duration::from_mins(10)
     }
 
     fn stale_for(&self) -> Duration {
-        match self {
-            Self::Former(None) => Duration::ZERO,
-            Self::Newest(_) | Self::Former(Some(_)) => 24 * HOUR,
-        }
+        24 * HOUR
+    }
+}
+
+/// What signed before and still verifies, or that there is no such thing.
+#[derive(Debug, Clone)]
+pub(crate) struct FormerSignerEntry(pub(crate) Option<Arc<Signer>>);
+
+impl Cached for FormerSignerEntry {
+    fn revision(&self) -> u64 {
+        0
+    }
+
+    fn fresh_for(&self) -> Duration {
+        if self.0.is_some() { FOR_EVER } else { NEGATIVE }
+    }
+
+    fn stale_for(&self) -> Duration {
+        if self.0.is_some() { FOR_EVER } else { Duration::ZERO }
     }
 }
