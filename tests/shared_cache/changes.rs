@@ -6,7 +6,7 @@ use testkit::tcp_proxy::Behaviour;
 
 use crate::scene::{MS, Scene, resolve, seen};
 
-async fn revoke(scene: &Scene) {
+pub async fn revoke(scene: &Scene) {
     let keys = scene.world.admin(Call::get("/api/keys?team_id=support")).await.expect(200);
     let key = text(&keys["data"][0]["key_id"]);
     scene.world.admin(Call::delete(format!("/api/keys/{key}"))).await.expect(200);

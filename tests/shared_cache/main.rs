@@ -3,6 +3,7 @@
 // Clippy then lets the helpers unwrap too.
 #![cfg(test)]
 
+mod ahead;
 mod answers;
 mod bound;
 mod changes;

@@ -217,7 +217,7 @@ pub fn resolve(name: &str) -> Call {
 }
 
 #[track_caller]
-fn seen_in(answer: &Answer) -> Seen {
+pub fn seen_in(answer: &Answer) -> Seen {
     let body = answer.expect(200);
     let age = answer.header("cuecard-age-ms").parse().unwrap();
     seen(answer.header("cuecard-source"), age, text(&body["resolved_text"]))

@@ -86,7 +86,7 @@ pub async fn batch(
 async fn entry(app: &App, caller: &Caller, ask: &Literal) -> domain::Result<(u16, Vec<u8>)> {
     let ask = web::read_json(ask.as_str().as_bytes()).and_then(|ask: AskBody| ask.ask(None));
     let resolved = match ask {
-        Ok(ask) => app.resolve(caller, ask).await.and_then(Answer::with_token),
+        Ok(ask) => app.resolve(caller, ask, None).await.and_then(Answer::with_token),
         Err(error) => Err(error),
     };
     resolved.map_or_else(|error| refusal(&error), |body| Ok((200, body)))

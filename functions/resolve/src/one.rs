@@ -1,14 +1,14 @@
 //! Resolving one prompt.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use cache::{Live, Pair, no_such_prompt};
+use cache::{Likely, Live, Pair, no_such_prompt};
 use domain::{
     Caller, Environment, Error, ErrorKind, Prompt, Result,
     content::Body,
     token::{Resolution, Signer, UnitKind, unit64},
 };
-use tokio::try_join;
-use web::{JsonBody, Path, Query, Resolver};
+use tokio::{join, try_join};
+use web::{JsonBody, Path, Query, Resolver, Visitor};
 
 use crate::{
     App,
@@ -24,12 +24,12 @@ use crate::{
         (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
 pub async fn by_path(
     State(app): State<App>,
-    Resolver(caller): Resolver,
+    visitor: Visitor,
     Path(prompt, _): Path<String>,
     headers: HeaderMap,
     Query(ask): Query<AskQuery>,
 ) -> web::Result<Response> {
-    Ok(app.resolve(&caller, ask.ask(Some(prompt))?).await?.respond(&headers)?)
+    Ok(app.answer(&visitor, ask.ask(Some(prompt))).await?.respond(&headers)?)
 }
 
 /// Resolves a prompt; for variables that do not fit into a URL.
@@ -44,7 +44,7 @@ pub async fn by_path_with_body(
     headers: HeaderMap,
     JsonBody(ask): JsonBody<AskBody>,
 ) -> web::Result<Response> {
-    Ok(app.resolve(&caller, ask.ask(Some(prompt))?).await?.respond(&headers)?)
+    Ok(app.resolve(&caller, ask.ask(Some(prompt))?, None).await?.respond(&headers)?)
 }
 
 /// Resolves a prompt by any name, also one with slashes and spaces.
@@ -54,11 +54,11 @@ pub async fn by_path_with_body(
         (status = 410, description = "The prompt is archived"), (status = 412, description = "The revision is not reached")))]
 pub async fn by_query(
     State(app): State<App>,
-    Resolver(caller): Resolver,
+    visitor: Visitor,
     headers: HeaderMap,
     Query(ask): Query<AskQuery>,
 ) -> web::Result<Response> {
-    Ok(app.resolve(&caller, ask.ask(None)?).await?.respond(&headers)?)
+    Ok(app.answer(&visitor, ask.ask(None)).await?.respond(&headers)?)
 }
 
 /// Resolves a prompt by any name; for variables that do not fit into a URL.
@@ -71,15 +71,26 @@ pub async fn by_body(
     headers: HeaderMap,
     JsonBody(ask): JsonBody<AskBody>,
 ) -> web::Result<Response> {
-    Ok(app.resolve(&caller, ask.ask(None)?).await?.respond(&headers)?)
+    Ok(app.resolve(&caller, ask.ask(None)?, None).await?.respond(&headers)?)
 }
 
 impl App {
-    /// Resolves: find, read, render, sign.
-    pub(crate) async fn resolve(&self, caller: &Caller, ask: Ask) -> Result<Answer> {
+    /// Looks at the key, and meanwhile reads what its holder most likely asks for. Whoever shows no live key is told
+    /// that alone.
+    async fn answer(&self, visitor: &Visitor, ask: Result<Ask>) -> Result<Answer> {
+        let ahead = async {
+            let (key_id, ask) = (visitor.key_id()?, ask.as_ref().ok()?);
+            self.cache.likely_pair(key_id, &ask.prompt, &ask.environment).await
+        };
+        let (caller, ahead) = join!(visitor.enter(&self.doors), ahead);
+        self.resolve(&caller?, ask?, ahead).await
+    }
+
+    /// Resolves: find, read (unless it was read ahead), render, sign.
+    pub(crate) async fn resolve(&self, caller: &Caller, ask: Ask, ahead: Option<Likely>) -> Result<Answer> {
         let prompt_id = self.cache.locate(caller, &ask.prompt).await?;
         let (signer, mut found) =
-            try_join!(self.cache.signer(), self.cache.pair(prompt_id, &ask.environment))?;
+            try_join!(self.cache.signer(), self.cache.pair_or(ahead, prompt_id, &ask.environment))?;
         let continues = self.check_token(ask.former_token.as_deref()).await;
         // First of all, for a refusal too would tell a stranger that the prompt is there.
         if !found.value.team().is_some_and(|team| caller.sees(team)) {

@@ -225,7 +225,17 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
 
     /// The revision that memory holds, however old; 0 without one.
     pub(crate) fn revision(&self, key: &K) -> u64 {
-        self.entries.get(key).map_or(0, |held| held.value.revision())
+        self.held(key).map_or(0, |value| value.revision())
+    }
+
+    /// What memory holds, however old.
+    pub(crate) fn held(&self, key: &K) -> Option<V> {
+        self.entries.get(key).map(|held| held.value)
+    }
+
+    /// What memory holds and would not serve without asking.
+    pub(crate) fn outdated(&self, key: &K) -> Option<V> {
+        if self.fresh(key).is_some() { None } else { self.held(key) }
     }
 
     fn fresh(&self, key: &K) -> Option<Answer<V>> {

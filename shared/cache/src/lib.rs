@@ -46,6 +46,12 @@ const ON_THE_WAY: Duration = Duration::from_millis(250);
 type RefKey = (PromptId, Environment);
 type NameKey = (Option<TeamId>, String);
 
+/// What was read before it was known who asks.
+pub struct Likely {
+    prompt_id: PromptId,
+    found: Result<Answer<Pair>>,
+}
+
 /// The memory of a process, over the cache, where there is one, over the table.
 pub struct Cache {
     store: Store,
@@ -93,6 +99,32 @@ impl Cache {
     pub async fn pair(&self, prompt: PromptId, environment: &Environment) -> Result<Answer<Pair>> {
         let key = (prompt, environment.clone());
         self.pairs.get(&key, || self.load_pair(prompt, environment, 0)).await
+    }
+
+    /// What the holder of a key most likely asks for, to be read while the key is looked at anew: what the name meant
+    /// in the team that the key had, for all that memory knows. Nothing where nobody would have to wait for the key.
+    pub async fn likely_pair(
+        &self,
+        key_id: &str,
+        address: &str,
+        environment: &Environment,
+    ) -> Option<Likely> {
+        let key = self.keys.outdated(&key_id.to_owned())?.0?;
+        let prompt_id = self.remembered(key.team_id.team(), address)?;
+        Some(Likely { prompt_id, found: self.pair(prompt_id, environment).await })
+    }
+
+    /// What is live in an environment: as it was found ahead, where that was this very prompt.
+    pub async fn pair_or(
+        &self,
+        ahead: Option<Likely>,
+        prompt: PromptId,
+        environment: &Environment,
+    ) -> Result<Answer<Pair>> {
+        match ahead {
+            Some(likely) if likely.prompt_id == prompt => likely.found,
+            _ => self.pair(prompt, environment).await,
+        }
     }
 
     /// The same answer, with its age by now, or another where it has grown too old: while its version was read, or its

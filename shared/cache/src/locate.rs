@@ -43,6 +43,14 @@ impl Cache {
         }
     }
 
+    /// What memory alone takes an address for: an id, or a name of this team.
+    pub(crate) fn remembered(&self, team: Option<&TeamId>, address: &str) -> Option<PromptId> {
+        if PromptId::looks_like(address) {
+            return address.parse().ok();
+        }
+        self.names.held(&(Some(team?.clone()), address.to_owned()))?.found.first().copied()
+    }
+
     async fn named(&self, team: &TeamId, name: &str) -> Result<Option<PromptId>> {
         let load = || async {
             let key = RemoteKey::Name(team.clone(), name.to_owned());

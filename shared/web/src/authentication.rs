@@ -1,6 +1,6 @@
 //! Who is calling.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -29,6 +29,45 @@ pub struct Author(pub Caller);
 /// A caller of the routes that applications use: any live key.
 pub struct Resolver(pub Caller);
 
+/// Somebody who shows a key that nobody has looked at yet. What they ask for can be looked for meanwhile.
+pub struct Visitor {
+    key: Option<String>,
+    user: Option<String>,
+    called_by: CalledBy,
+}
+
+impl Visitor {
+    fn of(request: &Parts) -> Self {
+        let user = request.headers.get("x-cuecard-user").and_then(|value| value.to_str().ok());
+        Self {
+            key: presented(&request.headers).map(str::to_owned),
+            user: user.map(str::to_owned),
+            called_by: CalledBy::of(&request.extensions),
+        }
+    }
+
+    /// The public part of the key, which says nothing about whether it opens.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key.as_deref().and_then(PresentedKey::parse).map(|key| key.id)
+    }
+
+    /// The caller whose key this is.
+    pub async fn enter(&self, doors: &Doors) -> domain::Result<Caller> {
+        let presented = self.key.as_deref().and_then(PresentedKey::parse);
+        let caller = doors.caller_of(&presented.ok_or_else(unauthenticated)?, self.user.as_deref()).await?;
+        self.called_by.note(&caller.actor.id);
+        Ok(caller)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Author
 where
     Doors: FromRef<S>,
@@ -56,12 +95,7 @@ where
 impl Doors {
     /// The caller whose key a request shows.
     pub(crate) async fn authenticate(&self, request: &Parts) -> domain::Result<Caller> {
-        let presented = presented(&request.headers).and_then(PresentedKey::parse);
-        let presented = presented.ok_or_else(unauthenticated)?;
-        let user = request.headers.get("x-cuecard-user").and_then(|value| value.to_str().ok());
-        let caller = self.caller_of(&presented, user).await?;
-        CalledBy::note(&request.extensions, &caller.actor.id);
-        Ok(caller)
+        Visitor::of(request).enter(self).await
     }
 
     /// The caller behind a key.

@@ -22,11 +22,14 @@ const MAX_URL_BYTES: usize = 6 * 1024;
 pub(crate) struct CalledBy(Arc<OnceLock<String>>);
 
 impl CalledBy {
+    /// Where to say it; nobody listens where no log is kept.
+    pub(crate) fn of(request: &Extensions) -> Self {
+        request.get().cloned().unwrap_or_default()
+    }
+
     /// Says it, once a key has opened.
-    pub(crate) fn note(request: &Extensions, actor: &str) {
-        if let Some(CalledBy(key)) = request.get() {
-            let _ = key.set(actor.to_owned());
-        }
+    pub(crate) fn note(&self, actor: &str) {
+        let _ = self.0.set(actor.to_owned());
     }
 }
 
