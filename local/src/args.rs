@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
-use runtime::{Variables, configuration::name};
+use runtime::{Evaluation, Variables, configuration::name};
 
 use crate::{StartError, mock::MockSettings, platform::Settings};
 
@@ -17,6 +17,11 @@ Examples:
 Environment:
   CUECARD_LOG                what is logged, as JSON on standard output: error, warn, info (default), debug
   CUECARD_EVAL_CONCURRENCY   how many cases of evaluations are worked on at once (default 64)
+  CUECARD_JUDGE_MODEL        the model that judges llm-rubric and factuality where an assertion names none
+  CUECARD_EMBEDDING_MODEL    the model whose embeddings `similar` compares where an assertion names none
+  CUECARD_MODEL_HOSTS        the only hosts that models may be on, separated by commas (default any public one)
+  CUECARD_WATCH_HOURS        after how many hours a live version is measured again (default 24; 0: never)
+  CUECARD_WATCH_USD          the most that this may cost each time (default 10)
   CUECARD_MOCK_LATENCY_MS    how long the models mock/… take for an answer (default 0)
   CUECARD_MOCK_FAILURE_RATE  the share of their answers that fail, 0 to 1 (default 0)
   The providers' keys, under the names that the catalogue gives as secret_name.";
@@ -54,6 +59,7 @@ impl Args {
             admin_key: self.admin_key.clone(),
             cache_url: self.cache_url.clone(),
             eval_concurrency: variables.optional(name::EVAL_CONCURRENCY, default.eval_concurrency),
+            evaluation: Evaluation::read(&mut variables),
             mock: MockSettings {
                 latency: Duration::from_millis(variables.optional(name::MOCK_LATENCY_MS, 0)),
                 failure_rate: variables.optional(name::MOCK_FAILURE_RATE, 0.0),

@@ -9,7 +9,7 @@ use std::{fs, io, path::PathBuf, time::Duration};
 
 use domain::{
     Caller, Environment, Error, ErrorKind, EvalStatus, KeyRole, Prompt, Result, TeamId, TestSetId, VersionId,
-    gate::GateMode,
+    gate::GateMode, test_set::Format,
 };
 use registry::{Registry, prompt::NewPrompt};
 use release::{Promotion, Release};
@@ -111,7 +111,9 @@ impl Demo {
             None => registry.create_test_set(&self.act, team, name).await?.value,
         };
         if set.newest_version == 0 {
-            registry.put_cases(&self.act, set.test_set_id, TEST_SET.as_bytes().to_vec()).await?;
+            registry
+                .put_cases(&self.act, set.test_set_id, Format::Jsonl, TEST_SET.as_bytes().to_vec())
+                .await?;
         }
         Ok(set.test_set_id)
     }

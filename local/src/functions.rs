@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use cache::{Cache, Remote, RemoteSettings};
 use domain::Result;
+use eval_worker::Judges;
 use models::{DEFAULT_TIMEOUT, Models, Secrets};
-use registry::Registry;
+use registry::{Registry, evaluation::Watch};
 use release::Release;
-use runtime::{Queue, Variables, aws::Aws};
+use runtime::{Evaluation, Queue, Variables, aws::Aws};
 use testkit::{
     Endpoints,
     engines::{ACCESS_KEY, REGION, SECRET_KEY},
@@ -20,9 +21,9 @@ use crate::{Settings, invoke, mock};
 /// The registry table, whose stream is pumped.
 pub(crate) const REGISTRY_TABLE: &str = "cuecard-registry";
 
-/// How long a case of an evaluation may be worked on before its message comes again: a model's time-out, and time to
-/// read and store.
-pub(crate) const CASE_TIME: Duration = Duration::from_secs(2 * DEFAULT_TIMEOUT.as_secs());
+/// How long a case of an evaluation may be worked on before its message comes again: a model's time-out, a judge's,
+/// and time to read and store.
+pub(crate) const CASE_TIME: Duration = Duration::from_secs(3 * DEFAULT_TIMEOUT.as_secs());
 
 /// The functions.
 pub(crate) struct Functions {
@@ -31,6 +32,7 @@ pub(crate) struct Functions {
     pub(crate) dead_letters_url: String,
     doors: Doors,
     queue: Queue,
+    evaluation: Evaluation,
 }
 
 impl Functions {
@@ -50,11 +52,11 @@ impl Functions {
         });
         store.create_missing().await?;
         let (queue_url, dead_letters_url) = Queue::create(&aws, "cuecard-eval", CASE_TIME).await?;
+        let evaluation = settings.evaluation.clone();
         let models = Models::new(models::Settings {
-            timeout: DEFAULT_TIMEOUT,
-            allow_loopback: true,
             secrets: Secrets::new(Variables::secret),
             builtin: mock::catalogue(origin),
+            ..models::Settings::of_reader().on(evaluation.model_hosts.clone(), true)
         })?;
         let sources = runtime::sources::system();
         let remote = settings.cache_url.as_ref();
@@ -63,7 +65,14 @@ impl Functions {
         let cache = Arc::new(if settings.always_asks { cache.always_asking() } else { cache });
         let doors = Doors::new(Arc::clone(&cache), store.clone(), sources.clone(), web::WRITES_PER_MINUTE);
         let release = Release { registry: Registry { store, cache, sources, models: Arc::new(models) } };
-        Ok(Self { release, queue: Queue::new(&aws, &queue_url), queue_url, dead_letters_url, doors })
+        Ok(Self {
+            release,
+            evaluation,
+            queue: Queue::new(&aws, &queue_url),
+            queue_url,
+            dead_letters_url,
+            doors,
+        })
     }
 
     /// All HTTP functions on one port. What they share is put around them once: two fallbacks cannot be merged.
@@ -102,10 +111,15 @@ impl Functions {
     }
 
     pub(crate) fn eval_worker(&self) -> eval_worker::App {
-        eval_worker::App { registry: self.release.registry.clone(), queue: self.queue.clone() }
+        let judges = Judges {
+            judge_model: self.evaluation.judge_model.clone(),
+            embedding_model: self.evaluation.embedding_model.clone(),
+        };
+        eval_worker::App { registry: self.release.registry.clone(), queue: self.queue.clone(), judges }
     }
 
     pub(crate) fn steer(&self, stuck_after: Duration) -> steer::App {
-        steer::App { registry: self.release.registry.clone(), stuck_after }
+        let watch = Watch { every: self.evaluation.watch_every, most_usd: self.evaluation.watch_usd };
+        steer::App { registry: self.release.registry.clone(), stuck_after, watch }
     }
 }

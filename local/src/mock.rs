@@ -190,6 +190,8 @@ fn respond(status: StatusCode, body: &Value) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use domain::model::Places;
+
     use super::*;
 
     async fn ask(mock: &Mock, model: &str, turns: &[(Role, &str)]) -> (StatusCode, Value) {
@@ -274,8 +276,8 @@ mod tests {
     #[test]
     fn its_entries_are_valid_on_this_machine_alone() {
         for entry in catalogue("http://127.0.0.1:7071") {
-            entry.validate(true).unwrap();
-            assert!(entry.validate(false).is_err());
+            entry.validate(Places { loopback: true, hosts: None }).unwrap();
+            assert!(entry.validate(Places::default()).is_err());
             assert_eq!(entry.base_url.as_deref(), Some("http://127.0.0.1:7071/mock/v1"));
         }
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use release::Release;
+use runtime::Evaluation;
 use testkit::{Endpoints, Engines};
 
 use crate::{
@@ -31,6 +32,8 @@ pub struct Settings {
     pub always_asks: bool,
     /// How many cases of evaluations are worked on at once, at least 1.
     pub eval_concurrency: usize,
+    /// How versions are evaluated.
+    pub evaluation: Evaluation,
     /// How the development models behave.
     pub mock: MockSettings,
 }
@@ -45,6 +48,7 @@ impl Settings {
             cache_url: None,
             always_asks: false,
             eval_concurrency: 64,
+            evaluation: Evaluation::default(),
             mock: MockSettings::default(),
         }
     }

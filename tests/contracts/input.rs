@@ -275,8 +275,8 @@ async fn another_media_type_is_415() {
         world.admin(Call::post("/api/test-sets", &json!({ "name": "x", "team_id": "a" }))).await.expect(201);
     let path = format!("/api/test-sets/{}/versions", text(&set["test_set_id"]));
     for (media_type, status) in [
-        ("application/json", 415),
-        ("text/csv", 415),
+        ("application/xml", 415),
+        ("text/plain", 415),
         ("application/x-ndjson", 201),
         ("Application/JSONL", 201),
     ] {

@@ -22,5 +22,4 @@ mod resolving;
 mod retries;
 mod roles;
 mod secrets;
-mod unenforced;
 mod versions;

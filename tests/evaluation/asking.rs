@@ -25,9 +25,11 @@ async fn another_model_or_test_set_is_tried_without_deciding_about_the_version()
     assert_eq!(lab.status(&version).await, "passed");
 
     let hard = lab.test_set(&cases(0, 20)).await;
-    for body in [json!({ "model_id": "test/mumble" }), json!({ "test_set_id": hard })] {
+    for (body, purpose) in
+        [(json!({ "model_id": "test/mumble" }), "other_model"), (json!({ "test_set_id": hard }), "trial")]
+    {
         let run = lab.post(&ask(&version), &body, 202).await;
-        assert_eq!(members(&run, &["status", "decides"]), json!(["queued", false]), "{run}");
+        assert_eq!(members(&run, &["status", "purpose"]), json!(["queued", purpose]), "{run}");
         assert_eq!(lab.status(&version).await, "passed", "{body}");
         let run = lab.finished(&run).await;
         assert_eq!(members(&run, &["status", "gate_result"]), json!(["completed", "fail"]));
@@ -53,7 +55,7 @@ async fn a_run_of_the_prompts_own_test_set_decides_anew() {
     assert_eq!(lab.status(&version).await, "passed");
     moody.store(true, Ordering::SeqCst);
     let run = lab.post(&ask(&version), &json!({}), 202).await;
-    assert_eq!((run["decides"].clone(), lab.status(&version).await), (json!(true), "pending".to_owned()));
+    assert_eq!((text(&run["purpose"]), lab.status(&version).await.as_str()), ("verdict", "pending"));
     lab.finished(&run).await;
     assert_eq!(lab.status(&version).await, "failed");
 }
@@ -76,7 +78,7 @@ async fn an_older_run_does_not_decide_over_a_newer_one() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_and_what_is_not_enforced_too() {
+async fn what_cannot_be_asked_is_refused() {
     let lab = Lab::new(echo).await;
     let prompt = lab.world.prompt("support", "bare", &json!({})).await;
     let version = lab.world.version(&prompt, &json!({ "template_text": "Hello" })).await;
@@ -86,8 +88,11 @@ async fn what_cannot_be_asked_is_refused_and_what_is_not_enforced_too() {
     for (body, pointer) in [
         (json!({}), "/test_set_id"),
         (json!({ "test_set_id": empty }), "/test_set_id"),
-        (json!({ "repeats": 3 }), "/repeats"),
-        (json!({ "reuse": true }), "/reuse"),
+        (json!({ "repeats": 0 }), "/repeats"),
+        (json!({ "repeats": 11 }), "/repeats"),
+        (json!({ "repeats": 2, "reuse": true }), "/reuse"),
+        (json!({ "deadline_minutes": 0 }), "/deadline_minutes"),
+        (json!({ "deadline_minutes": 1441 }), "/deadline_minutes"),
     ] {
         let refused = lab.world.admin(Call::post(ask(&version), &body)).await.refused(422, "invalid");
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{body}");

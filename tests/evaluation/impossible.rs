@@ -88,7 +88,7 @@ async fn a_model_that_is_not_in_the_catalogue_or_not_supported_ends_the_run_and_
     lab.world.admin(Call::put("/api/models/nova", &entry)).await.expect(200);
     let version = version_on(&lab, "later", "nova").await;
     let reason = errored(&lab, &version).await;
-    assert!(reason.contains("`bedrock` is not supported yet"), "{reason}");
+    assert!(reason.contains("Bedrock is called on AWS alone"), "{reason}");
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn a_new_version_is_evaluated_by_itself_and_judged_in_plain_words() {
 
     let run = lab.run(&version).await;
     assert_eq!(tally(&run), json!([10, 10, 9, 1, 0]));
-    assert_eq!(members(&run, &["status", "gate_result", "decides"]), json!(["completed", "pass", true]));
+    assert_eq!(members(&run, &["status", "gate_result", "purpose"]), json!(["completed", "pass", "verdict"]));
     assert_eq!(members(&run, &["avg_score", "p50_latency_ms", "p95_latency_ms"]), json!([0.9, 50, 100]));
     // 3 words in, 2 out: 10 x (3 x 1 + 2 x 2) millionths of a dollar.
     assert_eq!(run["total_cost_usd"], json!(0.000_07));

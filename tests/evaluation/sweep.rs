@@ -72,8 +72,8 @@ async fn a_run_whose_last_counter_died_before_it_closed_it_is_closed() {
         registry.store.count_case(&run, sent[2].number, CaseOutcome::Passed, registry.sources.now());
     assert_eq!(counted.await.unwrap(), store::Progress::Complete);
     assert_eq!(members(&lab.run(&version).await, &["status", "completed_cases"]), json!(["running", 3]));
-    assert_eq!(sweep(&lab).await, 1);
-    let run = lab.finished(&version).await;
+    assert_eq!(sweep(&lab).await, 0, "it is closed, and no case is sent again");
+    let run = lab.run(&version).await;
     assert_eq!(
         members(&run, &["status", "gate_result", "redelivered_cases"]),
         json!(["completed", "pass", 0])

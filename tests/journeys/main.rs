@@ -55,7 +55,7 @@ async fn a_function_inside_that_calls_a_provider_is_noticed() {
     let inside = Arc::new(lambda.fleet.another("try", &lambda.fleet.private_network()));
     let front = HttpFront::start(move |_, _| Some(inside.clone())).unwrap();
     let model = json!({
-        "provider": "openai", "base_url": "https://models.example/v1", "input_usd_per_mtok": 0, "output_usd_per_mtok": 0,
+        "provider": "openai", "input_usd_per_mtok": 0, "output_usd_per_mtok": 0, "secret_name": "cuecard/far",
     });
     lambda.admin(Call::put("/api/models/far%2Faway", &model)).await.expect(200);
     assert_eq!(lambda.fleet.calls_outside(), 0);

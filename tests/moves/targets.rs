@@ -85,7 +85,7 @@ async fn a_version_that_passed_is_a_target_and_stays_one_once_it_was_live() {
         back["production_version_id"], versions[1]["version_id"],
         "it passed, though it never was live"
     );
-    world.promote(&prompt, &versions[0], "production").await.expect(200);
+    world.admin(to(&prompt, &versions[0])).await.expect(200);
     well.store(false, Ordering::SeqCst);
     for version in &versions[1..] {
         let path = format!("/api/versions/{}/evals", text(&version["version_id"]));

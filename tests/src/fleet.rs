@@ -12,7 +12,7 @@ use std::{
 
 use aws_lambda_events::event::{dynamodb::Event, sqs::SqsEvent};
 use domain::key::PresentedKey;
-use models::{Models, Secrets};
+use models::Models;
 use registry::Registry;
 use runtime::{Queue, aws::Aws, configuration::name};
 use serde::{Serialize, de::DeserializeOwned};
@@ -238,7 +238,7 @@ async fn install(aws: &Aws) {
 
 /// The use cases as functions have them.
 fn registry(aws: &Aws) -> Registry {
-    let models = Models::new(models::Settings::of_function(Secrets::new(|_| None), true)).expect("no models");
+    let models = Models::new(models::Settings::of_reader().on(None, true)).expect("no models");
     Registry::new(aws.store(names()), None, runtime::sources::system(), models)
 }
 

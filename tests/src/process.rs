@@ -33,9 +33,9 @@ impl Process {
     ) -> Self {
         let models = Models::new(Settings {
             timeout: settings.model_timeout,
-            allow_loopback: true,
             secrets: settings.secrets.clone(),
             builtin: settings.builtin.clone(),
+            ..Settings::of_reader().on(None, true)
         })
         .expect("the models are well formed");
         let remote = cache.map(|settings| Remote::new(settings.clone(), sources.clone()));

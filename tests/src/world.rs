@@ -5,9 +5,10 @@ mod steps;
 use std::{sync::Arc, time::Duration};
 
 use cache::RemoteSettings;
-use domain::{Sources, key::PresentedKey, model::ModelEntry};
+use domain::{Sources, key::PresentedKey, model::ModelEntry, money::Usd};
+use eval_worker::Judges;
 use models::Secrets;
-use registry::Registry;
+use registry::{Registry, evaluation::Watch};
 use runtime::{Queue, aws::Aws};
 use serde_json::{Value, json};
 use store::Names;
@@ -35,6 +36,10 @@ pub struct WorldSettings {
     pub builtin: Vec<ModelEntry>,
     /// The providers' keys.
     pub secrets: Secrets,
+    /// Who judges where an assertion names nobody.
+    pub judges: Judges,
+    /// How live versions are watched.
+    pub watch: Watch,
     /// How long a call to a provider may take.
     pub model_timeout: Duration,
     /// How many writes a key may make in a minute.
@@ -49,6 +54,8 @@ impl Default for WorldSettings {
             seed: 1,
             builtin: Vec::new(),
             secrets: Secrets::new(|_| None),
+            judges: Judges::default(),
+            watch: Watch { every: Duration::from_hours(24), most_usd: Usd::MOST },
             model_timeout: Duration::from_secs(5),
             writes_per_minute: 1_000_000,
             cache: None,
@@ -211,7 +218,7 @@ impl World {
 
     /// Lets `steer` do its work once.
     pub async fn steer(&self, stuck_after: Duration) -> steer::Report {
-        let app = steer::App { registry: self.registry().clone(), stuck_after };
+        let app = steer::App { registry: self.registry().clone(), stuck_after, watch: self.settings.watch };
         Box::pin(steer::handle(&app)).await.expect("steer does its work")
     }
 }

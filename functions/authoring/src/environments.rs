@@ -1,7 +1,7 @@
 //! Environments of a prompt: what is live there, and locks.
 
 use axum::{Json, extract::State, http::HeaderMap};
-use domain::{Environment, Error, Ref, Timestamp};
+use domain::{Environment, Error, Ref, Timestamp, reference::Overrides};
 use release::NewLock;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,6 +25,8 @@ pub struct EnvironmentView {
     /// The experiment that runs here; null when none does.
     experiment_id: Option<String>,
     lock: Option<LockView>,
+    /// What stands here instead of the version's own settings, until the next move.
+    overrides: OverridesView,
     /// Whether a rollback holds automatic promotions until a person promotes again.
     automation_held: bool,
     archived: bool,
@@ -38,6 +40,25 @@ pub struct LockView {
     by: String,
     reason: String,
     until: Option<String>,
+}
+
+/// What stands instead of a version's own settings; null: the version's own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OverridesView {
+    temperature: Option<f64>,
+    max_tokens: Option<u32>,
+    model_id: Option<String>,
+}
+
+/// All overrides of an environment; what is left out is the version's own again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverridesBody {
+    /// 0 to 2.
+    temperature: Option<f64>,
+    max_tokens: Option<u32>,
+    /// A model on which the version has passed.
+    model_id: Option<String>,
 }
 
 /// A lock to be put.
@@ -67,6 +88,11 @@ impl EnvironmentView {
                 reason: lock.reason.clone(),
                 until: lock.until.map(|until| until.to_string()),
             }),
+            overrides: OverridesView {
+                temperature: reference.overrides.temperature,
+                max_tokens: reference.overrides.max_tokens,
+                model_id: reference.overrides.model_id.clone(),
+            },
             automation_held: reference.automation_held,
             archived: reference.archived,
             rollback_version_id: reference.rollback_target().map(|version| version.id.to_string()),
@@ -113,5 +139,23 @@ pub async fn unlock(
     Write { act, body: Empty {} }: Write<Empty>,
 ) -> web::Result<Json<EnvironmentView>> {
     let reference = app.release.set_lock(&act, &prompt, &environment, None).await?;
+    Ok(Json(EnvironmentView::new(&reference)))
+}
+
+/// Sets the overrides of an environment. They last until the next move.
+#[utoipa::path(put, path = "/api/prompts/{prompt}/environments/{environment}/overrides", tag = "environments",
+    request_body = OverridesBody,
+    params(("prompt" = String, Path, description = "Its id, or its name in the key's team."), ("environment" = String, Path)),
+    responses((status = 200, body = EnvironmentView, description = "The environment"),
+        (status = 409, description = "The version has not passed on this model"),
+        (status = 410, description = "The prompt is archived")))]
+pub async fn set_overrides(
+    State(app): State<App>,
+    Path(prompt, environment): Path<String, Environment>,
+    Write { act, body }: Write<OverridesBody>,
+) -> web::Result<Json<EnvironmentView>> {
+    let OverridesBody { temperature, max_tokens, model_id } = body;
+    let overrides = Overrides { temperature, max_tokens, model_id };
+    let reference = app.release.set_overrides(&act, &prompt, &environment, &overrides).await?;
     Ok(Json(EnvironmentView::new(&reference)))
 }

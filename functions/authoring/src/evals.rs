@@ -2,6 +2,8 @@
 
 mod view;
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::State,
@@ -12,7 +14,7 @@ use domain::{
     Error, EvalRunId, TestSetId, VersionId,
     eval_run::{CaseOutcome, RunStatus},
 };
-use registry::evaluation::NewRun;
+use registry::evaluation::{CaseFilter, Decision, NewRun};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use web::{Author, Created, Empty, Listed, Path, Query, Tagged, Write, page_request};
@@ -33,10 +35,29 @@ pub struct NewEvalBody {
     test_set_id: Option<TestSetId>,
     /// Left out: the version's.
     model_id: Option<String>,
-    /// Not enforced yet: refused unless 1.
+    /// How often each case is asked, 1 to 10; averaged within the case. Left out: once.
     repeats: Option<u32>,
-    /// Not enforced yet: refused unless false.
+    /// Whether an answer to the very same question, at temperature 0, may be taken from a former run. Left out: no.
     reuse: Option<bool>,
+    /// After how long the run is given up, 1 to 1440. Left out: 60.
+    deadline_minutes: Option<u64>,
+}
+
+impl NewEvalBody {
+    fn new_run(self) -> domain::Result<NewRun> {
+        let minutes = self.deadline_minutes;
+        if minutes.is_some_and(|minutes| !(1..=1440).contains(&minutes)) {
+            let detail = "deadline_minutes lies between 1 and 1,440.";
+            return Err(Error::invalid("/deadline_minutes", detail));
+        }
+        Ok(NewRun {
+            test_set_id: self.test_set_id,
+            model_id: self.model_id,
+            repeats: self.repeats,
+            reuse: self.reuse.unwrap_or_default(),
+            deadline: minutes.map(Duration::from_mins),
+        })
+    }
 }
 
 /// Asks for an evaluation of a version.
@@ -48,15 +69,7 @@ pub async fn create(
     Path(version, _): Path<VersionId>,
     Write { act, body }: Write<NewEvalBody>,
 ) -> web::Result<Created<EvalView>> {
-    if body.repeats.is_some_and(|repeats| repeats != 1) {
-        return Err(
-            Error::invalid("/repeats", "`repeats` is not enforced yet, so it is not accepted.").into()
-        );
-    }
-    if body.reuse == Some(true) {
-        return Err(Error::invalid("/reuse", "`reuse` is not enforced yet, so it is not accepted.").into());
-    }
-    let new = NewRun { test_set_id: body.test_set_id, model_id: body.model_id };
+    let new = body.new_run()?;
     let made = app.registry().queue_run(&act, version, &new).await?;
     Ok(Created::new(StatusCode::ACCEPTED, made, EvalView::new))
 }
@@ -121,7 +134,8 @@ pub async fn read(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CasesQuery {
-    /// `passed`, `failed` or `errored`; all when left out. `regressed` needs a comparison, which no run has yet.
+    /// `passed`, `failed` or `errored`; `regressed` for those that production passes and this run does not; all when
+    /// left out.
     outcome: Option<String>,
     /// How many, 1 to 100.
     limit: Option<u32>,
@@ -139,21 +153,19 @@ pub async fn cases(
     Path(run, _): Path<EvalRunId>,
     Query(query): Query<CasesQuery>,
 ) -> web::Result<Json<Listed<CaseView>>> {
-    let outcome = match query.outcome.as_deref() {
-        None => None,
-        Some("passed") => Some(CaseOutcome::Passed),
-        Some("failed") => Some(CaseOutcome::Failed),
-        Some("errored") => Some(CaseOutcome::Errored),
-        Some("regressed") => {
-            let detail = "This run was compared with no other version, so no case regressed or improved.";
-            return Err(Error::invalid("/outcome", detail).into());
-        }
+    let filter = match query.outcome.as_deref() {
+        None => CaseFilter::All,
+        Some("passed") => CaseFilter::Outcome(CaseOutcome::Passed),
+        Some("failed") => CaseFilter::Outcome(CaseOutcome::Failed),
+        Some("errored") => CaseFilter::Outcome(CaseOutcome::Errored),
+        Some("regressed") => CaseFilter::Regressed,
         Some(_) => {
-            return Err(Error::invalid("/outcome", "outcome is `passed`, `failed` or `errored`.").into());
+            let detail = "outcome is `passed`, `failed`, `errored` or `regressed`.";
+            return Err(Error::invalid("/outcome", detail).into());
         }
     };
     let page = page_request(query.limit, query.cursor)?;
-    let page = app.registry().case_results(&caller, run, outcome, &page).await?;
+    let page = app.registry().case_results(&caller, run, filter, &page).await?;
     Ok(Json(Listed::new(page, CaseView::new)))
 }
 
@@ -193,4 +205,40 @@ pub async fn cancel(
     Write { act, body: Empty {} }: Write<Empty>,
 ) -> web::Result<Json<EvalView>> {
     Ok(Json(EvalView::new(app.registry().cancel_run(&act, run).await?)))
+}
+
+/// A reviewer's decision.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewBody {
+    /// `approve` or `reject`.
+    #[schema(value_type = String)]
+    decision: ReviewDecision,
+    #[schema(max_length = 2000)]
+    reason: String,
+}
+
+/// What a reviewer may decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewDecision {
+    /// The version may go live.
+    Approve,
+    /// It may not.
+    Reject,
+}
+
+/// Decides a run that was too close to call. A releaser does, who did not write the version.
+#[utoipa::path(post, path = "/api/evals/{eval_run_id}/review", tag = "evaluations", request_body = ReviewBody,
+    params(("eval_run_id" = String, Path)),
+    responses((status = 200, body = EvalView, description = "The reviewed run"),
+        (status = 409, description = "There is nothing to decide"), (status = 410, description = "The prompt is archived")))]
+pub async fn review(
+    State(app): State<App>,
+    Path(run, _): Path<EvalRunId>,
+    Write { act, body }: Write<ReviewBody>,
+) -> web::Result<Created<EvalView>> {
+    let decision = Decision { approve: body.decision == ReviewDecision::Approve, reason: body.reason };
+    let made = app.registry().review_run(&act, run, &decision).await?;
+    Ok(Created::new(StatusCode::OK, made, EvalView::new))
 }

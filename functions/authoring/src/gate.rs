@@ -1,8 +1,8 @@
 //! Gates, as prompts and teams show and take them.
 
 use domain::{
-    Error, FieldProblem,
     gate::{GateMode, GatePolicy},
+    money::Usd,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,24 +11,31 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GateView {
     /// `required`, `advisory` or `off`.
-    mode: String,
+    #[schema(value_type = String)]
+    mode: GateMode,
     min_pass_rate: f64,
+    min_score: Option<f64>,
     min_cases: u32,
+    require_staging_first: bool,
+    require_approval: bool,
+    #[schema(value_type = Option<f64>)]
+    max_cost_usd_per_case: Option<Usd>,
+    max_p95_latency_ms: Option<u64>,
     /// Whether the prompt has it from its team.
     inherited: bool,
 }
 
 impl GateView {
     pub(crate) fn new(gate: &GatePolicy, inherited: bool) -> Self {
-        let mode = match gate.mode {
-            GateMode::Required => "required",
-            GateMode::Advisory => "advisory",
-            GateMode::Off => "off",
-        };
         Self {
-            mode: mode.to_owned(),
+            mode: gate.mode,
             min_pass_rate: gate.min_pass_rate,
+            min_score: gate.min_score,
             min_cases: gate.min_cases,
+            require_staging_first: gate.require_staging_first,
+            require_approval: gate.require_approval,
+            max_cost_usd_per_case: gate.max_cost_usd_per_case,
+            max_p95_latency_ms: gate.max_p95_latency_ms,
             inherited,
         }
     }
@@ -41,42 +48,38 @@ pub struct GateBody {
     /// `required` (default), `advisory` or `off`.
     #[schema(value_type = Option<String>)]
     mode: Option<GateMode>,
-    /// 0 to 1; default 0.80.
+    /// The share of cases that must pass, 0 to 1; default 0.80.
     min_pass_rate: Option<f64>,
+    /// The average score that must be reached, 0 to 1; default none.
+    min_score: Option<f64>,
     /// Default 50.
     min_cases: Option<u32>,
-    /// Not enforced yet: refused unless null.
-    min_score: Option<f64>,
-    /// Not enforced yet: refused unless null or false.
+    /// Whether a version must have been live in `staging` before; default false.
     require_staging_first: Option<bool>,
-    /// Not enforced yet: refused unless null or false.
+    /// Whether a releaser who did not write the version must approve it; default false.
     require_approval: Option<bool>,
-    /// Not enforced yet: refused unless null.
-    max_cost_usd_per_case: Option<f64>,
-    /// Not enforced yet: refused unless null.
+    /// The most that a case may cost on average; default none.
+    #[schema(value_type = Option<f64>)]
+    max_cost_usd_per_case: Option<Usd>,
+    /// The longest that 95 of 100 answers may take; default none.
     max_p95_latency_ms: Option<u64>,
 }
 
 impl GateBody {
-    /// The policy, unless it asks for what nobody would enforce.
+    /// The policy that it comes to.
     pub(crate) fn policy(&self) -> domain::Result<GatePolicy> {
-        let not_enforced = [
-            ("min_score", self.min_score.is_some()),
-            ("require_staging_first", self.require_staging_first == Some(true)),
-            ("require_approval", self.require_approval == Some(true)),
-            ("max_cost_usd_per_case", self.max_cost_usd_per_case.is_some()),
-            ("max_p95_latency_ms", self.max_p95_latency_ms.is_some()),
-        ];
-        let problems = not_enforced.iter().filter(|(_, asked)| *asked).map(|(name, _)| FieldProblem {
-            pointer: format!("/gate/{name}"),
-            detail: format!("`{name}` is not enforced yet, so it is not accepted."),
-        });
-        Error::check(problems.collect())?;
         let default = GatePolicy::default();
-        Ok(GatePolicy {
+        let policy = GatePolicy {
             mode: self.mode.unwrap_or(default.mode),
             min_pass_rate: self.min_pass_rate.unwrap_or(default.min_pass_rate),
+            min_score: self.min_score,
             min_cases: self.min_cases.unwrap_or(default.min_cases),
-        })
+            require_staging_first: self.require_staging_first.unwrap_or_default(),
+            require_approval: self.require_approval.unwrap_or_default(),
+            max_cost_usd_per_case: self.max_cost_usd_per_case,
+            max_p95_latency_ms: self.max_p95_latency_ms,
+        };
+        policy.validate()?;
+        Ok(policy)
     }
 }

@@ -1,5 +1,6 @@
 //! `authoring`: everything but the hot path. A file per resource; its views stand beside its handlers.
 
+mod approvals;
 mod audit;
 mod document;
 mod environments;
@@ -12,6 +13,7 @@ mod moves;
 mod prompts;
 mod teams;
 mod test_sets;
+mod uploads;
 mod versions;
 
 use axum::{Router, extract::FromRef};
@@ -52,6 +54,7 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(versions::read))
         .routes(routes!(versions::content))
         .routes(routes!(versions::render))
+        .routes(routes!(approvals::approve))
         .routes(routes!(versions::diff))
         .routes(routes!(moves::promote))
         .routes(routes!(moves::rollback))
@@ -59,9 +62,11 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(moves::changes))
         .routes(routes!(environments::read))
         .routes(routes!(environments::lock, environments::unlock))
+        .routes(routes!(environments::set_overrides))
         .routes(routes!(test_sets::create, test_sets::list))
         .routes(routes!(test_sets::read, test_sets::delete))
         .routes(routes!(test_sets::put_cases, test_sets::versions))
+        .routes(routes!(uploads::open_upload))
         .routes(routes!(test_sets::cases))
         .routes(routes!(evals::create))
         .routes(routes!(evals::list))
@@ -71,6 +76,7 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(evals::cases_csv))
         .routes(routes!(evals::summary))
         .routes(routes!(evals::cancel))
+        .routes(routes!(evals::review))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))

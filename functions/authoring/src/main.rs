@@ -1,17 +1,17 @@
 //! `authoring` on Lambda.
 
 use authoring::App;
-use models::{Models, Secrets, Settings};
+use models::{Models, Settings};
 use registry::Registry;
 use release::Release;
-use runtime::{Configuration, Process, Variables, lambda};
+use runtime::{Configuration, Process, lambda};
 use web::{Doors, WRITES_PER_MINUTE};
 
 #[tokio::main]
 async fn main() -> lambda::Outcome {
     let process = Process::connect(Configuration::of_tables(lambda::begin())?).await?;
-    let models =
-        Models::new(Settings::of_function(Secrets::new(Variables::secret), process.models_on_loopback))?;
+    let hosts = process.evaluation.model_hosts;
+    let models = Models::new(Settings::of_reader().on(hosts, process.models_on_loopback))?;
     let registry = Registry::new(process.store, process.remote, process.sources, models);
     let doors = Doors::new(
         registry.cache.clone(),

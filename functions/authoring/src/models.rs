@@ -2,7 +2,6 @@
 
 use axum::{Json, extract::State};
 use domain::{
-    Error,
     model::{ModelEntry, Provider},
     money::Usd,
 };
@@ -27,6 +26,10 @@ pub struct ModelView {
     #[schema(value_type = f64)]
     output_usd_per_mtok: Usd,
     /// The name of the secret that opens the provider; never the secret.
+    /// The most calls at once, of all workers together.
+    max_concurrency: Option<u32>,
+    /// The most calls in a minute, of all workers together.
+    requests_per_minute: Option<u32>,
     secret_name: Option<String>,
     /// Whether it is a development model of this installation.
     builtin: bool,
@@ -44,7 +47,7 @@ pub struct ModelList {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelBody {
-    /// `openai`, or whoever speaks its API; `anthropic` and `bedrock` are not called yet.
+    /// `openai`, or whoever speaks its API; `anthropic`; `bedrock`, by the role, on AWS alone.
     #[schema(value_type = String)]
     provider: Provider,
     base_url: Option<String>,
@@ -54,9 +57,9 @@ pub struct ModelBody {
     input_usd_per_mtok: Usd,
     #[schema(value_type = f64)]
     output_usd_per_mtok: Usd,
-    /// Not enforced yet: refused unless null.
+    /// The most calls at once, of all workers together; left out: no limit.
     max_concurrency: Option<u32>,
-    /// Not enforced yet: refused unless null.
+    /// The most calls in a minute, of all workers together; left out: no limit.
     requests_per_minute: Option<u32>,
     secret_name: Option<String>,
 }
@@ -71,6 +74,8 @@ impl ModelView {
             api_model: entry.api_model,
             input_usd_per_mtok: entry.input_usd_per_mtok,
             output_usd_per_mtok: entry.output_usd_per_mtok,
+            max_concurrency: entry.max_concurrency,
+            requests_per_minute: entry.requests_per_minute,
             secret_name: entry.secret_name,
             builtin,
         }
@@ -94,15 +99,6 @@ pub async fn set(
     Path(model_id, _): Path<String>,
     Write { act, body }: Write<ModelBody>,
 ) -> web::Result<Json<ModelView>> {
-    for (name, asked) in [
-        ("max_concurrency", body.max_concurrency.is_some()),
-        ("requests_per_minute", body.requests_per_minute.is_some()),
-    ] {
-        if asked {
-            let detail = format!("`{name}` is not enforced yet, so it is not accepted.");
-            return Err(Error::invalid(format!("/{name}"), detail).into());
-        }
-    }
     let entry = ModelEntry {
         model_id,
         provider: body.provider,
@@ -110,8 +106,8 @@ pub async fn set(
         api_model: body.api_model,
         input_usd_per_mtok: body.input_usd_per_mtok,
         output_usd_per_mtok: body.output_usd_per_mtok,
-        max_concurrency: None,
-        requests_per_minute: None,
+        max_concurrency: body.max_concurrency,
+        requests_per_minute: body.requests_per_minute,
         secret_name: body.secret_name,
     };
     Ok(Json(ModelView::new(app.registry().set_model(&act, &entry).await?)))

@@ -10,7 +10,7 @@ use domain::{TeamId, TestSetId};
 use serde::{Deserialize, Serialize};
 use store::{Made, TestSet, TestSetVersion};
 use utoipa::{IntoParams, ToSchema};
-use web::{Author, Created, Empty, Listed, Path, Query, Tagged, Upload, Write, page_request};
+use web::{Author, Created, Empty, Listed, Path, Query, Tagged, Upload, Uploaded, Write, page_request};
 
 use crate::{App, versions::PageQuery};
 
@@ -146,18 +146,34 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Puts a new version of the cases: JSON lines, at most 4 MiB.
+/// Puts a new version of the cases, at most 4 MiB in the request: JSON lines, CSV, or promptfoo's YAML. Larger files
+/// are uploaded first, and named here as `application/json`.
 #[utoipa::path(put, path = "/api/test-sets/{test_set_id}/versions", tag = "test sets",
-    request_body(content = String, content_type = "application/jsonl"), params(("test_set_id" = String, Path)),
+    request_body(content(
+        (String = "application/jsonl"), (String = "text/csv"), (String = "application/yaml"),
+        (UploadedBody = "application/json"))),
+    params(("test_set_id" = String, Path)),
     responses((status = 201, body = TestSetVersionView, description = "The version")))]
 pub async fn put_cases(
     State(app): State<App>,
     Path(set, _): Path<TestSetId>,
-    Upload { act, bytes }: Upload,
+    Upload { act, format, cases }: Upload,
 ) -> web::Result<Created<TestSetVersionView>> {
-    let version = app.registry().put_cases(&act, set, bytes).await?;
+    let version = match cases {
+        Uploaded::Here(bytes) => app.registry().put_cases(&act, set, format, bytes).await?,
+        Uploaded::There(upload) => app.registry().put_uploaded_cases(&act, set, format, &upload).await?,
+    };
     let made = Made { value: version, replayed: false };
     Ok(Created::new(StatusCode::CREATED, made, TestSetVersionView::new))
+}
+
+/// Cases that were uploaded before.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UploadedBody {
+    /// As the upload was answered.
+    upload_id: String,
+    /// How the file is written; left out: `application/jsonl`.
+    content_type: Option<String>,
 }
 
 /// Lists the versions of a test set, newest first.

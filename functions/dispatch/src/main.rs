@@ -1,9 +1,9 @@
 //! `dispatch` on Lambda.
 
 use dispatch::App;
-use models::{Models, Secrets, Settings};
+use models::{Models, Settings};
 use registry::Registry;
-use runtime::{Configuration, Process, Queue, Variables, lambda};
+use runtime::{Configuration, Process, Queue, lambda};
 
 #[tokio::main]
 async fn main() -> lambda::Outcome {
@@ -11,8 +11,9 @@ async fn main() -> lambda::Outcome {
     let queue_url = configuration.eval_queue_url.clone();
     let process = Process::connect(configuration).await?;
     let queue = Queue::new(&process.aws, &queue_url);
-    let models =
-        Models::new(Settings::of_function(Secrets::new(Variables::secret), process.models_on_loopback))?;
+    let settings = Settings::of_caller(process.aws.config(), process.sources.clock.clone());
+    let hosts = process.evaluation.model_hosts;
+    let models = Models::new(settings.on(hosts, process.models_on_loopback))?;
     let registry = Registry::new(process.store, process.remote, process.sources, models);
     let app = &App { registry, queue };
     lambda::serve(|event| dispatch::handle(event, app)).await

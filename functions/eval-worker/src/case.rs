@@ -1,68 +1,82 @@
-//! Running one case.
+//! Running one case: render, ask, score.
+
+use std::sync::Arc;
 
 use domain::{
     Error, EvalRun, Result,
-    assertion::score,
+    assertion::CaseScore,
     content::Content,
-    eval_run::{CaseMessage, CaseOutcome, CaseResult},
+    eval_run::{CaseMessage, CaseOutcome, CaseResult, average},
     model::ModelEntry,
     money::Usd,
-    template::Values,
+    template::{Rendered, Values},
     test_set::Case,
 };
-use models::{CallError, Completion, Request};
+use futures_util::future::join_all;
 
-use crate::{App, transient};
+use crate::{
+    App,
+    answer::{Answer, Failure},
+    former::Question,
+    transient,
+};
+
+/// A case on its way, with all that it is asked with.
+pub(crate) struct Subject<'a> {
+    pub(crate) run: &'a EvalRun,
+    pub(crate) case: Arc<Case>,
+    pub(crate) content: &'a Content,
+    pub(crate) model: &'a ModelEntry,
+    pub(crate) rendered: &'a Rendered,
+}
 
 impl App {
-    /// Runs a case; `None` when it was sent again because the provider asks for patience.
+    /// Runs a case; `None` when it was sent again because the provider, or the model's budget, asks for patience.
     pub(crate) async fn run_case(&self, run: &EvalRun, message: &CaseMessage) -> Result<Option<CaseResult>> {
-        let case = self.case(run, message).await?;
-        let critical = case.is_critical();
-        let failed = |error: &Error| CaseResult {
-            critical,
-            error: Some(describe(error)),
-            ..errored(message.number, case.case_id.clone())
-        };
+        let case = Arc::new(self.case(run, message).await?);
+        let blank = blank(message.number, &case);
+        let errored = |error: &Error| CaseResult { error: Some(describe(error)), ..blank.clone() };
         let version = self.registry.cache.version(run.prompt_id, run.version.number).await?;
         let version = version.ok_or_else(|| Error::internal(format!("{} is missing", run.version.id)))?;
         let rendered =
             Values::parse(case.document.vars.as_str()).and_then(|values| version.compiled.render(&values));
         let rendered = match rendered {
             Ok(rendered) => rendered,
-            Err(error) => return Ok(Some(failed(&error))),
+            Err(error) => return Ok(Some(errored(&error))),
         };
         let model = match self.registry.model(&run.model_id).await {
             Err(error) if error.retryable() => return Err(error),
-            Err(error) => return Ok(Some(failed(&error))),
+            Err(error) => return Ok(Some(errored(&error))),
             Ok(model) => model,
         };
         let content = &version.version.content;
-        let started = self.registry.sources.clock.monotonic();
-        let called = self.registry.models.call(&model, &request(content, &rendered.messages)).await;
-        let took = self.registry.sources.clock.monotonic().saturating_sub(started);
-        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        match called {
-            Ok(completion) => judge(case, message.number, &model, completion, latency_ms).await.map(Some),
-            Err(error) => self.failed_call(message, error, failed).await,
+        let subject = Subject { run, case, content, model: &model, rendered: &rendered };
+        let question = Question::of(&subject, &self.judges);
+        if let Some(former) = self.former_result(&subject, question.as_ref(), &blank).await? {
+            return Ok(Some(former));
         }
-    }
-
-    /// A transient failure is tried again later, as a new message: returned to the queue it would count as a crash.
-    async fn failed_call(
-        &self,
-        message: &CaseMessage,
-        error: CallError,
-        failed: impl FnOnce(&Error) -> CaseResult,
-    ) -> Result<Option<CaseResult>> {
-        let provider_error = error.transient();
-        if provider_error && message.attempt < transient::MAX_ATTEMPTS {
-            let delay = transient::delay(message.attempt, &error);
-            let again = CaseMessage { attempt: message.attempt + 1, ..*message };
-            self.queue.send(&[again], delay).await?;
-            return Ok(None);
+        let answers = join_all((0..run.repeats).map(|_| self.answer(&subject))).await;
+        match answers.into_iter().collect::<Result<Vec<Answer>, Failure>>() {
+            Ok(answers) => {
+                let result = together(blank, &answers);
+                self.note_answer(run, question.as_ref(), &result).await?;
+                Ok(Some(result))
+            }
+            Err(Failure::Ours(error)) => Err(error),
+            Err(Failure::OverBudget) => {
+                self.queue.send(&[*message], transient::BUDGET_PAUSE).await?;
+                Ok(None)
+            }
+            Err(Failure::Theirs { error, says_nothing, .. }) if !says_nothing => Ok(Some(errored(&error))),
+            Err(Failure::Theirs { error, retry_after, attempts, .. }) => {
+                if message.attempt < attempts {
+                    let next = CaseMessage { attempt: message.attempt + 1, ..*message };
+                    self.queue.send(&[next], transient::delay(message.attempt, retry_after)).await?;
+                    return Ok(None);
+                }
+                Ok(Some(CaseResult { provider_error: true, ..errored(&error) }))
+            }
         }
-        Ok(Some(CaseResult { provider_error, ..failed(&Error::from(error)) }))
     }
 
     /// Reads a case; `NotFound` when its test set was deleted.
@@ -77,51 +91,40 @@ impl App {
     }
 }
 
-fn request<'a>(content: &'a Content, messages: &'a [domain::content::ChatMessage]) -> Request<'a> {
-    Request {
-        messages,
-        temperature: content.temperature,
-        max_tokens: content.max_tokens,
-        params: &content.params,
+/// One observation, however often the case was asked.
+fn together(blank: CaseResult, answers: &[Answer]) -> CaseResult {
+    let scores: Vec<CaseScore> = answers.iter().map(|answer| answer.scored.clone()).collect();
+    let Some(score) = average(&scores) else { return blank };
+    // What went wrong is more use than what went well.
+    let telling = answers.iter().find(|answer| !answer.scored.passed).or(answers.first());
+    let times = u64::try_from(answers.len()).unwrap_or(u64::MAX);
+    CaseResult {
+        outcome: if score.passed { CaseOutcome::Passed } else { CaseOutcome::Failed },
+        score: Some(score),
+        output: telling.map(|answer| answer.output.clone()),
+        latency_ms: Some(answers.iter().map(|answer| answer.latency_ms).sum::<u64>() / times.max(1)),
+        input_tokens: answers.iter().map(|answer| answer.input_tokens).sum(),
+        output_tokens: answers.iter().map(|answer| answer.output_tokens).sum(),
+        cost_usd: answers.iter().map(|answer| answer.cost_usd).sum(),
+        ..blank
     }
 }
 
-/// Scores an output. A test set's author chooses the expressions, so they run beside the other cases, not before
-/// them.
-async fn judge(
-    case: Case,
-    number: u32,
-    model: &ModelEntry,
-    completion: Completion,
-    latency_ms: u64,
-) -> Result<CaseResult> {
-    let Completion { output, input_tokens, output_tokens, .. } = completion;
-    let scoring = tokio::task::spawn_blocking(move || {
-        let scored = score(&case, &output);
-        (case, output, scored)
-    });
-    let (case, output, scored) = scoring.await.map_err(Error::internal)?;
-    Ok(CaseResult {
-        number,
+/// A case without an output.
+pub(crate) fn blank(number: u32, case: &Case) -> CaseResult {
+    CaseResult {
         critical: case.is_critical(),
-        outcome: if scored.passed { CaseOutcome::Passed } else { CaseOutcome::Failed },
-        case_id: case.case_id,
-        score: Some(scored),
-        output: Some(output),
-        error: None,
-        provider_error: false,
-        latency_ms: Some(latency_ms),
-        input_tokens,
-        output_tokens,
-        cost_usd: model.cost(input_tokens, output_tokens),
-    })
+        content_sha256: case.content_sha256(),
+        ..unread(number, case.case_id.clone())
+    }
 }
 
-/// A case without an output.
-pub(crate) fn errored(number: u32, case_id: String) -> CaseResult {
+/// A case that nobody could read.
+pub(crate) fn unread(number: u32, case_id: String) -> CaseResult {
     CaseResult {
         number,
         case_id,
+        content_sha256: String::new(),
         outcome: CaseOutcome::Errored,
         critical: false,
         score: None,
@@ -132,6 +135,7 @@ pub(crate) fn errored(number: u32, case_id: String) -> CaseResult {
         input_tokens: 0,
         output_tokens: 0,
         cost_usd: Usd::default(),
+        reused_from: None,
     }
 }
 

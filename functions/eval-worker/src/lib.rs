@@ -3,7 +3,10 @@
 //!
 //! It also reads its own dead-letter queue: a case whose workers crashed becomes an errored one, so a run always ends.
 
+mod answer;
+mod budget;
 mod case;
+mod former;
 mod transient;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -15,6 +18,8 @@ use registry::{Registry, evaluation::Ending};
 use runtime::Queue;
 use store::Progress;
 
+pub use answer::Judges;
+
 /// What the handler needs.
 #[derive(Clone)]
 pub struct App {
@@ -22,6 +27,8 @@ pub struct App {
     pub registry: Registry,
     /// The queue of cases.
     pub queue: Queue,
+    /// Who judges where an assertion names nobody.
+    pub judges: Judges,
 }
 
 /// How the names of dead-letter queues end.
@@ -61,17 +68,14 @@ impl App {
     /// Makes a case whose workers crashed an errored one.
     async fn give_up(&self, message: CaseMessage) -> Result<()> {
         let Some(run) = self.open_run(&message).await? else { return Ok(()) };
-        let (critical, case_id) = match self.case(&run, &message).await {
-            Ok(case) => (case.is_critical(), case.case_id),
+        let blank = match self.case(&run, &message).await {
+            Ok(case) => case::blank(message.number, &case),
             Err(error) if error.retryable() => return Err(error),
             // A case that cannot be read at all has no more than its position.
-            Err(_) => (false, format!("case-{:05}", message.number)),
+            Err(_) => case::unread(message.number, format!("case-{:05}", message.number)),
         };
-        let result = CaseResult {
-            critical,
-            error: Some("No worker survived this case: it was tried three times.".to_owned()),
-            ..case::errored(message.number, case_id)
-        };
+        let error = "No worker survived this case: it was tried three times.".to_owned();
+        let result = CaseResult { error: Some(error), ..blank };
         self.keep(&run, result).await
     }
 

@@ -1,23 +1,32 @@
-//! Patience with providers.
+//! Patience with providers, and with budgets.
 
 use std::time::Duration;
 
-use models::CallError;
-
 /// How often a case is tried before it counts as errored.
 pub(crate) const MAX_ATTEMPTS: u32 = 5;
+
+/// The same where the provider only asked us to come back: it is well, and half of the calls may be one too many.
+pub(crate) const MAX_THROTTLED: u32 = 20;
+
+/// How long a worker waits for leave to call a model before it lets other cases go first, …
+pub(crate) const BUDGET_PATIENCE: Duration = Duration::from_secs(3);
+
+/// … or a judge: the answer that it is to judge would have to be asked for again.
+pub(crate) const JUDGE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// After how long a case comes again whose model is over its budget. That is no attempt.
+pub(crate) const BUDGET_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often leave is tried to be given back among other workers.
+pub(crate) const GIVE_BACK_TRIES: u32 = 50;
 
 /// The longest wait between two tries.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// How long to wait after this attempt: what the provider asks for, else 1, 2, 4, … seconds.
-pub(crate) fn delay(attempt: u32, error: &CallError) -> Duration {
-    let asked = match error {
-        CallError::Throttled { retry_after, .. } => *retry_after,
-        _ => None,
-    };
+pub(crate) fn delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let doubling = Duration::from_secs(1 << attempt.saturating_sub(1).min(6));
-    asked.unwrap_or(doubling).min(LONGEST)
+    retry_after.unwrap_or(doubling).min(LONGEST)
 }
 
 #[cfg(test)]
@@ -26,18 +35,16 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_minute() {
-        let down = CallError::Unavailable { reason: "status 503".to_owned(), source: None };
-        let waits: Vec<u64> = (1..=9).map(|attempt| delay(attempt, &down).as_secs()).collect();
+        let waits: Vec<u64> = (1..=9).map(|attempt| delay(attempt, None).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(delay(u32::MAX, &down), LONGEST);
+        assert_eq!(delay(u32::MAX, None), LONGEST);
     }
 
     #[test]
     fn what_the_provider_asks_for_counts_up_to_a_minute() {
-        let wait = |retry_after| delay(3, &CallError::Throttled { retry_after }).as_secs();
-        assert_eq!(wait(None), 4);
-        assert_eq!(wait(Some(Duration::ZERO)), 0);
-        assert_eq!(wait(Some(Duration::from_secs(7))), 7);
-        assert_eq!(wait(Some(Duration::from_hours(1))), 60);
+        let wait = |retry_after| delay(3, Some(retry_after)).as_secs();
+        assert_eq!(wait(Duration::ZERO), 0);
+        assert_eq!(wait(Duration::from_secs(7)), 7);
+        assert_eq!(wait(Duration::from_hours(1)), 60);
     }
 }

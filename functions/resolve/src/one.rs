@@ -152,6 +152,7 @@ fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
     let version = &live.version.version;
     let rendered = live.version.compiled.render(&ask.values)?;
     let content = &version.content;
+    let overrides = &live.reference.overrides;
     let few_shot_examples: &[_] = match &content.body {
         Body::Text { few_shot_examples, .. } => few_shot_examples,
         Body::Messages(_) => &[],
@@ -166,9 +167,9 @@ fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
         system_prompt: rendered.system_prompt.as_deref(),
         few_shot_examples,
         messages: (ask.fields != Some(Fields::Text)).then_some(rendered.messages.as_slice()),
-        model_id: &content.model_id,
-        temperature: content.temperature,
-        max_tokens: content.max_tokens,
+        model_id: overrides.model_id.as_ref().unwrap_or(&content.model_id),
+        temperature: overrides.temperature.unwrap_or(content.temperature),
+        max_tokens: overrides.max_tokens.unwrap_or(content.max_tokens),
         params: &content.params,
         config: &content.config,
         experiment_id: None,

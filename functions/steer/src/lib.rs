@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Result, token::SigningKey};
-use registry::Registry;
+use registry::{Registry, evaluation::Watch};
 use serde::Serialize;
 
 /// What the handler needs.
@@ -13,17 +13,21 @@ pub struct App {
     pub registry: Registry,
     /// How long a run may make no progress before its cases are sent again.
     pub stuck_after: Duration,
+    /// How live versions are watched.
+    pub watch: Watch,
 }
 
 /// How long a run may make no progress before its cases are sent again, when nothing else is said: longer than a
 /// worker may take over a case.
-pub const STUCK_AFTER: Duration = Duration::from_mins(2);
+pub const STUCK_AFTER: Duration = Duration::from_mins(4);
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Runs whose cases are sent again.
     pub runs_sent_again: usize,
+    /// Live versions that are measured again.
+    pub versions_watched: usize,
     /// Whether a new key signs tokens from now on.
     pub new_signing_key: bool,
 }
@@ -35,7 +39,8 @@ const SIGNING_PERIOD: Duration = Duration::from_hours(7 * 24);
 pub async fn handle(app: &App) -> Result<Report> {
     let new_signing_key = app.keep_signing().await?;
     let runs_sent_again = app.registry.sweep_runs(app.stuck_after).await?;
-    Ok(Report { runs_sent_again, new_signing_key })
+    let versions_watched = app.registry.watch_live(app.watch).await?;
+    Ok(Report { runs_sent_again, versions_watched, new_signing_key })
 }
 
 impl App {

@@ -56,6 +56,12 @@ pub enum Action {
     EvaluationEnded,
     /// An evaluation was stopped.
     EvaluationCancelled,
+    /// A person decided an evaluation that was too close to call.
+    EvaluationReviewed,
+    /// A releaser gave their word for a version.
+    Approved,
+    /// What an environment overrides of its version changed.
+    OverridesSet,
     /// A test set was made.
     TestSetCreated,
     /// Its cases were replaced.

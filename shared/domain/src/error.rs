@@ -49,6 +49,10 @@ pub enum ErrorKind {
     ReviewNeeded,
     /// The evaluation was made against something that is not current any more.
     EvidenceStale,
+    /// The gate wants the version to be live in `staging` first.
+    StagingNeeded,
+    /// The gate wants another releaser's approval.
+    ApprovalNeeded,
     /// The environment is locked.
     Locked,
     /// The new version drops, retypes or newly requires a variable that callers rely on.
@@ -85,7 +89,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for the tests and the API description.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::MalformedJson,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -103,6 +107,8 @@ impl ErrorKind {
         Self::GateFailed,
         Self::ReviewNeeded,
         Self::EvidenceStale,
+        Self::StagingNeeded,
+        Self::ApprovalNeeded,
         Self::Locked,
         Self::VariablesIncompatible,
         Self::NoRollbackTarget,

@@ -1,13 +1,19 @@
 //! Evaluation runs: a version against a test set on a model, case by case.
 
+mod repeats;
+mod result;
+
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     EvalRunId, PromptId, TestSetId, Timestamp, VersionPointer,
-    assertion::CaseScore,
-    gate::{GateResult, Tally},
-    money::Usd,
+    gate::{Comparison, GateResult, Tally},
 };
+
+pub use repeats::average;
+pub use result::{CaseOutcome, CaseResult, RunSummary, observations, summarise};
 
 /// How many cases share one progress item.
 pub const CHUNK_CASES: u32 = 100;
@@ -35,6 +41,45 @@ impl RunStatus {
     }
 }
 
+/// The most often that a run asks a model for one case.
+pub const MAX_REPEATS: u32 = 10;
+
+/// How long a run may take when nothing else is said.
+pub const DEADLINE: Duration = Duration::from_hours(1);
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Its verdict becomes the version's: the prompt's own test set, on the version's own model.
+    Verdict,
+    /// It measures what is in production, for another run to be compared with.
+    Baseline,
+    /// It measures what is in production again: did the model change?
+    Watch,
+    /// The prompt's own test set on another model.
+    OtherModel,
+    /// Anything else: somebody wants to know.
+    #[default]
+    Trial,
+}
+
+impl Purpose {
+    /// Whether the run measures its version as it would run in production.
+    pub fn measures(self) -> bool {
+        matches!(self, Self::Verdict | Self::Baseline | Self::Watch)
+    }
+}
+
+/// The run of another version that a run is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineRun {
+    /// The version that was in production when the run was asked for.
+    pub version: VersionPointer,
+    /// Its run.
+    pub eval_run_id: EvalRunId,
+}
+
 /// A run. Its progress lives elsewhere, in number sets, until it ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvalRun {
@@ -52,8 +97,21 @@ pub struct EvalRun {
     pub total_cases: u32,
     /// The model that answers.
     pub model_id: String,
-    /// Whether its verdict becomes the version's: it runs the prompt's own test set on the version's own model.
-    pub decides: bool,
+    /// What it is for.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// What it is compared with; `None`: nothing is in production.
+    #[serde(default)]
+    pub baseline: Option<BaselineRun>,
+    /// How often each case is asked; its results are averaged within the case.
+    #[serde(default = "once")]
+    pub repeats: u32,
+    /// Whether an answer to the very same question, at temperature 0, may be taken from a former run.
+    #[serde(default)]
+    pub reuse: bool,
+    /// When it is given up.
+    #[serde(default)]
+    pub deadline: Option<Timestamp>,
     /// Where it stands.
     pub status: RunStatus,
     /// Counts all writes.
@@ -78,6 +136,9 @@ pub struct EvalRun {
     pub completed_at: Option<Timestamp>,
     /// What it came to.
     pub summary: Option<RunSummary>,
+    /// What it came to beside its baseline.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
     /// The gate's answer, when it gave one.
     pub gate_result: Option<GateResult>,
     /// The gate's reasons, or why there is no answer.
@@ -113,91 +174,6 @@ pub struct CaseMessage {
     pub attempt: u32,
 }
 
-/// The figures of an ended run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RunSummary {
-    /// Cases by outcome.
-    pub tally: Tally,
-    /// The mean score over all cases, 0 to 1.
-    pub avg_score: f64,
-    /// The median latency of the model's answers, in ms.
-    pub p50_latency_ms: Option<u64>,
-    /// The 95th percentile, in ms.
-    pub p95_latency_ms: Option<u64>,
-    /// What the calls cost.
-    pub total_cost_usd: Usd,
-}
-
-/// How a case ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaseOutcome {
-    /// Its assertions hold.
-    Passed,
-    /// They do not.
-    Failed,
-    /// There is no output to judge.
-    Errored,
-}
-
-/// What came of one case. Put once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CaseResult {
-    /// Its position in the test set, from 1.
-    pub number: u32,
-    /// Its name there.
-    pub case_id: String,
-    /// How it ended.
-    pub outcome: CaseOutcome,
-    /// Whether it is tagged `critical`.
-    pub critical: bool,
-    /// The assertions, one by one; `None` when errored.
-    pub score: Option<CaseScore>,
-    /// What the model answered.
-    pub output: Option<String>,
-    /// Why there is no output.
-    pub error: Option<String>,
-    /// Whether the error is the provider's doing.
-    pub provider_error: bool,
-    /// How long the model took, in ms.
-    pub latency_ms: Option<u64>,
-    /// Tokens in.
-    pub input_tokens: u64,
-    /// Tokens out.
-    pub output_tokens: u64,
-    /// What the call cost.
-    pub cost_usd: Usd,
-}
-
-/// The figures of a run from all its results, in any order.
-pub fn summarise(results: &[CaseResult]) -> RunSummary {
-    let mut tally = Tally::default();
-    let mut latencies: Vec<u64> = results.iter().filter_map(|result| result.latency_ms).collect();
-    latencies.sort_unstable();
-    let mut score = 0.0;
-    let mut cost = Usd::default();
-    for result in results {
-        match result.outcome {
-            CaseOutcome::Passed => tally.passed += 1,
-            CaseOutcome::Failed => tally.failed += 1,
-            CaseOutcome::Errored => tally.errored += 1,
-        }
-        tally.provider_errors += u32::from(result.provider_error);
-        tally.critical_not_passed += u32::from(result.critical && result.outcome != CaseOutcome::Passed);
-        score += result.score.as_ref().map_or(0.0, |score| score.score);
-        cost += result.cost_usd;
-    }
-    RunSummary {
-        tally,
-        avg_score: score / f64::from(tally.total().max(1)),
-        p50_latency_ms: percentile(&latencies, 50),
-        p95_latency_ms: percentile(&latencies, 95),
-        total_cost_usd: cost,
-    }
-}
-
-/// The nearest-rank percentile of sorted values.
-fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied()
+fn once() -> u32 {
+    1
 }

@@ -5,6 +5,7 @@
 
 pub mod assertion;
 pub mod audit;
+pub mod budget;
 pub mod content;
 pub mod diff;
 pub mod error;

@@ -1,9 +1,12 @@
 //! The catalogue of models: who serves a model, where, at what price.
 
-use std::{fmt, net::Ipv4Addr};
+mod place;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::place::{Places, is_public};
 use crate::{Error, FieldProblem, Result, money::Usd};
 
 /// Who serves a model.
@@ -12,10 +15,21 @@ use crate::{Error, FieldProblem, Result, money::Usd};
 pub enum Provider {
     /// `OpenAI`, or whoever speaks its chat completions API.
     Openai,
-    /// Anthropic.
+    /// Anthropic, or whoever speaks its Messages API.
     Anthropic,
-    /// Amazon Bedrock.
+    /// Amazon Bedrock, by the role of whoever calls: it takes neither a `base_url` nor a `secret_name`.
     Bedrock,
+}
+
+impl Provider {
+    /// Where its own service is; `None` for Bedrock, whose address follows from the region.
+    pub fn public_url(self) -> Option<&'static str> {
+        match self {
+            Self::Openai => Some("https://api.openai.com/v1"),
+            Self::Anthropic => Some("https://api.anthropic.com"),
+            Self::Bedrock => None,
+        }
+    }
 }
 
 impl fmt::Display for Provider {
@@ -35,7 +49,8 @@ pub struct ModelEntry {
     pub model_id: String,
     /// Who serves it.
     pub provider: Provider,
-    /// Where, up to and without `/chat/completions`; the provider's public address when left out.
+    /// Where, up to and without `/chat/completions` (Anthropic: `/v1/messages`); the provider's public address when
+    /// left out.
     #[serde(default)]
     pub base_url: Option<String>,
     /// What the provider calls it; `model_id` when left out.
@@ -67,10 +82,13 @@ impl ModelEntry {
         Usd::of_tokens(&[(input_tokens, self.input_usd_per_mtok), (output_tokens, self.output_usd_per_mtok)])
     }
 
-    /// Checks the entry; all wrong fields are reported together.
-    ///
-    /// `allow_loopback` lets `base_url` be on this machine, as the `local` platform's mock is.
-    pub fn validate(&self, allow_loopback: bool) -> Result<()> {
+    /// Where its calls go: its own address, else its provider's; `None` for Bedrock.
+    pub fn address(&self) -> Option<&str> {
+        self.base_url.as_deref().or(self.provider.public_url())
+    }
+
+    /// Checks the entry; all wrong fields are reported together. Its calls go to `places` alone.
+    pub fn validate(&self, places: Places<'_>) -> Result<()> {
         let mut problems = Vec::new();
         let mut check = |field: &str, outcome: Result<(), String>| {
             if let Err(detail) = outcome {
@@ -81,8 +99,11 @@ impl ModelEntry {
         if self.model_id == "unbound" {
             check("model_id", Err("`unbound` means no model, so no model can be called so.".to_owned()));
         }
-        if let Some(url) = &self.base_url {
-            check("base_url", check_base_url(url, allow_loopback));
+        if self.provider == Provider::Bedrock {
+            check("base_url", check_absent("base_url", self.base_url.as_deref()));
+            check("secret_name", check_absent("secret_name", self.secret_name.as_deref()));
+        } else if let Some(address) = self.address() {
+            check("base_url", places.check(address));
         }
         for (field, name) in [("api_model", &self.api_model), ("secret_name", &self.secret_name)] {
             if let Some(name) = name {
@@ -108,45 +129,11 @@ fn check_name(field: &str, name: &str) -> Result<(), String> {
     Err(format!("`{field}` is 1 to 200 characters without spaces."))
 }
 
-/// Whether calls may go to this address: HTTPS anywhere else, and this machine only with `allow_loopback`.
-///
-/// The form is narrower than a URL's, so that no two parsers can disagree on the host: no user, query or
-/// fragment, no escapes in the host, and IPv4 in its one usual spelling.
-pub fn check_base_url(url: &str, allow_loopback: bool) -> Result<(), String> {
-    let (https, rest) = match url.split_once("://") {
-        Some(("https", rest)) => (true, rest),
-        Some(("http", rest)) => (false, rest),
-        _ => return Err("`base_url` begins with https://.".to_owned()),
-    };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let plain =
-        |text: &str, also: &[u8]| text.bytes().all(|b| b.is_ascii_alphanumeric() || also.contains(&b));
-    let (host, port) = split_port(authority);
-    let host_is_plain = host == "[::1]" || (!host.is_empty() && plain(host, b".-"));
-    if !host_is_plain || port.is_some_and(|port| port.parse::<u16>().is_err()) || !plain(path, b"/._~-") {
-        return Err("`base_url` is https://host[:port][/path], without user, query or escapes.".to_owned());
+fn check_absent(field: &str, value: Option<&str>) -> Result<(), String> {
+    if value.is_none() {
+        return Ok(());
     }
-    match (is_loopback(host), https) {
-        (true, _) if allow_loopback => Ok(()),
-        (true, _) => Err("`base_url` may not be on this machine here.".to_owned()),
-        (false, true) => Ok(()),
-        (false, false) => {
-            Err("`base_url` begins with https://: prompts and keys never travel in clear.".to_owned())
-        }
-    }
-}
-
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        _ => (authority, None),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "[::1]"
-        || host.eq_ignore_ascii_case("localhost")
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    Err(format!("Bedrock is called at its region's address with the caller's role: leave `{field}` out."))
 }
 
 #[cfg(test)]
@@ -162,7 +149,7 @@ mod tests {
         let entry = entry(
             r#"{"model_id":"gpt-4o-mini","provider":"openai","input_usd_per_mtok":0.15,"output_usd_per_mtok":0.6}"#,
         );
-        entry.validate(false).unwrap();
+        entry.validate(Places::default()).unwrap();
         assert_eq!(entry.api_model(), "gpt-4o-mini");
         assert_eq!(entry.cost(1_000_000, 500_000).to_string(), "0.45");
         assert_eq!(
@@ -177,45 +164,38 @@ mod tests {
             r#"{"model_id":"a b","provider":"openai","base_url":"http://models.example/v1","api_model":"",
                 "input_usd_per_mtok":0,"output_usd_per_mtok":0,"max_concurrency":0,"secret_name":"x\n"}"#,
         )
-        .validate(true)
+        .validate(Places { loopback: true, hosts: None })
         .unwrap_err();
         let pointers: Vec<&str> = error.problems().iter().map(|problem| problem.pointer.as_str()).collect();
         assert_eq!(pointers, ["/model_id", "/base_url", "/api_model", "/secret_name", "/max_concurrency"]);
     }
 
+    fn problems_of(json: &str, places: Places<'_>) -> Vec<String> {
+        let error = entry(json).validate(places).unwrap_err();
+        error.problems().iter().map(|problem| problem.pointer.clone()).collect()
+    }
+
     #[test]
-    fn calls_leave_over_https_or_stay_on_this_machine_where_allowed() {
-        for url in ["https://api.example.com/v1", "https://api.example.com:8443", "https://10.0.0.7/v1/"] {
-            assert_eq!(check_base_url(url, false), Ok(()), "{url}");
-        }
-        for url in
-            ["http://127.0.0.1:7070/mock/v1", "http://localhost/v1", "http://[::1]:80", "https://127.9.9.9"]
-        {
-            assert_eq!(check_base_url(url, true), Ok(()), "{url}");
-            assert!(check_base_url(url, false).is_err(), "{url}");
-        }
-        for url in [
-            "http://api.example.com",
-            "http://0.0.0.0",
-            "http://127.1",
-            "http://2130706433",
-            "http://169.254.169.254/latest",
-            "http://127.0.0.1@example.com",
-            "http://127.0.0.1:80@example.com",
-            "http://localhost.example.com",
-            "http://[::ffff:127.0.0.1]",
-            "https://a\\@b",
-            "https://example.com/v1?key=1",
-            "https://example.com/#x",
-            "https://example.com:99999",
-            "https:///v1",
-            "https://exa mple.com",
-            "ftp://example.com",
-            "HTTPS://example.com",
-            "example.com",
-            "",
+    fn calls_go_where_the_entry_or_its_provider_says_and_only_to_places() {
+        let of = |provider: &str, more: &str| {
+            format!(
+                r#"{{"model_id":"m","provider":"{provider}","input_usd_per_mtok":0,"output_usd_per_mtok":0{more}}}"#
+            )
+        };
+        let hosts = ["*.anthropic.com".to_owned(), "models.example".to_owned()];
+        let listed = Places { loopback: false, hosts: Some(&hosts) };
+        for (entry_json, address) in [
+            (of("anthropic", ""), Some("https://api.anthropic.com")),
+            (of("openai", r#","base_url":"https://models.example/v1""#), Some("https://models.example/v1")),
+            (of("bedrock", ""), None),
         ] {
-            assert!(check_base_url(url, true).is_err(), "{url}");
+            assert_eq!(entry(&entry_json).address(), address);
+            entry(&entry_json).validate(listed).unwrap();
         }
+        assert_eq!(problems_of(&of("openai", ""), listed), ["/base_url"], "its public address is not listed");
+        let private = of("anthropic", r#","base_url":"https://10.0.0.7/v1""#);
+        assert_eq!(problems_of(&private, Places::default()), ["/base_url"]);
+        let keyed = of("bedrock", r#","base_url":"https://models.example","secret_name":"key""#);
+        assert_eq!(problems_of(&keyed, listed), ["/base_url", "/secret_name"]);
     }
 }

@@ -1,6 +1,12 @@
 //! Money: whole nano-dollars inside, a decimal number of dollars outside.
 
-use std::{fmt, iter::Sum, ops::AddAssign};
+use std::{
+    fmt,
+    iter::Sum,
+    num::{ParseFloatError, ParseIntError},
+    ops::AddAssign,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -25,6 +31,15 @@ impl Usd {
     /// The nano-dollars.
     pub fn as_nanos(self) -> u64 {
         self.0
+    }
+
+    fn of_dollars(dollars: f64) -> Result<Self, String> {
+        if !(0.0..=1e6).contains(&dollars) {
+            return Err("an amount in USD is a number from 0 to 1000000".to_owned());
+        }
+        // Nine printed decimals are the number rounded to nano-dollars; without the point they count them.
+        let nanos = format!("{dollars:.9}").replace(['.', '-'], "");
+        nanos.parse().map(Self).map_err(|error: ParseIntError| error.to_string())
     }
 
     /// What tokens cost when a million of each kind has its price. Rounded once, half up.
@@ -66,12 +81,15 @@ impl Serialize for Usd {
 
 impl<'de> Deserialize<'de> for Usd {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let dollars = f64::deserialize(deserializer)?;
-        if !(0.0..=1e6).contains(&dollars) {
-            return Err(de::Error::custom("an amount in USD is a number from 0 to 1000000"));
-        }
-        // Nine printed decimals are the number rounded to nano-dollars; without the point they count them.
-        format!("{dollars:.9}").replace(['.', '-'], "").parse().map(Self).map_err(de::Error::custom)
+        Self::of_dollars(f64::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl FromStr for Usd {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::of_dollars(text.parse().map_err(|error: ParseFloatError| error.to_string())?)
     }
 }
 

@@ -61,6 +61,11 @@ pub fn production() -> Environment {
     Environment(PRODUCTION.to_owned())
 }
 
+/// The environment before production.
+pub fn staging() -> Environment {
+    Environment(STAGING.to_owned())
+}
+
 impl Environment {
     /// Whether the gate guards it and a releaser is needed.
     pub fn is_production(&self) -> bool {

@@ -11,7 +11,7 @@ pub const UNDO_DEPTH: usize = 50;
 ///
 /// **Invariant:** `revision` grows by one at each write; `moved_revision` is the revision of the last move, and is
 /// what `If-Match` and `expected_revision` compare. Caches take a ref only if its revision is not lower than theirs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ref {
     /// The prompt.
     pub prompt_id: PromptId,
@@ -31,6 +31,9 @@ pub struct Ref {
     pub undo: Vec<VersionPointer>,
     /// Whether the prompt is archived: then resolving answers «gone».
     pub archived: bool,
+    /// What stands here instead of the version's own settings, until the next move.
+    #[serde(default)]
+    pub overrides: Overrides,
     /// A person's freeze on promotions.
     pub lock: Option<Lock>,
     /// Set by a rollback, cleared by a person's promotion: until then nothing is promoted automatically.
@@ -39,6 +42,17 @@ pub struct Ref {
     pub moved_at: Timestamp,
     /// Who moved it.
     pub moved_by: String,
+}
+
+/// Settings of one environment that stand instead of those of the version that is live there.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Overrides {
+    /// Sampling temperature.
+    pub temperature: Option<f64>,
+    /// The most tokens of an answer.
+    pub max_tokens: Option<u32>,
+    /// A model on which the version has passed.
+    pub model_id: Option<String>,
 }
 
 /// A freeze on promotions in one environment.
@@ -74,6 +88,7 @@ impl Ref {
             moved_revision: 0,
             undo: Vec::new(),
             archived: prompt.archived_at.is_some(),
+            overrides: Overrides::default(),
             lock: None,
             automation_held: false,
             moved_at: mover.at,
@@ -121,6 +136,12 @@ impl Ref {
         Self { lock, revision: self.revision + 1, ..self.clone() }
     }
 
+    /// The ref with other overrides; nothing moves.
+    #[must_use]
+    pub fn with_overrides(&self, overrides: Overrides) -> Self {
+        Self { overrides, revision: self.revision + 1, ..self.clone() }
+    }
+
     /// The ref of a prompt that was renamed, archived or restored; nothing moves.
     #[must_use]
     pub fn following(&self, prompt: &Prompt) -> Self {
@@ -148,6 +169,8 @@ impl Ref {
             version: Some(version),
             revision,
             moved_revision: revision,
+            // They were chosen for the version that goes.
+            overrides: Overrides::default(),
             moved_at: mover.at,
             moved_by: mover.by.to_owned(),
             ..self.clone()
@@ -210,6 +233,15 @@ mod tests {
         let after = with_live(&[1, 2, 3, 4]).rolled_back(version(2), MOVER);
         assert_eq!(live(&roll_back(&after).unwrap()), Some(1));
         assert!(after.automation_held && !after.promoted(version(5), MOVER).automation_held);
+    }
+
+    #[test]
+    fn overrides_last_until_the_next_move() {
+        let cold = Overrides { temperature: Some(0.0), ..Overrides::default() };
+        let overridden = with_live(&[1, 2]).with_overrides(cold.clone());
+        assert_eq!(overridden.with_lock(None).overrides, cold);
+        assert_eq!(overridden.promoted(version(3), MOVER).overrides, Overrides::default());
+        assert_eq!(roll_back(&overridden).unwrap().overrides, Overrides::default());
     }
 
     #[test]

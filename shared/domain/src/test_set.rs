@@ -1,15 +1,35 @@
 //! Test sets: labelled cases that a version is evaluated on.
 //!
-//! A test set's version is its JSONL exactly as it was uploaded; cases are read from it one by one by byte range.
+//! A test set's version is JSON Lines: as it was uploaded, or made once of a table or of promptfoo's YAML.
+//! Cases are read from it one by one by byte range.
 
+mod assertions;
+mod format;
+mod intake;
 mod jsonl;
+mod node;
+mod placeholder;
+mod promptfoo;
+mod shorthand;
+mod table;
+mod test;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-pub use self::jsonl::{CaseLine, CaseRange, ParsedTestSet, case_lines, parse_jsonl};
-use crate::{Error, Result, assertion::Assertion, content::Literal};
+pub use self::{
+    format::{Format, Parsed, parse},
+    jsonl::{CaseLine, CaseRange, ParsedTestSet, case_lines, parse_jsonl},
+};
+use crate::{
+    Error, Result,
+    assertion::{Assertion, judge::JUDGE_VERSION, parse_all},
+    content::Literal,
+};
 
 /// The most cases of a test set.
 pub const MAX_CASES: usize = 10_000;
@@ -17,7 +37,6 @@ pub const MAX_CASES: usize = 10_000;
 pub const MAX_TEST_SET_BYTES: usize = 64 * 1024 * 1024;
 /// The most bytes of one case.
 pub const MAX_CASE_BYTES: usize = 200 * 1024;
-const MAX_ASSERTIONS: usize = 100;
 const MAX_TAGS: usize = 20;
 const MAX_NAME_CHARS: usize = 200;
 
@@ -72,11 +91,7 @@ impl Case {
         }
         let document: CaseDocument = serde_json::from_slice(line).map_err(|error| plain(&error))?;
         check(&document)?;
-        let mut assertions = Vec::with_capacity(document.assert.len().max(1));
-        for (index, written) in document.assert.iter().enumerate() {
-            let assertion = Assertion::parse(written);
-            assertions.push(assertion.map_err(|detail| format!("assert {}: {detail}", index + 1))?);
-        }
+        let mut assertions = parse_all(&document.assert)?;
         if let (Some(expected), []) = (&document.expected, assertions.as_slice()) {
             assertions.push(Assertion::expected(expected)?);
         }
@@ -104,7 +119,8 @@ impl Case {
         let CaseDocument { vars, expected, assert, threshold, .. } = &self.document;
         let expected = expected.as_ref().map_or("", |expected| expected.0.get());
         let threshold = threshold.map(|threshold| threshold.to_string()).unwrap_or_default();
-        let texts = [vars.0.get(), expected, &threshold].into_iter();
+        let judge = self.is_judged().then(|| format!("judge prompt {JUDGE_VERSION}"));
+        let texts = [vars.0.get(), expected, &threshold].into_iter().chain(judge.as_deref());
         let mut hash = Sha256::new();
         for text in texts.chain(assert.iter().map(|assertion| assertion.0.get())) {
             // The length in front keeps neighbours apart.
@@ -130,9 +146,6 @@ fn check(document: &CaseDocument) -> Result<(), String> {
     // Read once as values, so that what rendering could not take (depth, lone surrogates) is refused here.
     serde_json::from_str::<Map<String, Value>>(document.vars.0.get())
         .map_err(|error| format!("`vars` is an object of values: {}", plain(&error)))?;
-    if document.assert.len() > MAX_ASSERTIONS {
-        return Err(format!("a case has at most {MAX_ASSERTIONS} assertions"));
-    }
     if document.tags.len() > MAX_TAGS {
         return Err(format!("a case has at most {MAX_TAGS} tags"));
     }
@@ -152,84 +165,5 @@ pub(crate) fn plain(error: &serde_json::Error) -> String {
         }
         Some(message) => message.to_owned(),
         None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn case(line: &str) -> Case {
-        Case::parse(line.as_bytes(), 7).unwrap()
-    }
-
-    fn refused(line: &str) -> String {
-        Case::parse(line.as_bytes(), 7).unwrap_err().detail().to_owned()
-    }
-
-    #[test]
-    fn a_case_keeps_what_was_written() {
-        let line = r#"{"case_id":"a","vars":{"price":1.50},"expected":"x","tags":["critical"],"metadata":{"by":"me"}}"#;
-        let case = case(line);
-        assert_eq!(case.case_id, "a");
-        assert_eq!(case.document.vars.0.get(), r#"{"price":1.50}"#);
-        assert!(case.is_critical());
-        assert_eq!(serde_json::to_string(&case.document).unwrap(), line);
-    }
-
-    #[test]
-    fn a_case_without_a_name_is_named_by_its_position() {
-        let case = case(r#"{"vars":{},"expected":"x"}"#);
-        assert_eq!(case.case_id, "case-00007");
-        assert!(!case.is_critical());
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        for (line, why) in [
-            (r#"{"vars":{}}"#, "neither `expected` nor `assert`"),
-            (r#"{"vars":{},"assert":[]}"#, "neither `expected` nor `assert`"),
-            (r#"{"vars":{},"expected":null}"#, "neither `expected` nor `assert`"),
-            (r#"{"expected":"x"}"#, "missing field `vars`"),
-            (r#"{"vars":["a"],"expected":"x"}"#, "`vars` is an object"),
-            (r#"{"vars":"{}","expected":"x"}"#, "`vars` is an object"),
-            (r#"{"vars":{"a":"\ud800"},"expected":"x"}"#, "`vars` is an object"),
-            (r#"{"vars":{},"expcted":"x"}"#, "unknown field `expcted`"),
-            (r#"{"vars":{},"expected":"x","expected":"y"}"#, "duplicate field"),
-            (r#"{"vars":{},"expected":"x","threshold":1.5}"#, "`threshold`"),
-            (r#"{"vars":{},"expected":"x","case_id":""}"#, "`case_id`"),
-            (r#"{"vars":{},"expected":"x","tags":["a\nb"]}"#, "a tag"),
-            (r#"{"vars":{},"expected":"x","metadata":3}"#, "invalid type"),
-            (r#"{"vars":{},"expected":"x""#, "EOF while parsing an object at column 25"),
-            (r#"{"vars":{},"expected":"x"} {}"#, "trailing characters"),
-            ("[]", "invalid"),
-        ] {
-            let detail = refused(line);
-            assert!(detail.contains(why), "{line}: {detail}");
-        }
-        let tags = serde_json::to_string(&vec!["t"; 21]).unwrap();
-        assert!(refused(&format!(r#"{{"vars":{{}},"expected":"x","tags":{tags}}}"#)).contains("20 tags"));
-        let long = "x".repeat(MAX_CASE_BYTES);
-        assert!(refused(&format!(r#"{{"vars":{{}},"expected":"{long}"}}"#)).contains("204800"));
-        assert!(Case::parse(b"{\"vars\":{\"a\":\"\xff\"},\"expected\":\"x\"}", 1).is_err());
-    }
-
-    #[test]
-    fn the_hash_covers_what_the_outcome_depends_on() {
-        let hash = |line: &str| case(line).content_sha256();
-        let base = hash(r#"{"vars":{"a":1.5},"expected":"x"}"#);
-        assert_eq!(base.len(), 64);
-        assert_eq!(
-            base,
-            hash(r#"{"case_id":"n","tags":["t"],"metadata":{}, "vars": {"a":1.5}, "expected": "x"}"#)
-        );
-        for other in [
-            r#"{"vars":{"a":1.50},"expected":"x"}"#,
-            r#"{"vars":{"a":1.5},"expected":"y"}"#,
-            r#"{"vars":{"a":1.5},"expected":"x","threshold":0}"#,
-            r#"{"vars":{"a":1.5},"expected":"x","assert":[{"type":"is-json"}]}"#,
-        ] {
-            assert_ne!(base, hash(other), "{other}");
-        }
     }
 }

@@ -1,12 +1,12 @@
 //! Versions: immutable content with a number, and beside it the state that evaluations change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Environment, EvalRunId, PromptId, Result, TestSetId, Timestamp, VersionId,
+    Environment, EvalRun, EvalRunId, PromptId, Result, TestSetId, Timestamp, VersionId,
     content::{Body, Content, TemplateFormat, Variable},
     template::Compiled,
 };
@@ -83,6 +83,24 @@ pub struct VersionState {
     pub eval_run_id: Option<EvalRunId>,
     /// What the verdict rests on.
     pub evidence: Option<Evidence>,
+    /// The newest run that measured it as it would run in production; it outlives verdicts.
+    #[serde(default)]
+    pub measured: Option<Evidence>,
+    /// The run that is about to measure it, where one was asked for.
+    #[serde(default)]
+    pub measuring: Option<Evidence>,
+    /// What a person decided about the run that was too close to call.
+    #[serde(default)]
+    pub review: Option<Review>,
+    /// Who approved it, for which environment.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
+    /// The other models on which it passed, with the run that showed it.
+    #[serde(default)]
+    pub models_passed: BTreeMap<String, EvalRunId>,
+    /// Set while it scores significantly worse in production than when it passed.
+    #[serde(default)]
+    pub drift: Option<Drift>,
     /// The environments in which it was ever live.
     pub been_live: BTreeSet<Environment>,
 }
@@ -96,6 +114,60 @@ pub struct Evidence {
     pub test_set_id: TestSetId,
     /// Its version.
     pub test_set_version: u32,
+    /// The version in production that it was compared with; `None`: there was none.
+    #[serde(default)]
+    pub baseline: Option<VersionPointer>,
+}
+
+/// A person's decision about a run that was too close to call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// The run.
+    pub eval_run_id: EvalRunId,
+    /// Whether the version may go live.
+    pub approved: bool,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// A releaser's word that a version may go live somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Where.
+    pub environment: Environment,
+    /// Whose word.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// A version that scores significantly worse today than when it passed: its prompt is the same, so the model changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// The run that showed it.
+    pub eval_run_id: EvalRunId,
+    /// When.
+    pub at: Timestamp,
+    /// In words.
+    pub reason: String,
+}
+
+impl Evidence {
+    /// What a run stands for.
+    pub fn of(run: &EvalRun) -> Self {
+        Self {
+            eval_run_id: run.eval_run_id,
+            test_set_id: run.test_set_id,
+            test_set_version: run.test_set_version,
+            baseline: run.baseline.map(|baseline| baseline.version),
+        }
+    }
 }
 
 impl VersionState {
@@ -110,6 +182,12 @@ impl VersionState {
             eval_score: None,
             eval_run_id: run,
             evidence: None,
+            measured: None,
+            measuring: None,
+            review: None,
+            approvals: Vec::new(),
+            models_passed: BTreeMap::new(),
+            drift: None,
             been_live: BTreeSet::new(),
         }
     }
@@ -123,8 +201,16 @@ impl VersionState {
             eval_score: None,
             eval_run_id: Some(run),
             evidence: None,
+            review: None,
             ..self.clone()
         }
+    }
+
+    /// The state while a run measures it for another to be compared with.
+    #[must_use]
+    pub fn measured_by(&self, run: &EvalRun) -> Self {
+        let measuring = Some(Evidence::of(run));
+        Self { revision: self.revision + 1, measuring, ..self.clone() }
     }
 
     /// The state once the version went live in an environment.

@@ -6,6 +6,9 @@ use domain::{Error, ErrorKind, model::Provider};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
+/// How much of a provider's words is passed on, in characters.
+const MESSAGE_CHARS: usize = 500;
+
 /// Why a call brought no completion.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -20,7 +23,9 @@ pub enum CallError {
     Unavailable {
         /// What happened, in words.
         reason: String,
-        /// What the HTTP client saw.
+        /// How long the provider asks us to wait.
+        retry_after: Option<Duration>,
+        /// What the client saw.
         #[source]
         source: Option<Source>,
     },
@@ -41,14 +46,25 @@ pub enum CallError {
         /// Its name in Secrets Manager.
         name: String,
     },
-    /// The entry or the key cannot make a call.
-    #[error("The model's catalogue entry cannot be used: {detail}")]
+    /// Secrets Manager does not answer.
+    #[error("The provider's key `{name}` cannot be read at the moment: Secrets Manager does not answer.")]
+    SecretUnavailable {
+        /// The key's name in Secrets Manager.
+        name: String,
+        /// What the client saw.
+        #[source]
+        source: Source,
+    },
+    /// The model's entry, its key or the version's parameters make no call that its provider takes.
+    #[error("The model cannot be called like this: {detail}")]
     Misconfigured {
-        /// What is wrong with it.
+        /// What is wrong and what would be right.
         detail: String,
     },
-    /// The provider joins later.
-    #[error("The provider `{provider}` is not supported yet; `openai` and compatible services are.")]
+    /// The provider has no such thing, or it is not called here.
+    #[error(
+        "The provider `{provider}` makes no embeddings here; name a model of `openai` or of a compatible service."
+    )]
     NotSupported {
         /// The provider.
         provider: Provider,
@@ -56,10 +72,39 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the failure is the provider's doing, so that the same call may succeed later.
+    /// Whether the failure will pass, so that the same call may succeed later.
     pub fn transient(&self) -> bool {
-        matches!(self, Self::Throttled { .. } | Self::Unavailable { .. })
+        matches!(self, Self::Throttled { .. } | Self::Unavailable { .. } | Self::SecretUnavailable { .. })
     }
+
+    /// How long the provider asks us to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    pub(crate) fn unavailable(reason: &str, source: Source) -> Self {
+        Self::Unavailable { reason: reason.to_owned(), retry_after: None, source: Some(source) }
+    }
+
+    pub(crate) fn overloaded(status: u16, retry_after: Option<Duration>) -> Self {
+        Self::Unavailable { reason: format!("status {status}"), retry_after, source: None }
+    }
+
+    pub(crate) fn rejected(status: u16, message: &str) -> Self {
+        Self::Rejected { status, message: message.chars().take(MESSAGE_CHARS).collect() }
+    }
+
+    pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {
+        Self::Misconfigured { detail: detail.into() }
+    }
+}
+
+/// Reads `Retry-After` in seconds; its other form, a date, would need a clock that agrees with the provider's.
+pub(crate) fn retry_after(header: &str) -> Option<Duration> {
+    header.trim().parse().ok().map(Duration::from_secs)
 }
 
 impl From<CallError> for Error {
@@ -67,7 +112,8 @@ impl From<CallError> for Error {
         let kind = if error.transient() { ErrorKind::Provider } else { ErrorKind::Invalid };
         let told = Self::new(kind, error.to_string());
         match error {
-            CallError::Unavailable { source: Some(source), .. } => told.caused_by(source),
+            CallError::Unavailable { source: Some(source), .. }
+            | CallError::SecretUnavailable { source, .. } => told.caused_by(source),
             _ => told,
         }
     }

@@ -1,77 +1,44 @@
-//! `OpenAI`'s chat completions, as many providers and servers speak them.
+//! `OpenAI`'s chat completions and embeddings, as many providers and servers speak them.
 
-use std::time::Duration;
-
-use domain::{
-    Error, Result,
-    model::{ModelEntry, check_base_url},
-};
-use reqwest::{Client, Response, StatusCode, header, redirect};
-use serde::Deserialize;
+use domain::model::ModelEntry;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use crate::{CallError, Completion, Request, Secrets};
+use crate::{
+    CallError, Completion, Embedded, Request,
+    http::{Http, answer},
+};
 
-/// Where calls go, and with which key, when an entry names no address.
-const PUBLIC_URL: &str = "https://api.openai.com/v1";
-const PUBLIC_SECRET: &str = "OPENAI_API_KEY";
+/// The key that is used when an entry names no address.
+pub(crate) const PUBLIC_SECRET: &str = "OPENAI_API_KEY";
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest answer that is read.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
-/// How much of a provider's words is passed on, in characters.
-const MESSAGE_CHARS: usize = 500;
-
-/// The client. It follows no redirect: a key goes nowhere but where the catalogue says.
-#[derive(Debug, Clone)]
-pub(crate) struct OpenAi {
-    http: Client,
-    allow_loopback: bool,
-    secrets: Secrets,
+pub(crate) async fn call(
+    http: &Http,
+    model: &ModelEntry,
+    request: &Request<'_>,
+) -> Result<Completion, CallError> {
+    let body = body(model.api_model(), request);
+    completion(post(http, model, "/chat/completions", &body, "a chat completion").await?)
 }
 
-impl OpenAi {
-    pub(crate) fn new(timeout: Duration, allow_loopback: bool, secrets: Secrets) -> Result<Self> {
-        let http = Client::builder()
-            .timeout(timeout)
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(Error::internal)?;
-        Ok(Self { http, allow_loopback, secrets })
-    }
+pub(crate) async fn embed(http: &Http, model: &ModelEntry, texts: &[&str]) -> Result<Embedded, CallError> {
+    let body = json!({ "model": model.api_model(), "input": texts, "encoding_format": "float" });
+    embedded(post(http, model, "/embeddings", &body, "a list of embeddings").await?, texts.len())
+}
 
-    pub(crate) async fn call(
-        &self,
-        model: &ModelEntry,
-        request: &Request<'_>,
-    ) -> Result<Completion, CallError> {
-        let base_url = model.base_url.as_deref().unwrap_or(PUBLIC_URL);
-        check_base_url(base_url, self.allow_loopback)
-            .map_err(|detail| CallError::Misconfigured { detail })?;
-        let key = self.key(model)?;
-        let mut post = self
-            .http
-            .post(format!("{}/chat/completions", base_url.trim_end_matches('/')))
-            .json(&body(model.api_model(), request));
-        if let Some(key) = &key {
-            post = post.bearer_auth(key);
-        }
-        let response = post.send().await.map_err(failed)?;
-        read(response, key.as_deref()).await
+async fn post<T: DeserializeOwned>(
+    http: &Http,
+    model: &ModelEntry,
+    path: &str,
+    body: &impl Serialize,
+    what: &str,
+) -> Result<T, CallError> {
+    let mut call = http.post(model, path)?.json(body);
+    let key = http.key(model, PUBLIC_SECRET).await?;
+    if let Some(key) = &key {
+        call = call.bearer_auth(key);
     }
-
-    pub(crate) fn check(&self, model: &ModelEntry) -> Result<(), CallError> {
-        self.key(model).map(drop)
-    }
-
-    fn key(&self, model: &ModelEntry) -> Result<Option<String>, CallError> {
-        let public = model.base_url.is_none().then_some(PUBLIC_SECRET);
-        let Some(name) = model.secret_name.as_deref().or(public) else {
-            return Ok(None);
-        };
-        self.secrets.get(name).map(Some).ok_or_else(|| CallError::MissingSecret { name: name.to_owned() })
-    }
+    answer(call, key.as_deref(), what).await
 }
 
 /// The body of a call. `params` may say anything but what makes the call ours: who is asked, what, and that the
@@ -88,41 +55,6 @@ fn body(api_model: &str, request: &Request<'_>) -> Map<String, Value> {
         body.entry("max_tokens").or_insert_with(|| json!(request.max_tokens));
     }
     body
-}
-
-async fn read(response: Response, key: Option<&str>) -> Result<Completion, CallError> {
-    let status = response.status();
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(CallError::Throttled { retry_after: retry_after(&response) });
-    }
-    if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-        return Err(CallError::Unavailable { reason: format!("status {}", status.as_u16()), source: None });
-    }
-    let body = bounded_body(response).await?;
-    if status.is_success() {
-        return completion(status, &body);
-    }
-    Err(rejected(status, &message(&body, key)))
-}
-
-/// Reads `Retry-After` in seconds; its other form, a date, would need a clock that agrees with the provider's.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, CallError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(rejected(
-                response.status(),
-                &format!("the answer is longer than {MAX_BODY_BYTES} bytes"),
-            ));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 #[derive(Deserialize)]
@@ -157,16 +89,9 @@ struct Usage {
     completion_tokens: u64,
 }
 
-fn completion(status: StatusCode, body: &[u8]) -> Result<Completion, CallError> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
-        if error.is_eof() {
-            CallError::Unavailable { reason: "its answer was cut".to_owned(), source: Some(error.into()) }
-        } else {
-            rejected(status, &format!("the answer is not a chat completion ({error})"))
-        }
-    })?;
+fn completion(answer: Answer) -> Result<Completion, CallError> {
     let Some(Choice { message }) = answer.choices.into_iter().next() else {
-        return Err(rejected(status, "the answer has no choices"));
+        return Err(CallError::rejected(200, "the answer has no choices"));
     };
     let spoken = message.content.filter(|text| !text.is_empty()).or(message.refusal);
     let usage = answer.usage.unwrap_or_default();
@@ -178,39 +103,31 @@ fn completion(status: StatusCode, body: &[u8]) -> Result<Completion, CallError> 
     })
 }
 
-/// What a refusal says: `error.message` where it has the usual shape, else its text; without the key, which some
-/// providers repeat.
-fn message(body: &[u8], key: Option<&str>) -> String {
-    let shaped = serde_json::from_slice::<Value>(body)
-        .ok()
-        .and_then(|body| body.pointer("/error/message").and_then(Value::as_str).map(str::to_owned));
-    let text = shaped.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());
-    match key {
-        Some(key) => text.replace(key, "…"),
-        None => text,
-    }
+#[derive(Deserialize)]
+struct Embeddings {
+    data: Vec<Embedding>,
+    #[serde(default)]
+    usage: Option<Usage>,
 }
 
-fn rejected(status: StatusCode, message: &str) -> CallError {
-    let message = message.chars().take(MESSAGE_CHARS).collect();
-    CallError::Rejected { status: status.as_u16(), message }
+#[derive(Deserialize)]
+struct Embedding {
+    index: usize,
+    embedding: Vec<f64>,
 }
 
-/// A failure below HTTP. A request that could not even be built is ours; all others may pass.
-fn failed(error: reqwest::Error) -> CallError {
-    if error.is_builder() {
-        return CallError::Misconfigured {
-            detail: "its key or address does not make a valid request".to_owned(),
-        };
+/// The vectors in the order of their texts, whatever the order of the answer.
+fn embedded(answer: Embeddings, texts: usize) -> Result<Embedded, CallError> {
+    let mut data = answer.data;
+    data.sort_by_key(|one| one.index);
+    if !data.iter().map(|one| one.index).eq(0..texts) {
+        return Err(CallError::rejected(200, "the answer does not have one vector for each text"));
     }
-    let reason = if error.is_timeout() {
-        "the call took too long"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "its answer was cut"
-    };
-    CallError::Unavailable { reason: reason.to_owned(), source: Some(error.into()) }
+    let vectors: Vec<_> = data.into_iter().map(|one| one.embedding).collect();
+    if vectors.iter().any(|vector| vector.is_empty() || vector.len() != vectors[0].len()) {
+        return Err(CallError::rejected(200, "the answer's vectors are empty or not of one length"));
+    }
+    Ok(Embedded { vectors, input_tokens: answer.usage.unwrap_or_default().prompt_tokens })
 }
 
 #[cfg(test)]

@@ -1,41 +1,46 @@
 //! Evaluation runs: asking for them, looking at them, and ending them. Whatever happens, a run ends.
 
+mod asking;
 mod ending;
+mod regressions;
 mod report;
+mod reviewing;
 mod sending;
+mod watching;
 
 use std::time::Duration;
 
 use domain::{
-    Caller, Error, ErrorKind, EvalRun, EvalRunId, KeyRole, Prompt, Result, TestSetId, Version, VersionId,
-    audit::{Action, Fact},
+    Caller, Error, ErrorKind, EvalRun, EvalRunId, KeyRole, Result, VersionId,
     eval_run::{CaseOutcome, CaseResult, RunStatus},
 };
-use serde_json::json;
-use store::{Change, Page, PageRequest, RunProgress, TestSet};
+use store::{Page, PageRequest, RunProgress};
 use tokio::time::Instant;
 
-use crate::{
-    Act, Made, Registry,
-    settle::Step,
-    version::{VersionDetails, refuse_archived},
-};
+use crate::{Act, Registry, version::VersionDetails};
 
-pub use ending::Ending;
+pub use asking::NewRun;
+pub(crate) use asking::Plan;
+pub use ending::{Ending, baseline_of};
+use regressions::PassedBefore;
 pub use report::{cases_csv, summary_markdown};
+pub use reviewing::{Decision, NewApproval};
 pub use sending::{CasePlace, Claim};
+pub use watching::Watch;
+
+/// Which cases of a run are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaseFilter {
+    /// All of them.
+    All,
+    /// Those that ended so.
+    Outcome(CaseOutcome),
+    /// Those that production passes and this run does not.
+    Regressed,
+}
 
 /// How often a waiting request looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-
-/// What a run is asked to be, where it is not the prompt's and the version's own.
-#[derive(Debug, Clone, Default)]
-pub struct NewRun {
-    /// Another test set.
-    pub test_set_id: Option<TestSetId>,
-    /// Another model.
-    pub model_id: Option<String>,
-}
 
 /// A run with how far it is.
 #[derive(Debug, Clone)]
@@ -50,93 +55,6 @@ pub struct RunDetails {
 pub type CaseDetails = CaseResult;
 
 impl Registry {
-    /// The run of a version just written, if its prompt has a test set with cases.
-    pub(crate) async fn first_run(
-        &self,
-        prompt: &Prompt,
-        version: &Version,
-        caller: &Caller,
-    ) -> Result<Option<EvalRun>> {
-        let Some(set) = prompt.test_set_id else { return Ok(None) };
-        let set = self.test_set_of(&prompt.team_id, set).await?;
-        if set.newest_version == 0 {
-            return Ok(None);
-        }
-        self.new_run(prompt, version, caller, &set, &version.content.model_id).await.map(Some)
-    }
-
-    async fn new_run(
-        &self,
-        prompt: &Prompt,
-        version: &Version,
-        caller: &Caller,
-        set: &TestSet,
-        model_id: &str,
-    ) -> Result<EvalRun> {
-        let cases =
-            self.store.test_set_version(set.test_set_id, set.newest_version).await?.ok_or_else(|| {
-                let detail = format!("The test set {} has no cases yet. Put some first.", set.test_set_id);
-                Error::invalid("/test_set_id", detail)
-            })?;
-        Ok(EvalRun {
-            eval_run_id: self.sources.id(),
-            prompt_id: prompt.prompt_id,
-            version: version.pointer(),
-            test_set_id: set.test_set_id,
-            test_set_version: cases.version,
-            total_cases: cases.cases,
-            model_id: model_id.to_owned(),
-            decides: prompt.test_set_id == Some(set.test_set_id) && model_id == version.content.model_id,
-            status: RunStatus::Queued,
-            revision: 1,
-            dispatch_attempt: 1,
-            dispatched_attempt: 0,
-            dispatched_at: None,
-            attempts_in_vain: 0,
-            redelivered_cases: 0,
-            created_by: caller.actor.id.clone(),
-            created_at: self.sources.now(),
-            started_at: None,
-            completed_at: None,
-            summary: None,
-            gate_result: None,
-            gate_reasons: Vec::new(),
-        })
-    }
-
-    /// Asks for a run of a version that exists. A run that decides makes the version's verdict pending again.
-    pub async fn queue_run(&self, act: &Act, version: VersionId, new: &NewRun) -> Result<Made<RunDetails>> {
-        act.caller.require(KeyRole::Author)?;
-        let attempt = || async {
-            let (prompt, details) = self.version_in_prompt(&act.caller, version).await?;
-            refuse_archived(&prompt)?;
-            let set = new.test_set_id.or(prompt.test_set_id).ok_or_else(|| {
-                let detail = "The prompt has no test set. Name one, or give the prompt one with PATCH.";
-                Error::invalid("/test_set_id", detail)
-            })?;
-            let set = self.test_set_of(&prompt.team_id, set).await?;
-            let model_id = new.model_id.as_deref().unwrap_or(&details.version.content.model_id);
-            let run = self.new_run(&prompt, &details.version, &act.caller, &set, model_id).await?;
-            let mut fact = Fact::new(&act.caller.actor, Action::EvaluationQueued, run.eval_run_id);
-            fact.after = json!({
-                "version_id": version, "test_set_id": run.test_set_id, "test_set_version": run.test_set_version,
-                "model_id": run.model_id,
-            });
-            let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &self.sources)?;
-            change.put_new_run(&run)?;
-            if run.decides {
-                change.put_version_state(&details.state.queued(run.eval_run_id))?;
-            }
-            if let Some(mark) = &act.once {
-                change.once(mark, 202, run.eval_run_id)?;
-            }
-            Ok(Step::commit(change, RunDetails { run, progress: RunProgress::default() }))
-        };
-        let replay =
-            |made: String| async move { self.run(&act.caller, made.parse().map_err(Error::internal)?).await };
-        self.settle(act, attempt, replay).await
-    }
-
     /// A run, if the caller may see it.
     pub async fn run(&self, caller: &Caller, run: EvalRunId) -> Result<RunDetails> {
         let run = self.visible_run(caller, run).await?;
@@ -213,19 +131,26 @@ impl Registry {
         &self,
         caller: &Caller,
         run: EvalRunId,
-        outcome: Option<CaseOutcome>,
+        filter: CaseFilter,
         request: &PageRequest,
     ) -> Result<Page<CaseDetails>> {
         let run = self.visible_run(caller, run).await?;
+        let passed_before = match filter {
+            CaseFilter::Regressed => Some(self.passed_by_baseline(&run).await?),
+            CaseFilter::All | CaseFilter::Outcome(_) => None,
+        };
+        let wanted = |case: &CaseResult| match (filter, &passed_before) {
+            (CaseFilter::Outcome(only), _) => case.outcome == only,
+            (CaseFilter::Regressed, Some(passed)) => passed.regressed(case),
+            _ => true,
+        };
         let mut found = Page { data: Vec::new(), next_cursor: request.cursor.clone() };
         loop {
             let left = request.limit - u32::try_from(found.data.len()).unwrap_or(request.limit);
             let next = PageRequest { limit: left, cursor: found.next_cursor.take() };
             let page = self.store.case_results(run.eval_run_id, &next).await?;
             found.next_cursor = page.next_cursor;
-            found
-                .data
-                .extend(page.data.into_iter().filter(|case| outcome.is_none_or(|only| only == case.outcome)));
+            found.data.extend(page.data.into_iter().filter(wanted));
             if found.next_cursor.is_none() || found.data.len() >= request.limit as usize {
                 break;
             }
@@ -238,16 +163,30 @@ impl Registry {
         Ok(found)
     }
 
+    /// What the version in production passed of the cases that a run was compared on.
+    async fn passed_by_baseline(&self, run: &EvalRun) -> Result<PassedBefore> {
+        let Some(baseline) = run.baseline else {
+            let detail = "This run was compared with no other version, so no case regressed or improved.";
+            return Err(Error::invalid("/outcome", detail));
+        };
+        Ok(PassedBefore::of(&self.store.all_case_results(baseline.eval_run_id).await?))
+    }
+
     /// All results of a run, in order, outputs cut to their beginning.
     pub async fn all_case_results(&self, caller: &Caller, run: EvalRunId) -> Result<Vec<CaseResult>> {
         let run = self.visible_run(caller, run).await?;
         self.store.all_case_results(run.eval_run_id).await
     }
 
-    /// The cases of a run that did not pass: the first few, as evidence of a refusal.
-    pub async fn not_passed(&self, run: EvalRunId, limit: usize) -> Result<Vec<CaseResult>> {
-        let mut results = self.store.all_case_results(run).await?;
+    /// The cases of a run that did not pass, critical ones and those that production passes first: the first few, as
+    /// evidence of a refusal.
+    pub async fn not_passed(&self, run: &EvalRun, limit: usize) -> Result<Vec<CaseResult>> {
+        let mut results = self.store.all_case_results(run.eval_run_id).await?;
         results.retain(|case| case.outcome != CaseOutcome::Passed);
+        if run.baseline.is_some() {
+            let passed = self.passed_by_baseline(run).await?;
+            results.sort_by_key(|case| (!passed.regressed(case), !case.critical));
+        }
         results.truncate(limit);
         Ok(results)
     }

@@ -1,14 +1,25 @@
 //! Test sets: labelled cases in versions.
 
 use domain::{
-    Caller, Error, ErrorKind, KeyRole, Result, TeamId, TeamScope, TestSetId,
+    Caller, Error, ErrorKind, KeyRole, Result, TeamId, TeamScope, TestSetId, Timestamp,
     audit::{Action, Fact},
-    test_set::parse_jsonl,
+    test_set::{Format, parse},
 };
 use serde_json::json;
-use store::{Change, Page, PageRequest, TestSet, TestSetVersion};
+use store::{Change, Page, PageRequest, TestSet, TestSetVersion, UPLOAD_FOR};
 
 use crate::{Act, Made, Registry, prompt::require_team, settle::Step};
+
+/// Where to put a file, once.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// Under which name it is asked for afterwards.
+    pub upload_id: String,
+    /// Where to put it.
+    pub url: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
 
 impl Registry {
     /// Makes a test set without cases.
@@ -44,14 +55,56 @@ impl Registry {
         self.settle(act, attempt, replay).await
     }
 
+    /// Opens an upload of a file that is too large for a request.
+    pub async fn open_upload(&self, act: &Act, set: TestSetId) -> Result<NewUpload> {
+        act.caller.require(KeyRole::Author)?;
+        self.test_set(&act.caller, set).await?;
+        let upload_id = hex::encode(self.sources.bytes::<16>());
+        let url = self.store.upload_url(set, &upload_id).await?;
+        Ok(NewUpload { upload_id, url, expires_at: self.sources.now().plus(UPLOAD_FOR) })
+    }
+
+    /// Puts a new version of the cases from an upload. Nothing is lost by a mistake: the upload goes only once its
+    /// cases are kept.
+    pub async fn put_uploaded_cases(
+        &self,
+        act: &Act,
+        set: TestSetId,
+        format: Format,
+        upload: &str,
+    ) -> Result<TestSetVersion> {
+        act.caller.require(KeyRole::Author)?;
+        self.test_set(&act.caller, set).await?;
+        let missing = || {
+            let detail = "Nothing was uploaded under this id. Put the file to the URL of the upload first.";
+            Error::invalid("/upload_id", detail)
+        };
+        if upload.len() != 32 || !upload.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(missing());
+        }
+        let bytes = self.store.uploaded(set, upload).await?.ok_or_else(missing)?;
+        let version = self.put_cases(act, set, format, bytes).await?;
+        if let Err(error) = self.store.delete_upload(set, upload).await {
+            tracing::warn!(test_set = %set, error = %error.chain(), "an upload is left for the bucket to expire");
+        }
+        Ok(version)
+    }
+
     /// Puts a new version of the cases. All bad lines are reported, and then nothing is stored.
-    pub async fn put_cases(&self, act: &Act, set: TestSetId, jsonl: Vec<u8>) -> Result<TestSetVersion> {
+    pub async fn put_cases(
+        &self,
+        act: &Act,
+        set: TestSetId,
+        format: Format,
+        bytes: Vec<u8>,
+    ) -> Result<TestSetVersion> {
         act.caller.require(KeyRole::Author)?;
         self.test_set(&act.caller, set).await?;
         // Compiling thousands of assertions takes a while: other requests go on meanwhile.
-        let checking = tokio::task::spawn_blocking(move || (parse_jsonl(&jsonl), jsonl));
-        let (parsed, jsonl) = checking.await.map_err(Error::internal)?;
-        let parsed = parsed?;
+        let checking = tokio::task::spawn_blocking(move || {
+            parse(format, &bytes).map(|parsed| (parsed.test_set, parsed.jsonl.into_owned()))
+        });
+        let (parsed, jsonl) = checking.await.map_err(Error::internal)??;
         let attempt = || async {
             let before = self.test_set(&act.caller, set).await?;
             let cases = u32::try_from(parsed.cases.len()).unwrap_or(u32::MAX);

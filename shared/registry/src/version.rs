@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cache::LoadedVersion;
 use domain::{
-    Caller, Error, ErrorKind, EvalRun, KeyRole, Prompt, Result, TeamScope, Version, VersionId,
-    VersionPointer, VersionState,
+    Caller, Error, ErrorKind, KeyRole, Prompt, Result, TeamScope, Version, VersionId, VersionPointer,
+    VersionState,
     audit::{Action, Fact},
     content::Content,
     diff::{Diff, diff},
@@ -14,7 +14,7 @@ use domain::{
 use serde_json::{Value, json};
 use store::{Change, Page, PageRequest};
 
-use crate::{Act, Made, Registry, settle::Step};
+use crate::{Act, Made, Registry, evaluation::Plan, settle::Step};
 
 /// A version with its state.
 #[derive(Debug, Clone)]
@@ -74,9 +74,9 @@ impl Registry {
             created_at: now,
             note: new.note.clone(),
         };
-        let run = self.first_run(prompt, &version, &act.caller).await?;
-        let state = VersionState::new(&version, run.as_ref().map(|run| run.eval_run_id));
-        let change = self.change_for(act, prompt, &version, &state, run.as_ref())?;
+        let plan = self.first_run(prompt, &version, &act.caller).await?;
+        let state = VersionState::new(&version, plan.as_ref().map(|plan| plan.run.eval_run_id));
+        let change = self.change_for(act, prompt, &version, &state, plan.as_ref())?;
         let details = VersionDetails { version, state };
         Ok(Step::commit(change, Written { details, unchanged: false }))
     }
@@ -87,18 +87,18 @@ impl Registry {
         prompt: &Prompt,
         version: &Version,
         state: &VersionState,
-        run: Option<&EvalRun>,
+        plan: Option<&Plan>,
     ) -> Result<Change> {
         let after = Prompt { newest_version: Some(version.pointer()), ..prompt.clone() };
         let mut fact = Fact::new(&act.caller.actor, Action::VersionCreated, version.version_id);
         fact.after = describe(version);
-        fact.evidence = json!({ "eval_run_id": run.map(|run| run.eval_run_id) });
+        fact.evidence = json!({ "eval_run_id": plan.map(|plan| plan.run.eval_run_id) });
         fact.reason.clone_from(&version.note);
         let mut change = Change::of_prompt(prompt, after, fact, &self.sources)?;
         change.put_version(version)?;
         change.put_version_state(state)?;
-        if let Some(run) = run {
-            change.put_new_run(run)?;
+        if let Some(plan) = plan {
+            plan.put(&mut change)?;
         }
         if let Some(mark) = &act.once {
             change.once(mark, 201, version.version_id)?;

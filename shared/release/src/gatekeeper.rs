@@ -1,12 +1,17 @@
 //! What stands between a version and an environment: locks, the gate's verdict, and callers that rely on variables.
 
 use domain::{
-    Error, ErrorKind, EvalRunId, EvalStatus, Prompt, Ref, Result, Team, Version,
+    Environment, Error, ErrorKind, EvalRunId, EvalStatus, Prompt, Ref, Result, Team, Version,
     content::{Content, Variable},
     gate::{GateMode, GatePolicy, GateResult, judge},
-    version::Evidence,
+    name::staging,
+    version::{Approval, Evidence},
 };
-use registry::{Act, evaluation::NewRun, version::VersionDetails};
+use registry::{
+    Act,
+    evaluation::{NewRun, baseline_of},
+    version::VersionDetails,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -72,7 +77,8 @@ impl Release {
         if gate.mode != GateMode::Required {
             return Ok(json!({ "ungated": true, "gate": gate, "eval_status": candidate.state.eval_status }));
         }
-        self.check_gate(act, prompt, candidate, gate).await
+        check_people(&before.environment, candidate, gate)?;
+        self.check_gate(act, prompt, candidate, live, gate).await
     }
 
     async fn check_gate(
@@ -80,6 +86,7 @@ impl Release {
         act: &Act,
         prompt: &Prompt,
         candidate: &VersionDetails,
+        live: Option<&Version>,
         gate: &GatePolicy,
     ) -> Result<Value> {
         let state = &candidate.state;
@@ -103,49 +110,68 @@ impl Release {
                 self.refuse(ErrorKind::ReviewNeeded, evidence.eval_run_id, gate).await
             }
             (EvalStatus::Passed, Some(evidence)) => {
-                self.check_evidence(act, prompt, candidate, evidence).await?;
-                self.check_verdict(prompt, evidence, gate).await
+                self.check_evidence(act, prompt, candidate, live, evidence).await?;
+                self.check_verdict(prompt, candidate, evidence, gate).await
             }
         }
     }
 
-    /// The evidence must be about the test set as it is today; else a new run is queued, and named.
+    /// The evidence must be about the test set, and beside the version in production, as they are today; else a new
+    /// run is queued, and named.
     async fn check_evidence(
         &self,
         act: &Act,
         prompt: &Prompt,
         candidate: &VersionDetails,
+        live: Option<&Version>,
         evidence: Evidence,
     ) -> Result<()> {
         let store = &self.registry.store;
         let newest = store.test_set(evidence.test_set_id).await?.map(|set| set.newest_version);
-        if prompt.test_set_id == Some(evidence.test_set_id) && newest == Some(evidence.test_set_version) {
+        let version_id = candidate.version.version_id;
+        let compared = evidence.baseline.map(|baseline| baseline.id);
+        let live = live.map(|live| live.version_id);
+        let stale = if prompt.test_set_id != Some(evidence.test_set_id)
+            || newest != Some(evidence.test_set_version)
+        {
+            "It passed on a test set that is not the newest any more."
+        } else if live.is_some_and(|live| live != version_id) && compared != live {
+            "It was compared with a version that is not in production any more."
+        } else {
             return Ok(());
-        }
-        let stale = Error::new(
-            ErrorKind::EvidenceStale,
-            "It passed on a test set that is not the newest any more. A new evaluation is needed.",
-        );
+        };
+        let stale = Error::new(ErrorKind::EvidenceStale, format!("{stale} A new evaluation is needed."));
         let anew = Act::by(act.caller.clone());
-        match self.registry.queue_run(&anew, candidate.version.version_id, &NewRun::default()).await {
+        match self.registry.queue_run(&anew, version_id, &NewRun::default()).await {
             Ok(queued) => Err(stale.fact("eval_run_id", queued.value.run.eval_run_id.to_string())),
             Err(error) if error.retryable() => Err(error),
             Err(error) => Err(stale.fact("not_queued", error.detail())),
         }
     }
 
-    /// The verdict must hold by the policy of today, which may be stricter than the one of the run's day.
-    async fn check_verdict(&self, prompt: &Prompt, evidence: Evidence, gate: &GatePolicy) -> Result<Value> {
+    /// The verdict must hold by the policy of today, which may be stricter than the one of the run's day. What a
+    /// person has approved needs no second look while it is no clear miss.
+    async fn check_verdict(
+        &self,
+        prompt: &Prompt,
+        candidate: &VersionDetails,
+        evidence: Evidence,
+        gate: &GatePolicy,
+    ) -> Result<Value> {
         let run = self.registry.store.run(prompt.prompt_id, evidence.eval_run_id).await?;
-        let summary = run.as_ref().and_then(|run| run.summary);
-        let summary =
+        let summary = run.as_ref().and_then(|run| Some((run, run.summary?)));
+        let (run, summary) =
             summary.ok_or_else(|| Error::internal(format!("{} has no summary", evidence.eval_run_id)))?;
-        match judge(gate, &summary.tally).result {
-            GateResult::Pass => Ok(json!({ "gate": gate, "evaluation": evidence, "tally": summary.tally })),
+        let review = candidate.state.review.as_ref().filter(|review| review.eval_run_id == run.eval_run_id);
+        match judge(gate, &summary.figures(), baseline_of(run)).result {
             GateResult::Fail => self.refuse(ErrorKind::GateFailed, evidence.eval_run_id, gate).await,
-            GateResult::ManualReview => {
+            GateResult::ManualReview if !review.is_some_and(|review| review.approved) => {
                 self.refuse(ErrorKind::ReviewNeeded, evidence.eval_run_id, gate).await
             }
+            GateResult::Pass | GateResult::ManualReview => Ok(json!({
+                "gate": gate, "evaluation": evidence, "tally": summary.tally, "comparison": run.comparison,
+                "review": review, "approvals": candidate.state.approvals,
+            })),
         }
     }
 
@@ -153,10 +179,10 @@ impl Release {
     async fn refuse(&self, kind: ErrorKind, run_id: EvalRunId, gate: &GatePolicy) -> Result<Value> {
         let store = &self.registry.store;
         let run = store.run_by_id(run_id).await?;
-        let summary =
-            run.as_ref().and_then(|run| run.summary).unwrap_or_else(|| domain::eval_run::summarise(&[]));
-        let reasons = judge(gate, &summary.tally).reasons;
-        let cases = self.registry.not_passed(run_id, SHOWN_CASES).await?;
+        let run = run.ok_or_else(|| Error::internal(format!("{run_id} is missing")))?;
+        let summary = run.summary.unwrap_or_else(|| domain::eval_run::summarise(&[]));
+        let reasons = judge(gate, &summary.figures(), baseline_of(&run)).reasons;
+        let cases = self.registry.not_passed(&run, SHOWN_CASES).await?;
         let shown = cases.iter().map(|case| {
             json!({
                 "case_id": case.case_id, "number": case.number, "outcome": case.outcome, "output": case.output,
@@ -171,6 +197,28 @@ impl Release {
             .fact("gate_reasons", json!(reasons))
             .fact("failing_cases", shown.collect::<Vec<_>>()))
     }
+}
+
+/// What a policy asks of people before it looks at figures.
+fn check_people(environment: &Environment, candidate: &VersionDetails, gate: &GatePolicy) -> Result<()> {
+    let state = &candidate.state;
+    if gate.require_staging_first && !state.been_live.contains(&staging()) {
+        let detail = "The gate wants a version to be live in `staging` first. Promote it there, look at it, and come \
+                      back.";
+        return Err(Error::new(ErrorKind::StagingNeeded, detail));
+    }
+    let approved = |approval: &Approval| {
+        approval.environment == *environment && approval.by != candidate.version.created_by
+    };
+    if gate.require_approval && !state.approvals.iter().any(approved) {
+        let detail = format!(
+            "The gate wants the word of a releaser who did not write the version: POST /api/versions/{}/approvals \
+             with the environment and a reason.",
+            candidate.version.version_id
+        );
+        return Err(Error::new(ErrorKind::ApprovalNeeded, detail));
+    }
+    Ok(())
 }
 
 fn not_evaluated(prompt: &Prompt, what: &str) -> Error {

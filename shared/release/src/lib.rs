@@ -3,6 +3,7 @@
 mod gatekeeper;
 mod lock;
 mod moved;
+mod overrides;
 mod promote;
 mod prompt;
 mod rollback;

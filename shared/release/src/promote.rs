@@ -131,6 +131,8 @@ pub(crate) fn may_be_overridden(refusal: &Error) -> bool {
             | ErrorKind::ReviewNeeded
             | ErrorKind::EvidenceStale
             | ErrorKind::VariablesIncompatible
+            | ErrorKind::StagingNeeded
+            | ErrorKind::ApprovalNeeded
             | ErrorKind::Locked
     )
 }

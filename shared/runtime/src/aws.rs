@@ -63,6 +63,11 @@ impl Aws {
         Self { config, endpoints: Some(endpoints) }
     }
 
+    /// What the clients are made of, for those that are made elsewhere.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// The store over these clients.
     pub fn store(&self, names: Names) -> Store {
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&self.config);

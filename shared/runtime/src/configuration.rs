@@ -1,8 +1,8 @@
 //! The configuration: read from the environment once, in one place, and all that is wrong with it said together.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use domain::{Error, Result};
+use domain::{Error, Result, money::Usd};
 
 /// The names of all environment variables that we read.
 pub mod name {
@@ -24,6 +24,17 @@ pub mod name {
     pub const CACHE_NAME: &str = "CUECARD_CACHE_NAME";
     /// Whether models may be called on this machine's own addresses: `true` for tests alone (default `false`).
     pub const MODELS_ON_LOOPBACK: &str = "CUECARD_MODELS_ON_LOOPBACK";
+    /// The hosts that models may be on, separated by commas; `*.example.com` stands for all below it. None: any public
+    /// host.
+    pub const MODEL_HOSTS: &str = "CUECARD_MODEL_HOSTS";
+    /// The model that judges `llm-rubric` and `factuality` where an assertion names none.
+    pub const JUDGE_MODEL: &str = "CUECARD_JUDGE_MODEL";
+    /// The model whose embeddings `similar` compares where an assertion names none.
+    pub const EMBEDDING_MODEL: &str = "CUECARD_EMBEDDING_MODEL";
+    /// After how many hours a live version is measured again (default 24; 0: never).
+    pub const WATCH_HOURS: &str = "CUECARD_WATCH_HOURS";
+    /// The most that measuring all live versions again may cost each time, in USD (default 10).
+    pub const WATCH_USD: &str = "CUECARD_WATCH_USD";
     /// The bucket of the audit's archive.
     pub const ARCHIVE_BUCKET: &str = "CUECARD_ARCHIVE_BUCKET";
     /// How much is logged: `error`, `warn`, `info` (default), `debug`, or a list as `cache=debug,warn`.
@@ -102,6 +113,56 @@ pub struct Configuration {
     pub cache: Option<CacheAddress>,
     /// Whether models may be called on this machine's own addresses: for tests alone.
     pub models_on_loopback: bool,
+    /// How versions are evaluated.
+    pub evaluation: Evaluation,
+}
+
+/// How versions are evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluation {
+    /// The hosts that models may be on; `None`: any public host.
+    pub model_hosts: Option<Vec<String>>,
+    /// Who judges where an assertion names nobody.
+    pub judge_model: Option<String>,
+    /// Whose embeddings are compared where an assertion names nobody.
+    pub embedding_model: Option<String>,
+    /// How often a live version is measured; zero: never.
+    pub watch_every: Duration,
+    /// The most that one round of that may cost.
+    pub watch_usd: Usd,
+}
+
+impl Default for Evaluation {
+    /// Any public host, no judge, every live version once a day for at most 10 USD.
+    fn default() -> Self {
+        Self {
+            model_hosts: None,
+            judge_model: None,
+            embedding_model: None,
+            watch_every: Duration::from_hours(24),
+            watch_usd: Usd::from_nanos(10_000_000_000),
+        }
+    }
+}
+
+impl Evaluation {
+    /// What the environment says of it.
+    pub fn read(variables: &mut Variables) -> Self {
+        let default = Self::default();
+        let mut named = |name: &str| {
+            let text = variables.optional(name, String::new());
+            (!text.is_empty()).then_some(text)
+        };
+        let hosts = named(name::MODEL_HOSTS);
+        let list = |hosts: String| hosts.split(',').map(|host| host.trim().to_owned()).collect();
+        Self {
+            model_hosts: hosts.map(list),
+            judge_model: named(name::JUDGE_MODEL),
+            embedding_model: named(name::EMBEDDING_MODEL),
+            watch_every: Duration::from_hours(variables.optional(name::WATCH_HOURS, 24)),
+            watch_usd: variables.optional(name::WATCH_USD, default.watch_usd),
+        }
+    }
 }
 
 /// Where the cache is, and whom to be there.
@@ -149,6 +210,7 @@ impl Configuration {
             eval_queue_url: eval_queue_url(&mut variables),
             cache: cache(&mut variables),
             models_on_loopback: variables.optional(name::MODELS_ON_LOOPBACK, false),
+            evaluation: Evaluation::read(&mut variables),
         };
         variables.finish()?;
         Ok(configuration)

@@ -11,7 +11,7 @@ mod process;
 pub mod queue;
 pub mod sources;
 
-pub use configuration::{Configuration, Variables};
+pub use configuration::{Configuration, Evaluation, Variables};
 pub use process::Process;
 pub use queue::Queue;
 

@@ -4,7 +4,7 @@ use cache::Remote;
 use domain::{Result, Sources};
 use store::Store;
 
-use crate::{Configuration, aws::Aws, cache_login, sources};
+use crate::{Configuration, Evaluation, aws::Aws, cache_login, sources};
 
 /// The clients, tables, cache and clocks of a process.
 pub struct Process {
@@ -18,6 +18,8 @@ pub struct Process {
     pub sources: Sources,
     /// Whether models may be called on this machine's own addresses.
     pub models_on_loopback: bool,
+    /// How versions are evaluated.
+    pub evaluation: Evaluation,
 }
 
 impl Process {
@@ -27,7 +29,7 @@ impl Process {
         let sources = sources::system();
         let aws = Aws::connect().await;
         let remote = cache_login::remote(configuration.cache, &aws, &sources)?;
-        let Configuration { names, models_on_loopback, .. } = configuration;
-        Ok(Self { store: aws.store(names), aws, remote, sources, models_on_loopback })
+        let Configuration { names, models_on_loopback, evaluation, .. } = configuration;
+        Ok(Self { store: aws.store(names), aws, remote, sources, models_on_loopback, evaluation })
     }
 }

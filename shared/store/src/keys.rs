@@ -1,12 +1,15 @@
 //! Every key of both tables, and of the buckets: this is the only place that spells them.
 
 mod objects;
+mod telemetry;
 
 use crate::table::attribute as names;
 use domain::{
     AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
 };
-pub(crate) use objects::{archive_key, dataset_object};
+pub(crate) use objects::{archive_key, dataset_object, upload_object};
+pub use telemetry::TelemetryKey;
+pub(crate) use telemetry::{CASES, CHUNKS, run_partition};
 
 /// A key of the registry table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -205,54 +208,6 @@ impl List<'_> {
             Self::Moves => "MOVES".to_owned(),
         }
     }
-}
-
-/// A key of the telemetry table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TelemetryKey {
-    /// What came of a case.
-    Case(EvalRunId, u32),
-    /// An output too long to stand in the result.
-    Output(EvalRunId, u32),
-    /// The cases of a chunk that are done.
-    Chunk(EvalRunId, u32),
-    /// The chunks that are done.
-    Done(EvalRunId),
-    /// When an API key was last used.
-    KeyUse(String),
-    /// Writes of an API key in a minute since the epoch.
-    KeyWrites(String, i64),
-}
-
-impl TelemetryKey {
-    /// The partition key.
-    pub fn pk(&self) -> String {
-        match self {
-            Self::Case(run, _) | Self::Output(run, _) | Self::Chunk(run, _) | Self::Done(run) => {
-                run_partition(*run)
-            }
-            Self::KeyUse(id) | Self::KeyWrites(id, _) => format!("KEYUSE#{id}"),
-        }
-    }
-
-    /// The sort key.
-    pub fn sk(&self) -> String {
-        match self {
-            Self::Case(_, number) => format!("{CASES}{number:05}"),
-            Self::Output(_, number) => format!("OUT#{number:05}"),
-            Self::Chunk(_, number) => format!("{CHUNKS}{number:02}"),
-            Self::Done(_) => "DONE".to_owned(),
-            Self::KeyUse(_) => META.to_owned(),
-            Self::KeyWrites(_, minute) => format!("W#{minute}"),
-        }
-    }
-}
-
-pub(crate) const CASES: &str = "CASE#";
-pub(crate) const CHUNKS: &str = "CHUNK#";
-
-pub(crate) fn run_partition(run: EvalRunId) -> String {
-    format!("RUN#{run}")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod api_key;
 pub mod audit;
+mod budget;
 mod change;
 mod eval_run;
 mod idempotency;
@@ -17,14 +18,17 @@ mod ping;
 mod progress;
 mod prompt;
 mod reference;
+mod reuse;
 pub mod schema;
 mod signing_key;
 mod table;
 mod tables;
 mod team;
 mod test_set;
+mod upload;
 mod usage;
 mod version;
+mod watch;
 
 pub use change::{Change, CommitError, Slot};
 pub use idempotency::{Act, IdempotencyMark, IdempotencyRecord, Made};
@@ -33,6 +37,8 @@ pub use progress::{Progress, RunProgress};
 pub use table::{Page, PageRequest};
 use tables::Tables;
 pub use test_set::{TestSet, TestSetVersion};
+pub use upload::UPLOAD_FOR;
+pub use watch::WatchRound;
 
 /// What the tables and the bucket are called.
 #[derive(Debug, Clone, PartialEq, Eq)]

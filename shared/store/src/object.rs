@@ -77,6 +77,6 @@ impl Store {
     }
 }
 
-fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::unavailable("The store of test sets", error)
 }

@@ -47,6 +47,12 @@ impl Change {
         self.put(Slot::Version, Key::VersionById(version.version_id), &place, Guard::Absent)
     }
 
+    /// Insists that a version's state is still as it was read.
+    pub fn require_version_state(&mut self, state: &VersionState) {
+        let key = Key::VersionState(state.prompt_id, state.number);
+        self.check(Slot::Version, key, Guard::Counter("revision", state.revision));
+    }
+
     /// Puts a version's state; nobody may have changed it since the one before was read.
     pub fn put_version_state(&mut self, state: &VersionState) -> Result<()> {
         let guard = match state.revision {

@@ -33,7 +33,7 @@ pub struct Message {
 pub struct CallInfo {
     /// The model that the caller asked for.
     pub model: String,
-    /// The conversation.
+    /// The conversation; of a call for embeddings each text, as if a user had said it.
     pub messages: Vec<Message>,
     /// Which call with this last user message this is, from 1.
     pub attempt: u64,
@@ -49,10 +49,12 @@ impl CallInfo {
 }
 
 /// What the provider does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     /// Answers with this text and a usage that counts words as tokens.
     Answer(String),
+    /// Answers with these embeddings, and a usage that counts words as tokens.
+    Vectors(Vec<Vec<f64>>),
     /// Fails with a status and, when given, `Retry-After` in seconds.
     Status(u16, Option<u64>),
     /// Never answers.
@@ -135,15 +137,14 @@ struct Record {
 impl Desk {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Failure> {
         let (head, body) = request.into_parts();
-        if !head.uri.path().ends_with("/chat/completions") {
-            return Ok(error(StatusCode::NOT_FOUND, "no such route"));
-        }
-        let body: Value = match serde_json::from_slice(&http::read(body).await?) {
-            Ok(body) => body,
-            Err(problem) => return Ok(error(StatusCode::BAD_REQUEST, &problem.to_string())),
+        let read = match head.uri.path().rsplit_once("/v1/") {
+            Some((_, "chat/completions")) => conversation,
+            Some((_, "embeddings")) => texts,
+            _ => return Ok(error(StatusCode::NOT_FOUND, "no such route")),
         };
-        let messages = match Vec::<Message>::deserialize(&body["messages"]) {
-            Ok(messages) => messages,
+        let body = serde_json::from_slice(&http::read(body).await?);
+        let (body, messages) = match body.and_then(|body| Ok((read(&body)?, body))) {
+            Ok((messages, body)) => (body, messages),
             Err(problem) => return Ok(error(StatusCode::BAD_REQUEST, &problem.to_string())),
         };
         let model = body["model"].as_str().unwrap_or_default().to_owned();
@@ -153,6 +154,7 @@ impl Desk {
         sleep(Duration::from_millis(self.latency.load(Ordering::SeqCst))).await;
         match (self.script)(&call) {
             Reply::Answer(text) => Ok(http::json(StatusCode::OK, completion(&call, &text))),
+            Reply::Vectors(vectors) => Ok(http::json(StatusCode::OK, embeddings(&call, &vectors))),
             Reply::Status(status, retry_after) => {
                 let mut response = error(StatusCode::from_u16(status)?, "scripted");
                 if let Some(seconds) = retry_after {
@@ -204,10 +206,39 @@ fn last_user(messages: &[Message]) -> &str {
     messages.iter().rev().find(|message| message.role == "user").map_or("", |message| &message.content)
 }
 
+fn conversation(body: &Value) -> serde_json::Result<Vec<Message>> {
+    Vec::deserialize(&body["messages"])
+}
+
+fn texts(body: &Value) -> serde_json::Result<Vec<Message>> {
+    let texts = Vec::<String>::deserialize(&body["input"])?;
+    Ok(texts.into_iter().map(|content| Message { role: "user".to_owned(), content }).collect())
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+fn prompt_words(call: &CallInfo) -> usize {
+    call.messages.iter().map(|message| words(&message.content)).sum()
+}
+
+fn embeddings(call: &CallInfo, vectors: &[Vec<f64>]) -> String {
+    let data = vectors.iter().enumerate();
+    let data =
+        data.map(|(index, vector)| json!({ "object": "embedding", "index": index, "embedding": vector }));
+    let prompt = prompt_words(call);
+    json!({
+        "object": "list",
+        "model": call.model,
+        "data": data.collect::<Vec<_>>(),
+        "usage": { "prompt_tokens": prompt, "total_tokens": prompt },
+    })
+    .to_string()
+}
+
 fn completion(call: &CallInfo, text: &str) -> String {
-    let words = |text: &str| text.split_whitespace().count();
-    let prompt = call.messages.iter().map(|message| words(&message.content)).sum::<usize>();
-    let completion = words(text);
+    let (prompt, completion) = (prompt_words(call), words(text));
     json!({
         "id": "chatcmpl-scripted",
         "object": "chat.completion",

@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRef, FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use domain::{Caller, Error, ErrorKind, KeyRole};
+use domain::{Caller, Error, ErrorKind, KeyRole, test_set::Format};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::{
     Deserialize,
@@ -29,19 +29,56 @@ pub struct Write<T> {
     pub body: T,
 }
 
-/// A file that is stored as it is: who does it, and its bytes.
+/// Cases of a test set: who sends them, how they are written, and where they are.
 pub struct Upload {
     /// Who does it.
     pub act: Act,
-    /// What was sent.
-    pub bytes: Vec<u8>,
+    /// How they are written.
+    pub format: Format,
+    /// Where they are.
+    pub cases: Uploaded,
 }
 
-/// The most bytes of an upload.
+/// Where uploaded cases are.
+pub enum Uploaded {
+    /// In the request.
+    Here(Vec<u8>),
+    /// In the bucket, under this id.
+    There(String),
+}
+
+/// What a request says of cases that are in the bucket already.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UploadBody {
+    upload_id: String,
+    #[serde(default)]
+    content_type: Option<String>,
+}
+
+/// The most bytes of cases in a request.
 const MAX_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 
-/// The media types of JSON lines.
-const JSON_LINES: [&str; 2] = ["application/jsonl", "application/x-ndjson"];
+/// The media types of test sets.
+const FORMATS: [(&str, Format); 6] = [
+    ("application/jsonl", Format::Jsonl),
+    ("application/x-ndjson", Format::Jsonl),
+    ("text/csv", Format::Csv),
+    ("application/yaml", Format::Promptfoo),
+    ("application/x-yaml", Format::Promptfoo),
+    ("text/yaml", Format::Promptfoo),
+];
+
+fn format_of(media_type: &str) -> domain::Result<Format> {
+    let known = FORMATS.iter().find(|(known, _)| media_type.eq_ignore_ascii_case(known));
+    known.map(|(_, format)| *format).ok_or_else(|| {
+        let detail = format!(
+            "Cases are sent as `application/jsonl` (one JSON object a line), `text/csv`, or promptfoo's \
+             `application/yaml`, not as `{media_type}`."
+        );
+        Error::new(ErrorKind::UnsupportedMediaType, detail)
+    })
+}
 
 /// The body of routes that take none.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -93,14 +130,16 @@ where
         let caller = doors.authenticate(&parts).await?;
         caller.require(KeyRole::Author)?;
         let given = media_type(&parts.headers);
-        if !JSON_LINES.iter().any(|known| given.eq_ignore_ascii_case(known)) {
-            let detail =
-                format!("Cases are sent as `application/jsonl`, one JSON object a line, not as `{given}`.");
-            return Err(Error::new(ErrorKind::UnsupportedMediaType, detail).into());
-        }
-        let bytes = read(body, MAX_UPLOAD_BYTES).await?;
+        let (format, cases) = if given.eq_ignore_ascii_case("application/json") {
+            let UploadBody { upload_id, content_type } = read_json(&read(body, MAX_BODY_BYTES).await?)?;
+            let format = content_type.map_or(Ok(Format::Jsonl), |given| format_of(&given))?;
+            (format, Uploaded::There(upload_id))
+        } else {
+            let format = format_of(given)?;
+            (format, Uploaded::Here(read(body, MAX_UPLOAD_BYTES).await?))
+        };
         doors.count_write(&caller).await?;
-        Ok(Self { act: Act::by(caller), bytes })
+        Ok(Self { act: Act::by(caller), format, cases })
     }
 }
 

@@ -24,7 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use answer::{Created, Listed, Tagged, etag_of, matches_etag, status_for};
 pub use authentication::{Author, Resolver, Visitor};
-pub use body::{Empty, ExpectedRevision, JsonBody, Upload, Write, read_json};
+pub use body::{Empty, ExpectedRevision, JsonBody, Upload, Uploaded, Write, read_json};
 pub use problem::{Problem, Result, describe, document_of};
 pub use query::{Path, Query, nullable, page_request};
 pub use version_body::NewVersionBody;

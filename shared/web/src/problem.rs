@@ -56,6 +56,8 @@ pub fn describe(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
         K::GateFailed => (S::CONFLICT, "gate-failed", "The version failed its evaluation"),
         K::ReviewNeeded => (S::CONFLICT, "review-needed", "The evaluation needs a review"),
         K::EvidenceStale => (S::CONFLICT, "evidence-stale", "The evaluation is out of date"),
+        K::StagingNeeded => (S::CONFLICT, "staging-needed", "It was never live in staging"),
+        K::ApprovalNeeded => (S::CONFLICT, "approval-needed", "Another releaser must approve"),
         K::Locked => (S::CONFLICT, "locked", "The environment is locked"),
         K::VariablesIncompatible => {
             (S::CONFLICT, "variables-incompatible", "The variables would break callers")

@@ -92,7 +92,8 @@ impl World {
 
     /// The worker of the first process.
     pub fn worker(&self) -> eval_worker::App {
-        eval_worker::App { registry: self.registry().clone(), queue: self.process.queue.clone() }
+        let judges = self.settings.judges.clone();
+        eval_worker::App { registry: self.registry().clone(), queue: self.process.queue.clone(), judges }
     }
 
     async fn drain(&self, url: &str) -> usize {

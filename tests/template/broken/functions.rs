@@ -18,7 +18,7 @@ pub(super) const EDITS: [Edit; 27] = [
         &["Dispatch: it is not told CUECARD_EVAL_QUEUE_URL"]),
     edit("Dispatch", "CUECARD_EVAL_QUEUE_URL", "CUECARD_QUEUE",
         &["Dispatch: it is not told CUECARD_EVAL_QUEUE_URL", "Dispatch: nobody knows a variable CUECARD_QUEUE"]),
-    edit("Try", "Timeout: 29", "Environment: {Variables: {CUECARD_CACHE_CLUSTER: 'true'}}",
+    edit("Try", "CUECARD_MODEL_HOSTS: !Ref ModelHosts", "CUECARD_MODEL_HOSTS: !Ref ModelHosts\n          CUECARD_CACHE_CLUSTER: 'true'",
         &["Try: it is told CUECARD_CACHE_CLUSTER, which it does not need"]),
     edit("Resolve", "CUECARD_CACHE_NAME: !Ref Cache", "CUECARD_LOG: debug",
         &["Resolve: it is not told CUECARD_CACHE_NAME"]),

@@ -25,7 +25,7 @@ pub(super) const EDITS: [Edit; 17] = [
     edit("Propagate", "MaximumRetryAttempts", "Attempts",
         &["Propagate: a record that keeps failing holds up all others"]),
 
-    edit("EvalCases", "VisibilityTimeout: 540", "VisibilityTimeout: 120",
+    edit("EvalCases", "VisibilityTimeout: 1080", "VisibilityTimeout: 120",
         &["EvalCases: a message comes again before EvalWorker may have failed"]),
     edit("EvalCases", "RedrivePolicy:", "Redrive:",
         &["EvalCases: what keeps failing has nowhere to go", "EvalDeadLetters: what keeps failing has nowhere to go",
@@ -34,6 +34,6 @@ pub(super) const EDITS: [Edit; 17] = [
         &["EvalWorker: it does not read EvalDeadLetters"]),
     edit("EvalDeadLetters", "eval-dlq", "eval-dead-letters",
         &["EvalDeadLetters: EvalWorker knows dead letters by a name that ends in -dlq"]),
-    edit("EvalWorker", "Timeout: 90", "Timeout: 60",
+    edit("EvalWorker", "Timeout: 180", "Timeout: 60",
         &["EvalWorker: its time-out is not between a model's and the time after which a run is stuck"]),
 ];

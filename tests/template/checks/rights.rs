@@ -29,9 +29,12 @@ const NEEDED: [(&str, &[&str]); 8] = [
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
             "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
+            "s3:DeleteObject on ${TestSets.Arn}/uploads/*",
             "s3:GetObject on ${TestSets.Arn}/datasets/*",
+            "s3:GetObject on ${TestSets.Arn}/uploads/*",
             "s3:ListBucket on TestSets.Arn",
             "s3:PutObject on ${TestSets.Arn}/datasets/*",
+            "s3:PutObject on ${TestSets.Arn}/uploads/*",
         ],
     ),
     (
@@ -39,9 +42,11 @@ const NEEDED: [(&str, &[&str]); 8] = [
         &[
             "dynamodb:GetItem on Registry.Arn",
             "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:Query on Registry.Arn",
             "dynamodb:Query on Telemetry.Arn",
             "s3:GetObject on ${TestSets.Arn}/datasets/*",
             "s3:ListBucket on TestSets.Arn",
+            MODEL_KEYS,
             "sqs:SendMessage on EvalCases.Arn",
         ],
     ),
@@ -52,10 +57,14 @@ const NEEDED: [(&str, &[&str]); 8] = [
             "dynamodb:GetItem on Telemetry.Arn",
             "dynamodb:PutItem on Registry.Arn",
             "dynamodb:PutItem on Telemetry.Arn",
+            "dynamodb:Query on Registry.Arn",
             "dynamodb:Query on Telemetry.Arn",
             "dynamodb:UpdateItem on Telemetry.Arn",
             "s3:GetObject on ${TestSets.Arn}/datasets/*",
             "s3:ListBucket on TestSets.Arn",
+            MODEL_KEYS,
+            BEDROCK_MODELS,
+            BEDROCK_PROFILES,
             "sqs:SendMessage on EvalCases.Arn",
         ],
     ),
@@ -95,15 +104,37 @@ const NEEDED: [(&str, &[&str]); 8] = [
         "Steer",
         &[
             "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:GetItem on Telemetry.Arn",
             "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:PutItem on Telemetry.Arn",
             "dynamodb:Query on ${Registry.Arn}/index/gsi1",
+            "dynamodb:Query on Registry.Arn",
             "dynamodb:Query on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
         ],
     ),
-    ("Try", &["dynamodb:GetItem on Registry.Arn", "dynamodb:UpdateItem on Telemetry.Arn"]),
+    (
+        "Try",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:UpdateItem on Telemetry.Arn",
+            MODEL_KEYS,
+            BEDROCK_MODELS,
+            BEDROCK_PROFILES,
+        ],
+    ),
 ];
+
+/// The providers' keys.
+const MODEL_KEYS: &str = "secretsmanager:GetSecretValue on \
+     arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ModelSecrets}/*";
+/// Bedrock's models, …
+const BEDROCK_MODELS: &str =
+    "bedrock:InvokeModel on arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/*";
+/// … and what stands for them over several regions.
+const BEDROCK_PROFILES: &str = "bedrock:InvokeModel on \
+     arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:inference-profile/*";
 
 pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
     let functions = template.functions();

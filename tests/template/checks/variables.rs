@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The variables that the template may set.
-pub(crate) const KNOWN: [&str; 10] = [
+pub(crate) const KNOWN: [&str; 15] = [
     name::REGISTRY_TABLE,
     name::TELEMETRY_TABLE,
     name::BUCKET,
@@ -21,6 +21,21 @@ pub(crate) const KNOWN: [&str; 10] = [
     name::CACHE_USER,
     name::CACHE_NAME,
     name::LOG,
+    name::MODEL_HOSTS,
+    name::JUDGE_MODEL,
+    name::EMBEDDING_MODEL,
+    name::WATCH_HOURS,
+    name::WATCH_USD,
+];
+
+/// Those that a function can begin without, and that the template tells to whoever goes by them: where models may be
+/// to whoever checks a model or calls it.
+const OPTIONAL: [(&str, &[&str]); 5] = [
+    (name::MODEL_HOSTS, &["Authoring", "Dispatch", "EvalWorker", "Try"]),
+    (name::JUDGE_MODEL, &["EvalWorker"]),
+    (name::EMBEDDING_MODEL, &["EvalWorker"]),
+    (name::WATCH_HOURS, &["Steer"]),
+    (name::WATCH_USD, &["Steer"]),
 ];
 
 /// Those of the cache: a function reads all of them or none.
@@ -38,6 +53,11 @@ fn value(name: &str) -> Value {
         name::CACHE_CLUSTER => json!("true"),
         name::CACHE_USER => json!({ "Ref": "CacheUser" }),
         name::CACHE_NAME => json!({ "Ref": "Cache" }),
+        name::MODEL_HOSTS => json!({ "Ref": "ModelHosts" }),
+        name::JUDGE_MODEL => json!({ "Ref": "JudgeModel" }),
+        name::EMBEDDING_MODEL => json!({ "Ref": "EmbeddingModel" }),
+        name::WATCH_HOURS => json!({ "Ref": "WatchHours" }),
+        name::WATCH_USD => json!({ "Ref": "WatchUsd" }),
         _ => Value::Null,
     }
 }
@@ -51,6 +71,8 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
         if is_inside(&function.id) {
             needed.extend(CACHE);
         }
+        let goes_by = |(_, readers): &&(&str, &[&str])| readers.contains(&function.id.as_str());
+        needed.extend(OPTIONAL.iter().filter(goes_by).map(|(name, _)| *name));
         complaints.extend(wrong(&function, &needed));
     }
     complaints

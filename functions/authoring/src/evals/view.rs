@@ -1,8 +1,8 @@
 //! What runs and their cases look like.
 
 use domain::{
-    eval_run::{CaseOutcome, CaseResult, RunStatus},
-    gate::GateResult,
+    eval_run::{CaseOutcome, CaseResult, Purpose, RunStatus},
+    gate::{Comparison, GateResult, MetricComparison},
     money::Usd,
 };
 use registry::evaluation::RunDetails;
@@ -19,8 +19,14 @@ pub struct EvalView {
     test_set_id: String,
     test_set_version: u32,
     model_id: String,
-    /// Whether its verdict is the version's: it ran the prompt's test set on the version's model.
-    decides: bool,
+    /// `verdict` (its verdict becomes the version's), `baseline` (it measures production, for another run to be
+    /// compared with), `watch` (it measures production again), `other_model`, or `trial`.
+    #[schema(value_type = String)]
+    purpose: Purpose,
+    /// How often each case is asked.
+    repeats: u32,
+    /// When the run is given up.
+    deadline: Option<String>,
     /// `queued`, `running`, `completed`, `errored` or `cancelled`.
     #[schema(value_type = String)]
     status: RunStatus,
@@ -46,10 +52,55 @@ pub struct EvalView {
     gate_result: Option<GateResult>,
     /// The gate's reasons, or why there is no verdict.
     gate_reasons: Vec<String>,
-    /// The version that this one was compared with; null: judged by itself.
+    /// Cases whose answer was taken from a former run.
+    reused_cases: Option<u32>,
+    /// The version in production that this one is compared with; null: judged by itself.
     baseline_version_id: Option<String>,
-    /// The comparison; null without a baseline.
-    comparison: Option<String>,
+    /// The run that measured it.
+    baseline_eval_run_id: Option<String>,
+    /// What the comparison came to; null without a baseline, and before the end.
+    comparison: Option<ComparisonView>,
+}
+
+/// A run beside the version in production. Differences are this version's minus production's.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComparisonView {
+    baseline_version_number: u32,
+    /// Cases that both were judged on, by id and content.
+    pairs: u32,
+    /// Cases that production passes and this version does not.
+    regressed: u32,
+    improved: u32,
+    /// Of the regressed ones, those tagged `critical`.
+    critical_regressed: u32,
+    /// How likely so many regressions are by chance (exact one-sided `McNemar`).
+    p_regression: f64,
+    /// Of the pass rates.
+    difference: f64,
+    /// Its lower bound (one-sided 95 %, Bonett–Price).
+    lower_bound: f64,
+    /// `{metric, difference, lower_bound, dropped}`; the score of the whole case has no metric's name.
+    #[schema(value_type = Vec<Object>)]
+    scores: Vec<MetricComparison>,
+    /// The first of the regressed cases, critical ones before others.
+    regressed_cases: Vec<String>,
+}
+
+impl From<Comparison> for ComparisonView {
+    fn from(comparison: Comparison) -> Self {
+        Self {
+            baseline_version_number: comparison.version.number,
+            pairs: comparison.pairs,
+            regressed: comparison.regressed,
+            improved: comparison.improved,
+            critical_regressed: comparison.critical_regressed,
+            p_regression: comparison.p_regression,
+            difference: comparison.difference,
+            lower_bound: comparison.lower_bound,
+            scores: comparison.scores,
+            regressed_cases: comparison.regressed_cases,
+        }
+    }
 }
 
 impl EvalView {
@@ -63,7 +114,9 @@ impl EvalView {
             test_set_id: run.test_set_id.to_string(),
             test_set_version: run.test_set_version,
             model_id: run.model_id,
-            decides: run.decides,
+            purpose: run.purpose,
+            repeats: run.repeats,
+            deadline: run.deadline.map(|at| at.to_string()),
             status: run.status,
             total_cases: run.total_cases,
             completed_cases: progress.completed(),
@@ -81,8 +134,10 @@ impl EvalView {
             completed_at: run.completed_at.map(|at| at.to_string()),
             gate_result: run.gate_result,
             gate_reasons: run.gate_reasons,
-            baseline_version_id: None,
-            comparison: None,
+            reused_cases: run.summary.map(|summary| summary.reused_cases),
+            baseline_version_id: run.baseline.map(|baseline| baseline.version.id.to_string()),
+            baseline_eval_run_id: run.baseline.map(|baseline| baseline.eval_run_id.to_string()),
+            comparison: run.comparison.map(ComparisonView::from),
         }
     }
 }
@@ -97,7 +152,7 @@ pub struct CaseView {
     outcome: CaseOutcome,
     critical: bool,
     score: Option<f64>,
-    /// Each assertion: `{type, metric, passed, score, weight, reason}`.
+    /// Each assertion: `{type, metric, passed, score, weight, reason, members?}`.
     #[schema(value_type = Vec<Object>)]
     assertions: Vec<domain::assertion::AssertionResult>,
     output: Option<String>,
@@ -107,6 +162,8 @@ pub struct CaseView {
     output_tokens: u64,
     #[schema(value_type = f64)]
     cost_usd: Usd,
+    /// The run whose answer this is, where none was asked for anew.
+    reused_from: Option<String>,
 }
 
 impl CaseView {
@@ -124,6 +181,7 @@ impl CaseView {
             input_tokens: case.input_tokens,
             output_tokens: case.output_tokens,
             cost_usd: case.cost_usd,
+            reused_from: case.reused_from.map(|run| run.to_string()),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What a version looks like.
 
+use std::collections::BTreeMap;
+
 use domain::{
     EvalStatus,
     content::{Body, FewShotExample, MessageTemplate, TemplateFormat, Variable},
+    version::{Approval, Drift, Review},
 };
 use registry::version::VersionDetails;
 use serde::Serialize;
@@ -49,6 +52,18 @@ pub struct VersionView {
     eval_status: String,
     eval_score: Option<f64>,
     eval_run_id: Option<String>,
+    /// What a person decided about a run that was too close to call: `{eval_run_id, approved, by, at, reason}`.
+    #[schema(value_type = Option<Object>)]
+    review: Option<Review>,
+    /// `{environment, by, at, reason}`.
+    #[schema(value_type = Vec<Object>)]
+    approvals: Vec<Approval>,
+    /// The models on which it passed, its own among them: `{model_id: eval_run_id}`.
+    #[schema(value_type = Object)]
+    models_passed: BTreeMap<String, String>,
+    /// Set while it scores significantly worse than when it passed: `{eval_run_id, at, reason}`.
+    #[schema(value_type = Option<Object>)]
+    drift: Option<Drift>,
     /// The environments in which it was ever live.
     been_live: Vec<String>,
     /// Present, and true, when the newest version says the same already.
@@ -94,11 +109,18 @@ impl ContentView {
 impl VersionView {
     pub(crate) fn new(details: VersionDetails) -> Self {
         let VersionDetails { version, state } = details;
+        let own = state.evidence.filter(|_| state.eval_status == EvalStatus::Passed);
+        let own = own.map(|evidence| (version.content.model_id.clone(), evidence.eval_run_id));
+        let models_passed = state.models_passed.into_iter().chain(own);
         Self {
             content: ContentView::new(version),
             eval_status: status_name(state.eval_status).to_owned(),
             eval_score: state.eval_score,
             eval_run_id: state.eval_run_id.map(|id| id.to_string()),
+            review: state.review,
+            approvals: state.approvals,
+            models_passed: models_passed.map(|(model, run)| (model, run.to_string())).collect(),
+            drift: state.drift,
             been_live: state.been_live.iter().map(ToString::to_string).collect(),
             unchanged: false,
             eval_run: None,

@@ -1,57 +1,23 @@
-//! The checks behind the assertion types, each of them a pure function of the output.
+//! The checks that need no model, each of them a pure function of the answer.
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::schema::Schema;
-use crate::{content::Literal, test_set::plain};
-
-const SUPPORTED: [&str; 6] = ["equals", "contains", "icontains", "starts-with", "regex", "is-json"];
-
-/// Types of the API that join later: refused by name until then, never skipped.
-const LATER: [&str; 15] = [
-    "assert-set",
-    "contains-any",
-    "contains-all",
-    "icontains-any",
-    "icontains-all",
-    "contains-json",
-    "levenshtein",
-    "rouge-n",
-    "bleu",
-    "similar",
-    "latency",
-    "cost",
-    "llm-rubric",
-    "factuality",
-    "is-refusal",
-];
-
-/// Types of promptfoo that run the test set's own code.
-const CODE: [&str; 4] = ["javascript", "python", "ruby", "webhook"];
+use super::{
+    Answered, Finding,
+    json::{described, part_failure, same, whole_failure},
+    measure::{MAX_DISTANCE_CHARS, bleu, distance, rouge_1},
+    quote, reaches,
+    refusal::is_refusal,
+    schema::Schema,
+    snippet,
+};
+use crate::money::Usd;
 
 const MAX_PATTERN_BYTES: usize = 10 * 1024;
 
 /// The most memory of a compiled expression. Matching takes time proportional to this and to the output.
 pub(super) const MAX_COMPILED_BYTES: usize = 1024 * 1024;
-
-/// How much of a text goes into a reason, in characters.
-const SNIPPET_CHARS: usize = 100;
-
-/// Says why a type, without `not-`, cannot be checked.
-pub(super) fn require_supported(kind: &str) -> Result<(), String> {
-    if SUPPORTED.contains(&kind) {
-        return Ok(());
-    }
-    let supported = SUPPORTED.join(", ");
-    Err(if LATER.contains(&kind) {
-        format!("`{kind}` is not supported yet; use one of {supported}")
-    } else if CODE.contains(&kind) {
-        format!("`{kind}` runs code and is never supported; use one of {supported}")
-    } else {
-        format!("there is no assertion type `{kind}`; use one of {supported}")
-    })
-}
 
 /// A check, prepared.
 #[derive(Debug)]
@@ -62,110 +28,140 @@ pub(super) enum Check {
     EqualsTrimmed(String),
     /// The output is JSON and has this value.
     EqualsJson(Value),
-    /// The text is somewhere in the output.
-    Contains(String),
-    /// The lower-cased text is somewhere in the lower-cased output.
-    ContainsLowercase(String),
+    /// Texts are somewhere in the output.
+    Contains(Contains),
     /// The output begins with the text.
     StartsWith(String),
     /// The expression matches somewhere.
     Matches(Regex),
     /// The output is JSON, and satisfies the schema if there is one.
     IsJson(Option<Schema>),
+    /// Somewhere in the output is a JSON object or array that satisfies the schema if there is one.
+    ContainsJson(Option<Schema>),
+    /// The output declines the request.
+    IsRefusal,
+    /// The edit distance to the reference is at most `most`.
+    Levenshtein { reference: String, most: f64 },
+    /// ROUGE-1 against the reference is at least `least`.
+    Rouge { reference: String, least: f64 },
+    /// BLEU against the references is at least `least`.
+    Bleu { references: Vec<String>, least: f64 },
+    /// The answer took at most this many milliseconds.
+    Latency(f64),
+    /// The answer cost at most this.
+    Cost(Usd),
+}
+
+/// Which texts must be in the output.
+#[derive(Debug)]
+pub(super) struct Contains {
+    /// Lower-cased when case does not matter.
+    pub(super) texts: Vec<String>,
+    /// All of them, or any.
+    pub(super) all: bool,
+    pub(super) any_case: bool,
 }
 
 impl Check {
-    /// Prepares the check of a supported type.
-    pub(super) fn new(kind: &str, value: Option<&Literal>) -> Result<Self, String> {
-        if kind == "is-json" {
-            return value.map(Schema::new).transpose().map(Self::IsJson);
-        }
-        let value = value.ok_or_else(|| format!("{kind} needs a `value`"))?;
-        if kind == "equals" {
-            return match scalar(value) {
-                Some(text) => Ok(Self::Equals(text)),
-                None => json(value).map(Self::EqualsJson),
-            };
-        }
-        if kind == "regex" {
-            return serde_json::from_str(value.0.get())
-                .map_err(|_| "`value` of regex is a string".to_owned())
-                .and_then(|pattern: String| compile(&pattern))
-                .map(Self::Matches);
-        }
-        let text = scalar(value)
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| format!("`value` of {kind} is a text that is not empty, or a number"))?;
-        Ok(match kind {
-            "icontains" => Self::ContainsLowercase(text.to_lowercase()),
-            "starts-with" => Self::StartsWith(text),
-            _ => Self::Contains(text),
+    /// Whether the answer's text has no part in it.
+    pub(super) fn ignores_output(&self) -> bool {
+        matches!(self, Self::Latency(_) | Self::Cost(_))
+    }
+
+    /// What is found; an error says why the output cannot be checked.
+    pub(super) fn find(&self, answered: &Answered<'_>) -> Result<Finding, String> {
+        let output = answered.output;
+        let binary = |holds: bool, expected: String| {
+            graded(holds, f64::from(u8::from(holds)), expected, quote(output))
+        };
+        Ok(match self {
+            Self::Equals(text) => binary(output == text, format!("equal {}", quote(text))),
+            Self::EqualsTrimmed(text) => binary(output.trim() == text, format!("equal {}", quote(text))),
+            Self::EqualsJson(value) => {
+                let holds = serde_json::from_str::<Value>(output).is_ok_and(|parsed| same(&parsed, value));
+                binary(holds, format!("equal the JSON {}", snippet(&value.to_string())))
+            }
+            Self::Contains(contains) => {
+                let (holds, expected) = contains.find(output);
+                binary(holds, expected)
+            }
+            Self::StartsWith(text) => binary(output.starts_with(text), format!("start with {}", quote(text))),
+            Self::Matches(regex) => {
+                binary(regex.is_match(output), format!("match /{}/", snippet(regex.as_str())))
+            }
+            Self::IsJson(schema) => {
+                let why = whole_failure(output, schema.as_ref());
+                binary(why.is_none(), format!("be JSON{}", described(schema.as_ref(), why.as_ref())))
+            }
+            Self::ContainsJson(schema) => {
+                let why = part_failure(output, schema.as_ref())?;
+                let described = described(schema.as_ref(), why.as_ref());
+                binary(why.is_none(), format!("contain a JSON object or array{described}"))
+            }
+            Self::IsRefusal => binary(is_refusal(output), "be a refusal".to_owned()),
+            _ => return self.measure(answered),
         })
     }
 
-    /// The check of a case's `expected`.
-    pub(super) fn expected(expected: &Literal) -> Result<Self, String> {
-        match scalar(expected) {
-            Some(text) => Ok(Self::EqualsTrimmed(text.trim().to_owned())),
-            None => json(expected).map(Self::EqualsJson),
-        }
-    }
-
-    /// Why the output fails the check, or its negation; `None` when it does not.
-    pub(super) fn failure(&self, output: &str, negated: bool) -> Option<String> {
-        let (holds, expectation) = match self {
-            Self::Equals(text) => (output == text, format!("equal {}", quote(text))),
-            Self::EqualsTrimmed(text) => (output.trim() == text, format!("equal {}", quote(text))),
-            Self::EqualsJson(value) => {
-                let holds = serde_json::from_str::<Value>(output).is_ok_and(|parsed| same(&parsed, value));
-                (holds, format!("equal the JSON {}", snippet(&value.to_string())))
-            }
-            Self::Contains(text) => (output.contains(text), format!("contain {}", quote(text))),
-            Self::ContainsLowercase(text) => (
-                output.to_lowercase().contains(text),
-                format!("contain {} in upper or lower case", quote(text)),
-            ),
-            Self::StartsWith(text) => (output.starts_with(text), format!("start with {}", quote(text))),
-            Self::Matches(regex) => (regex.is_match(output), format!("match /{}/", snippet(regex.as_str()))),
-            Self::IsJson(None) => (serde_json::from_str::<Value>(output).is_ok(), "be JSON".to_owned()),
-            Self::IsJson(Some(schema)) => match schema.failure(output) {
-                None => (true, "be JSON of the schema".to_owned()),
-                Some(why) => (false, format!("be JSON of the schema ({})", snippet(&why))),
-            },
+    fn measure(&self, answered: &Answered<'_>) -> Result<Finding, String> {
+        let output = answered.output;
+        let at_most = |holds: bool, expected: String, got: String| {
+            graded(holds, f64::from(u8::from(holds)), expected, got)
         };
-        let not = if negated { "not " } else { "" };
-        (holds == negated)
-            .then(|| format!("expected the output to {not}{expectation}, got {}", quote(output)))
+        let at_least = |name: &str, score: f64, least: f64| {
+            let expected = format!("have a {name} score of at least {least}");
+            graded(reaches(score, least), score, expected, format!("{score:.4}"))
+        };
+        Ok(match self {
+            Self::Levenshtein { reference, most } => {
+                let distance = distance(output, reference).ok_or_else(|| {
+                    format!("edits are counted up to {MAX_DISTANCE_CHARS} characters; the output has more")
+                })?;
+                let near = f64::from(u32::try_from(distance).unwrap_or(u32::MAX)) <= *most;
+                let expected = format!("be at most {most} edits away from {}", quote(reference));
+                at_most(near, expected, format!("{distance}"))
+            }
+            Self::Rouge { reference, least } => at_least("ROUGE-1", rouge_1(output, reference), *least),
+            Self::Bleu { references, least } => at_least("BLEU", bleu(output, references), *least),
+            Self::Latency(most) => {
+                let took = answered.latency_ms;
+                // Nothing takes the 49 days that 32 bits of milliseconds hold.
+                let in_time = f64::from(u32::try_from(took).unwrap_or(u32::MAX)) <= *most;
+                at_most(in_time, format!("come within {most} ms"), format!("{took} ms"))
+            }
+            Self::Cost(most) => {
+                let cost = answered.cost_usd;
+                at_most(cost <= *most, format!("cost at most {most} USD"), format!("{cost} USD"))
+            }
+            _ => return Err("this check is no measure".to_owned()),
+        })
     }
 }
 
-/// The text of a string, or of a number or boolean as it was written; `None` for lists and objects.
-fn scalar(value: &Literal) -> Option<String> {
-    let written = value.0.get();
-    match written.as_bytes().first() {
-        Some(b'{' | b'[') => None,
-        Some(b'"') => serde_json::from_str(written).ok(),
-        _ => Some(written.to_owned()),
-    }
-}
-
-fn json(value: &Literal) -> Result<Value, String> {
-    serde_json::from_str(value.0.get()).map_err(|error| plain(&error))
-}
-
-/// Equality as JavaScript has it: 1 and 1.0 are one number.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+impl Contains {
+    fn find(&self, output: &str) -> (bool, String) {
+        let lowercase = self.any_case.then(|| output.to_lowercase());
+        let output = lowercase.as_deref().unwrap_or(output);
+        let missing = || self.texts.iter().filter(|text| !output.contains(text.as_str()));
+        let listed = snippet(&format!("{:?}", self.texts));
+        let case = if self.any_case { " in upper or lower case" } else { "" };
+        match self.texts.as_slice() {
+            [only] => (missing().next().is_none(), format!("contain {}{case}", quote(only))),
+            texts if !self.all => (missing().count() < texts.len(), format!("contain any of {listed}{case}")),
+            _ => {
+                let first = missing().next().map(|text| format!(" (without {})", quote(text)));
+                (first.is_none(), format!("contain all of {listed}{case}{}", first.unwrap_or_default()))
+            }
         }
-        _ => a == b,
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, String> {
+fn graded(holds: bool, score: f64, expected: String, got: String) -> Finding {
+    Finding { holds, score, expected, got }
+}
+
+/// Compiles an expression, within the bounds.
+pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_PATTERN_BYTES {
         return Err(format!("an expression has at most {MAX_PATTERN_BYTES} bytes"));
     }
@@ -175,8 +171,8 @@ fn compile(pattern: &str) -> Result<Regex, String> {
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => {
-                "the expression exceeds the size limit when compiled; write [A-Za-z0-9_] for a repeated \\w, or \
-                 repeat less"
+                "the expression exceeds the size limit when compiled; write [A-Za-z0-9_] for a repeated \\w, \
+                 or repeat less"
                     .to_owned()
             }
             // The message draws the expression over several lines; only its last says what is wrong.
@@ -185,15 +181,4 @@ fn compile(pattern: &str) -> Result<Regex, String> {
                 format!("`value` is not an expression: {}", text.lines().last().unwrap_or_default().trim())
             }
         })
-}
-
-fn quote(text: &str) -> String {
-    format!("{:?}", snippet(text))
-}
-
-fn snippet(text: &str) -> String {
-    match text.char_indices().nth(SNIPPET_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }

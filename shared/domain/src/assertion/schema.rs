@@ -1,4 +1,4 @@
-//! JSON Schemas of `is-json`: compiled once, nothing loaded, bounded.
+//! JSON Schemas of `is-json` and `contains-json`: compiled once, nothing loaded, bounded.
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
@@ -14,14 +14,12 @@ const MAX_REFERENCES: usize = 50;
 pub(super) struct Schema(Box<Validator>);
 
 impl Schema {
-    /// Compiles a schema. Its own parts may be referred to, other documents may not; formats are checked, and an
-    /// unknown one is refused rather than ignored.
+    /// Compiles a schema. Its own parts may be referred to, other documents may not; formats are checked, and
+    /// an unknown one is refused rather than ignored.
     pub(super) fn new(value: &Literal) -> Result<Self, String> {
         let schema: Value = serde_json::from_str(value.0.get()).map_err(|error| plain(&error))?;
         if !schema.is_object() && !schema.is_boolean() {
-            return Err(
-                "`value` of is-json is a JSON Schema: an object, not a text that holds one".to_owned()
-            );
+            return Err("`value` is a JSON Schema: an object, not a text that holds one".to_owned());
         }
         if references(&schema) > MAX_REFERENCES {
             return Err(format!("a schema has at most {MAX_REFERENCES} references"));
@@ -39,14 +37,9 @@ impl Schema {
             .map_err(|error| format!("the schema is wrong at `{}`: {error}", error.instance_path()))
     }
 
-    /// Why the output is not JSON of this schema.
-    pub(super) fn failure(&self, output: &str) -> Option<String> {
-        match serde_json::from_str::<Value>(output) {
-            Err(error) => Some(plain(&error)),
-            Ok(value) => {
-                self.0.validate(&value).err().map(|error| format!("at `{}`: {error}", error.instance_path()))
-            }
-        }
+    /// Why a value is not of this schema.
+    pub(super) fn failure(&self, value: &Value) -> Option<String> {
+        self.0.validate(value).err().map(|error| format!("at `{}`: {error}", error.instance_path()))
     }
 }
 

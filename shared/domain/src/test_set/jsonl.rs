@@ -1,14 +1,7 @@
 //! Reading a whole test set: JSON Lines, one case on each line that is not blank.
 
-use std::collections::HashMap;
-
-use sha2::{Digest, Sha256};
-
-use super::{Case, MAX_CASES, MAX_TEST_SET_BYTES};
-use crate::{Error, ErrorKind, Result};
-
-/// How many bad lines an error names; it counts the rest.
-const MAX_PROBLEMS: usize = 100;
+use super::intake::{Intake, require_size};
+use crate::Result;
 
 /// A test set whose every case has been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,65 +53,26 @@ pub fn case_lines(bytes: &[u8]) -> impl Iterator<Item = CaseLine<'_>> {
 ///
 /// The bytes are stored as they are: the ranges of the answer point into them.
 pub fn parse_jsonl(bytes: &[u8]) -> Result<ParsedTestSet> {
-    if bytes.len() > MAX_TEST_SET_BYTES {
-        return Err(Error::invalid("", format!("A test set has at most {MAX_TEST_SET_BYTES} bytes.")));
+    require_size(bytes.len())?;
+    let mut intake = Intake::default();
+    for CaseLine { line, offset, bytes } in case_lines(bytes) {
+        intake.next()?;
+        let problem = intake.case(line, offset, bytes).err().map(|detail| (line, detail));
+        intake.problems(problem);
     }
-    let lines: Vec<CaseLine> = case_lines(bytes).take(MAX_CASES + 1).collect();
-    if lines.is_empty() {
-        return Err(Error::invalid("", "The test set is empty: write one case as JSON on each line."));
-    }
-    if lines.len() > MAX_CASES {
-        return Err(Error::invalid("", format!("A test set has at most {MAX_CASES} cases.")));
-    }
-    let mut first_uses: HashMap<String, usize> = HashMap::new();
-    let mut cases = Vec::with_capacity(lines.len());
-    let mut problems = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        match Case::read(line.bytes, index + 1) {
-            Err(detail) => problems.push((line.line, detail)),
-            Ok(Case { case_id, .. }) => {
-                if let Some(first) = first_uses.get(&case_id) {
-                    problems.push((
-                        line.line,
-                        format!("the case id `{case_id}` is already that of line {first}"),
-                    ));
-                }
-                first_uses.entry(case_id.clone()).or_insert(line.line);
-                cases.push(CaseRange { case_id, offset: line.offset, length: line.bytes.len() });
-            }
-        }
-    }
-    if problems.is_empty() {
-        return Ok(ParsedTestSet { cases, sha256: hex::encode(Sha256::digest(bytes)) });
-    }
-    Err(refuse(&problems))
-}
-
-/// One error for all bad lines; the pointer of each is its line number.
-fn refuse(problems: &[(usize, String)]) -> Error {
-    let (first, detail) = (problems[0].0, &problems[0].1);
-    let named = problems.len().min(MAX_PROBLEMS);
-    let summary = match problems.len() {
-        1 => format!("Line {first}: {detail}. Nothing is stored."),
-        all if all > named => format!(
-            "{all} lines are wrong, the first of them line {first}: {detail}. The first {named} are in errors, \
-             {} more are not. Nothing is stored.",
-            all - named
-        ),
-        all => format!(
-            "{all} lines are wrong, the first of them line {first}: {detail}. All are in errors. Nothing is stored."
-        ),
-    };
-    problems.iter().take(named).fold(Error::new(ErrorKind::Invalid, summary), |error, (line, detail)| {
-        error.at(format!("/{line}"), format!("line {line}: {detail}"))
-    })
+    intake.finish(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::{
+        ErrorKind,
+        test_set::{MAX_CASES, MAX_TEST_SET_BYTES},
+    };
 
     #[test]
     fn ranges_point_at_the_cases_in_the_very_bytes() {
@@ -142,7 +96,7 @@ mod tests {
     #[test]
     fn all_bad_lines_are_reported_together() {
         let text = "{\"case_id\":\"case-00002\",\"vars\":{},\"expected\":\"a\"}\n\nnot json\n\
-                    {\"vars\":{},\"expected\":\"a\"}\n{\"vars\":{},\"assert\":[{\"type\":\"bleu\"}]}\n\
+                    {\"vars\":{},\"expected\":\"a\"}\n{\"vars\":{},\"assert\":[{\"type\":\"ruby\"}]}\n\
                     {\"case_id\":\"case-00002\",\"vars\":{},\"expected\":\"a\"}\n";
         let error = parse_jsonl(text.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -152,7 +106,7 @@ mod tests {
             .map(|problem| (problem.pointer.as_str(), problem.detail.as_str()))
             .collect();
         assert_eq!(problems[0], ("/3", "line 3: expected ident at column 2"));
-        assert!(problems[1].1.starts_with("line 5: assert 1: `bleu` is not supported yet"));
+        assert!(problems[1].1.starts_with("line 5: assert 1: `ruby` runs code"));
         assert_eq!(problems[2], ("/6", "line 6: the case id `case-00002` is already that of line 1"));
         assert_eq!(problems.len(), 3);
         assert!(error.detail().starts_with("3 lines are wrong, the first of them line 3"));

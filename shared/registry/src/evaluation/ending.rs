@@ -3,12 +3,12 @@
 use domain::{
     Caller, Error, EvalRun, EvalRunId, EvalStatus, PromptId, Result, VersionState,
     audit::{Action, Fact},
-    eval_run::{CaseResult, RunStatus, RunSummary, summarise},
-    gate::{GatePolicy, GateResult, Verdict, judge, void_reason},
-    version::Evidence,
+    eval_run::{CaseResult, Purpose, RunStatus, RunSummary, observations, summarise},
+    gate::{Baseline, Comparison, GatePolicy, GateResult, Verdict, compare, judge, void_reason},
+    version::{Drift, Evidence},
 };
 use serde_json::json;
-use store::Change;
+use store::{Change, PageRequest};
 
 use crate::{Act, Registry, settle::Step};
 
@@ -23,8 +23,21 @@ pub enum Ending {
     Cancelled,
 }
 
+/// What a run has to be compared with, by now.
+enum Beside {
+    /// Nothing.
+    Nothing,
+    /// It is still being measured: the run waits.
+    NotYet,
+    /// This came of it.
+    Compared(Box<Comparison>),
+    /// It could not be measured.
+    Unknown,
+}
+
 impl Registry {
-    /// Ends a run, unless it has ended: then nothing happens.
+    /// Ends a run, unless it has ended, or has to wait for its baseline: then nothing happens. Runs that waited for
+    /// this one end after it.
     pub async fn end_run(
         &self,
         caller: &Caller,
@@ -37,11 +50,15 @@ impl Registry {
             let prompt = self.store.prompt(prompt).await?.ok_or_else(missing)?;
             let before = self.store.run(prompt.prompt_id, run).await?.ok_or_else(missing)?;
             if !before.status.is_open() {
-                return Ok(Step::Done(()));
+                return Ok(Step::Done(None));
             }
             let results = self.store.all_case_results(run).await?;
+            let beside = self.beside(&before, &results).await?;
+            if matches!((&ending, &beside), (Ending::Complete, Beside::NotYet)) {
+                return Ok(Step::Done(None));
+            }
             let (gate, _) = self.gate_of(&prompt).await?;
-            let after = ended(&before, &ending, &results, &gate, self.sources.now());
+            let after = ended(&before, &ending, beside, &results, &gate, self.sources.now());
             let action = match ending {
                 Ending::Cancelled => Action::EvaluationCancelled,
                 Ending::Complete | Ending::Impossible(_) => Action::EvaluationEnded,
@@ -52,72 +69,185 @@ impl Registry {
             fact.evidence = json!({
                 "summary": after.summary, "reasons": after.gate_reasons, "test_set_id": after.test_set_id,
                 "test_set_version": after.test_set_version, "model_id": after.model_id, "gate": gate,
+                "comparison": after.comparison,
             });
             let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &self.sources)?;
             change.put_run(&after)?;
             if let Some(state) = self.state_after(&after).await? {
                 change.put_version_state(&state)?;
             }
-            Ok(Step::commit(change, ()))
+            Ok(Step::commit(change, Some(after)))
         };
         let act = Act::by(caller.clone());
-        self.settle(&act, attempt, |_| async { Ok(()) }).await.map(|_| ())
+        let ended = self.settle(&act, attempt, |_| async { Ok(None) }).await?.value;
+        match ended {
+            Some(run) if run.purpose == Purpose::Baseline => self.end_those_who_waited(caller, &run).await,
+            Some(run) => {
+                alarm(&run);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
-    /// The version's state after a verdict, if the version still waits for this very run.
+    /// Whoever of a run and its baseline ends last sees that the other is done; should both die before, the sweep
+    /// finds the run.
+    async fn end_those_who_waited(&self, caller: &Caller, baseline: &EvalRun) -> Result<()> {
+        let runs = self.store.runs(baseline.prompt_id, &PageRequest::first(100)).await?;
+        let waits = |run: &EvalRun| {
+            run.status.is_open()
+                && run.baseline.is_some_and(|other| other.eval_run_id == baseline.eval_run_id)
+        };
+        for run in runs.data.iter().filter(|run| waits(run)) {
+            let progress = self.store.run_progress(run.eval_run_id).await?;
+            if progress.completed() >= run.total_cases as usize {
+                Box::pin(self.end_run(caller, run.prompt_id, run.eval_run_id, Ending::Complete)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn beside(&self, run: &EvalRun, results: &[CaseResult]) -> Result<Beside> {
+        let Some(baseline) = run.baseline else { return Ok(Beside::Nothing) };
+        let measured = self.store.run(run.prompt_id, baseline.eval_run_id).await?;
+        match measured.map(|measured| measured.status) {
+            Some(status) if status.is_open() => Ok(Beside::NotYet),
+            Some(RunStatus::Completed) => {
+                let others = self.store.all_case_results(baseline.eval_run_id).await?;
+                let baseline = (baseline.version, baseline.eval_run_id);
+                let compared = compare(baseline, &observations(results), &observations(&others));
+                Ok(Beside::Compared(Box::new(compared)))
+            }
+            _ => Ok(Beside::Unknown),
+        }
+    }
+
+    /// The version's state after a run, where it changes anything.
     async fn state_after(&self, run: &EvalRun) -> Result<Option<VersionState>> {
-        let Some(result) = run.gate_result.filter(|_| run.decides) else { return Ok(None) };
-        let state = self.store.version_state(run.prompt_id, run.version.number).await?;
-        let Some(state) = state.filter(|state| state.eval_run_id == Some(run.eval_run_id)) else {
-            return Ok(None);
-        };
-        let eval_status = match result {
-            GateResult::Pass => EvalStatus::Passed,
-            GateResult::Fail => EvalStatus::Failed,
-            GateResult::ManualReview => EvalStatus::ManualReview,
-        };
-        Ok(Some(VersionState {
-            revision: state.revision + 1,
-            eval_status,
-            eval_score: run.summary.map(|summary| summary.avg_score),
-            evidence: Some(Evidence {
+        let before = self.store.version_state(run.prompt_id, run.version.number).await?;
+        let Some(before) = before else { return Ok(None) };
+        let mut state = before.clone();
+        state.measuring = before.measuring.filter(|measuring| measuring.eval_run_id != run.eval_run_id);
+        if run.status == RunStatus::Completed {
+            learn(&mut state, run);
+        }
+        state.revision += 1;
+        let changed = VersionState { revision: before.revision, ..state.clone() } != before;
+        Ok(changed.then_some(state))
+    }
+}
+
+/// What a completed run tells of its version.
+fn learn(state: &mut VersionState, run: &EvalRun) {
+    if run.purpose.measures() {
+        state.measured = Some(Evidence::of(run));
+    }
+    match (run.purpose, run.gate_result) {
+        // Only the run that the version waits for decides.
+        (Purpose::Verdict, Some(result)) if state.eval_run_id == Some(run.eval_run_id) => {
+            state.eval_status = match result {
+                GateResult::Pass => EvalStatus::Passed,
+                GateResult::Fail => EvalStatus::Failed,
+                GateResult::ManualReview => EvalStatus::ManualReview,
+            };
+            state.eval_score = run.summary.map(|summary| summary.avg_score);
+            state.evidence = Some(Evidence::of(run));
+        }
+        (Purpose::OtherModel, Some(GateResult::Pass)) => {
+            state.models_passed.insert(run.model_id.clone(), run.eval_run_id);
+        }
+        (Purpose::OtherModel, _) => {
+            state.models_passed.remove(&run.model_id);
+        }
+        (Purpose::Watch, _) => {
+            state.drift = drift(run).map(|reason| Drift {
                 eval_run_id: run.eval_run_id,
-                test_set_id: run.test_set_id,
-                test_set_version: run.test_set_version,
-            }),
-            ..state
-        }))
+                at: run.completed_at.unwrap_or(run.created_at),
+                reason,
+            });
+        }
+        _ => {}
+    }
+}
+
+/// What a watching run found against the run that the version passed with.
+fn drift(run: &EvalRun) -> Option<String> {
+    let comparison = run.comparison.as_ref()?;
+    (run.purpose == Purpose::Watch && comparison.is_clearly_worse()).then(|| {
+        format!(
+            "{} cases that this version passed when it was released fail today, and {} improve: its prompt is the \
+             same, so the model `{}` changed.",
+            comparison.regressed, comparison.improved, run.model_id
+        )
+    })
+}
+
+/// A version that is live and got worse is for people to look at at once: the alarm is on this line.
+fn alarm(run: &EvalRun) {
+    if let Some(reason) = drift(run) {
+        tracing::error!(
+            alarm = "version-drifted", prompt = %run.prompt_id, version = %run.version.id, run = %run.eval_run_id,
+            reason, "a live version scores worse than when it passed"
+        );
     }
 }
 
 fn ended(
     run: &EvalRun,
     ending: &Ending,
+    beside: Beside,
     results: &[CaseResult],
     gate: &GatePolicy,
     now: domain::Timestamp,
 ) -> EvalRun {
     let summary = summarise(results);
     let (status, gate_result, gate_reasons) = match ending {
-        Ending::Complete => verdict(gate, &summary),
+        Ending::Complete => verdict(run.purpose, gate, &summary, &beside),
         Ending::Impossible(reason) => (RunStatus::Errored, None, vec![reason.clone()]),
         Ending::Cancelled => (RunStatus::Cancelled, None, vec!["Somebody stopped the run.".to_owned()]),
+    };
+    let comparison = match beside {
+        Beside::Compared(comparison) => Some(*comparison),
+        _ => None,
     };
     EvalRun {
         status,
         revision: run.revision + 1,
         completed_at: Some(now),
         summary: Some(summary),
+        comparison,
         gate_result,
         gate_reasons,
         ..run.clone()
     }
 }
 
-fn verdict(gate: &GatePolicy, summary: &RunSummary) -> (RunStatus, Option<GateResult>, Vec<String>) {
+fn verdict(
+    purpose: Purpose,
+    gate: &GatePolicy,
+    summary: &RunSummary,
+    beside: &Beside,
+) -> (RunStatus, Option<GateResult>, Vec<String>) {
     if let Some(reason) = void_reason(&summary.tally) {
         return (RunStatus::Errored, None, vec![reason]);
     }
-    let Verdict { result, reasons } = judge(gate, &summary.tally);
+    if matches!(purpose, Purpose::Baseline | Purpose::Watch) {
+        return (RunStatus::Completed, None, Vec::new());
+    }
+    let baseline = match beside {
+        Beside::Nothing => Baseline::Nothing,
+        Beside::Compared(comparison) => Baseline::Version(comparison),
+        Beside::NotYet | Beside::Unknown => Baseline::Unknown,
+    };
+    let Verdict { result, reasons } = judge(gate, &summary.figures(), baseline);
     (RunStatus::Completed, Some(result), reasons)
+}
+
+/// What a run is judged beside, as it was when it ended.
+pub fn baseline_of(run: &EvalRun) -> Baseline<'_> {
+    match (&run.comparison, run.baseline) {
+        (Some(comparison), _) => Baseline::Version(comparison),
+        (None, Some(_)) => Baseline::Unknown,
+        (None, None) => Baseline::Nothing,
+    }
 }

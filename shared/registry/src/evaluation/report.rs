@@ -47,13 +47,34 @@ pub fn summary_markdown(details: &RunDetails, results: &[CaseResult]) -> String 
             .map_or("–".to_owned(), |ms| format!("{ms} ms")),
         run.summary.map_or("–".to_owned(), |summary| format!("${}", summary.total_cost_usd)),
     );
-    let missed: Vec<_> = results.iter().filter(|case| case.outcome != CaseOutcome::Passed).collect();
+    if let Some(comparison) = &run.comparison {
+        let _ = write!(
+            text,
+            "\n| beside version {} in production | compared | regressed | improved | difference | at worst |\n\
+             |---|---|---|---|---|---|\n| | {} | {} | {} | {:+.1} % | {:+.1} % |\n",
+            comparison.version.number,
+            comparison.pairs,
+            comparison.regressed,
+            comparison.improved,
+            100.0 * comparison.difference,
+            100.0 * comparison.lower_bound,
+        );
+    }
+    if let Some(reused) = run.summary.map(|summary| summary.reused_cases).filter(|reused| *reused > 0) {
+        let _ = writeln!(text, "\nThe answers to {reused} cases were taken from former runs.");
+    }
+    let regressed = |case: &CaseResult| {
+        run.comparison.as_ref().is_some_and(|comparison| comparison.regressed_cases.contains(&case.case_id))
+    };
+    let mut missed: Vec<_> = results.iter().filter(|case| case.outcome != CaseOutcome::Passed).collect();
     if missed.is_empty() {
         return text;
     }
+    missed.sort_by_key(|case| !regressed(case));
     text.push_str("\n| case | outcome | why |\n|---|---|---|\n");
     for case in missed.iter().take(MAX_LISTED) {
-        let _ = writeln!(text, "| {} | {} | {} |", cell(&case.case_id), outcome(case), cell(&why(case)));
+        let outcome = if regressed(case) { "regressed" } else { outcome(case) };
+        let _ = writeln!(text, "| {} | {outcome} | {} |", cell(&case.case_id), cell(&why(case)));
     }
     if missed.len() > MAX_LISTED {
         let _ = writeln!(text, "\n… and {} more.", missed.len() - MAX_LISTED);

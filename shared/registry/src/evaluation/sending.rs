@@ -47,8 +47,7 @@ impl Registry {
             started_at: run.started_at.or(Some(now)),
             ..run
         };
-        let callable = self.model(&claimed.model_id).await.and_then(|model| Ok(self.models.check(&model)?));
-        if let Err(error) = callable {
+        if let Err(error) = self.check_callable(&claimed.model_id).await {
             if error.retryable() {
                 return Err(error);
             }
@@ -65,6 +64,12 @@ impl Registry {
         };
         let took = self.store.keep_run(&claimed).await?;
         Ok(took.then_some(Claim { run: claimed, cases }))
+    }
+
+    /// Refuses a model that no call can reach: it is not in the catalogue, or its key is missing.
+    async fn check_callable(&self, model_id: &str) -> Result<()> {
+        let model = self.model(model_id).await?;
+        Ok(self.models.check(&model).await?)
     }
 
     /// The cases without a counted result; `None` when the run had to be ended instead.
@@ -124,8 +129,25 @@ impl Registry {
         // The list follows the table a moment later, so the run itself is read.
         let Some(run) = self.store.run(listed.prompt_id, listed.eval_run_id).await? else { return Ok(false) };
         let progress = self.store.run_progress(run.eval_run_id).await?;
+        let now = self.sources.now();
+        if run.status.is_open() && run.deadline.is_some_and(|deadline| now > deadline) {
+            let reason = format!(
+                "The run was not done by its deadline: {} of {} cases were. Evaluate again, or give it longer.",
+                progress.completed(),
+                run.total_cases
+            );
+            let caller = Caller::system("steer");
+            self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Impossible(reason)).await?;
+            return Ok(false);
+        }
+        if progress.completed() >= run.total_cases as usize {
+            // Nobody closed it: whoever counted last died before, or it waits for its baseline, or did.
+            let caller = Caller::system("steer");
+            self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Complete).await?;
+            return Ok(false);
+        }
         let last = progress.progressed_at.max(run.dispatched_at).unwrap_or(run.created_at);
-        let idle = self.sources.now().since(last).unwrap_or_default();
+        let idle = now.since(last).unwrap_or_default();
         if !run.status.is_open() || idle < stuck_after {
             return Ok(false);
         }

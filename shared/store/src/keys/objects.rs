@@ -16,6 +16,11 @@ pub(crate) fn dataset_object(set: TestSetId, version: u32, sha256: &str) -> Stri
     format!("datasets/{set}/{version}-{short}.jsonl")
 }
 
+/// The object that somebody uploads cases to, before they are looked at.
+pub(crate) fn upload_object(set: TestSetId, upload: &str) -> String {
+    format!("uploads/{set}/{upload}")
+}
+
 #[cfg(test)]
 mod tests {
     use domain::{

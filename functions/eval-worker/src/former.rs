@@ -1,0 +1,71 @@
+//! Answers of former runs that may stand for new ones: where nothing that the answer depends on has changed, and the
+//! model answers the same question alike.
+
+use domain::{
+    EvalRun, Result,
+    eval_run::{CaseOutcome, CaseResult},
+    model::ModelEntry,
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{App, Judges, case::Subject};
+
+/// A question, by all that its answer depends on.
+pub(crate) struct Question(String);
+
+impl Question {
+    /// The question that a case is; `None` where the same question may have another answer.
+    pub(crate) fn of(subject: &Subject<'_>, judges: &Judges) -> Option<Self> {
+        let Subject { run, case, content, model, .. } = subject;
+        if run.repeats > 1 || content.temperature != 0.0 {
+            return None;
+        }
+        let ModelEntry { provider, base_url, api_model, model_id, .. } = model;
+        let parts = json!([
+            content.sha256(),
+            [provider.to_string()],
+            base_url,
+            api_model,
+            model_id,
+            case.content_sha256(),
+            judges.judge_model,
+            judges.embedding_model,
+        ]);
+        Some(Self(hex::encode(Sha256::digest(parts.to_string()))))
+    }
+}
+
+impl App {
+    /// What a former run was answered, where this one may have that. It says whose answer it is.
+    pub(crate) async fn former_result(
+        &self,
+        subject: &Subject<'_>,
+        question: Option<&Question>,
+        blank: &CaseResult,
+    ) -> Result<Option<CaseResult>> {
+        let Some(question) = question.filter(|_| subject.run.reuse) else { return Ok(None) };
+        let former = self.registry.store.former_answer(&question.0).await?;
+        Ok(former.map(|(run, former)| CaseResult {
+            number: blank.number,
+            case_id: blank.case_id.clone(),
+            critical: blank.critical,
+            reused_from: Some(former.reused_from.unwrap_or(run)),
+            ..former
+        }))
+    }
+
+    /// Notes an answer for runs to come.
+    pub(crate) async fn note_answer(
+        &self,
+        run: &EvalRun,
+        question: Option<&Question>,
+        result: &CaseResult,
+    ) -> Result<()> {
+        let Some(question) = question.filter(|_| result.outcome != CaseOutcome::Errored) else {
+            return Ok(());
+        };
+        let now = self.registry.sources.now();
+        self.registry.store.note_answer(&question.0, run.eval_run_id, result.number, now).await
+    }
+}

@@ -1,0 +1,63 @@
+//! Hostile test sets and outputs: bounded, and harmless.
+
+use super::*;
+
+#[test]
+fn an_output_beyond_the_bound_fails_everything_that_looks_at_it() {
+    let long = "a".repeat(MAX_OUTPUT_BYTES + 1);
+    for assertion in [
+        r#"{"type":"contains","value":"a"}"#,
+        r#"{"type":"contains-json"}"#,
+        r#"{"type":"rouge-n","value":"a"}"#,
+        r#"{"type":"is-refusal"}"#,
+        r#"{"type":"llm-rubric","value":"kind"}"#,
+        r#"{"type":"similar","value":"kind"}"#,
+    ] {
+        assert_eq!(holds(assertion, &long), (false, false), "{assertion}");
+    }
+    assert_eq!(holds(r#"{"type":"latency","threshold":1}"#, &long), YES);
+}
+
+#[test]
+fn expressions_that_would_backtrack_are_linear() {
+    let bomb = r#"{"type":"regex","value":"^(a+)+$"}"#;
+    assert_eq!(holds(bomb, &format!("{}b", "a".repeat(100_000))), NO);
+    let schema = r#"{"type":"contains-json","value":{"items":{"pattern":"^(a|a)*$"}}}"#;
+    assert_eq!(holds(schema, &format!("[\"{}b\"]", "a".repeat(100_000))), NO);
+}
+
+#[test]
+fn brackets_without_end_are_given_up() {
+    let contains = r#"{"type":"contains-json"}"#;
+    for (unit, not) in [("[", ""), ("{\"a\":\n", "not-")] {
+        let endless = alone(&format!(r#"{{"type":"{not}contains-json"}}"#));
+        let result = &scored(&endless, &unit.repeat(MAX_OUTPUT_BYTES / unit.len())).results[0];
+        assert_eq!(result.reason, "the output has too many brackets that begin no JSON");
+        assert!(!result.passed);
+    }
+    // An answer that was cut off is read through at each level that is open, and no further.
+    let cut_off = format!("{{\"a\":[[{}", "{\"b\":1},\n".repeat(MAX_OUTPUT_BYTES / 10 - 1));
+    assert_eq!(holds(contains, &cut_off), YES);
+    assert_eq!(holds(contains, &"[link](there) { code } ".repeat(10_000)), NO);
+    let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    assert_eq!(holds(contains, &deep), YES);
+    assert_eq!(holds(r#"{"type":"is-json"}"#, &deep), NO);
+}
+
+#[test]
+fn deep_sets_do_not_exhaust_the_stack() {
+    let deep = format!("{}{}", r#"{"type":"assert-set","assert":["#.repeat(5000), "]}".repeat(5000));
+    let line = format!(r#"{{"vars":{{}},"assert":[{deep}]}}"#);
+    let error = Case::parse(line.as_bytes(), 1).unwrap_err();
+    assert!(error.detail().contains("cannot stand in another one"), "{}", error.detail());
+}
+
+#[test]
+fn templates_are_texts() {
+    let output = "{{ 7 * 7 }} {% for i in range(9) %}";
+    assert_eq!(holds(r#"{"type":"equals","value":"{{ 7 * 7 }} {% for i in range(9) %}"}"#, output), YES);
+    assert_eq!(holds(r#"{"type":"contains","value":"49"}"#, output), NO);
+    // A value names no variable either.
+    let case = case(r#""assert":[{"type":"equals","value":"{{name}}"}]"#);
+    assert!(scored(&case, "{{name}}").passed);
+}
