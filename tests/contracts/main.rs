@@ -3,6 +3,7 @@
 // Clippy then lets the helpers unwrap too.
 #![cfg(test)]
 
+mod adding;
 mod api;
 mod authentication;
 mod concurrency;

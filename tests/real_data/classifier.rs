@@ -15,7 +15,7 @@ use crate::{
 
 /// A few-shot pair.
 #[derive(Clone, Deserialize, Serialize)]
-struct Example {
+pub(crate) struct Example {
     input: String,
     /// The category.
     output: String,
@@ -23,14 +23,14 @@ struct Example {
 
 /// A labelled message.
 #[derive(Deserialize)]
-struct Case {
+pub(crate) struct Case {
     case_id: String,
-    vars: BTreeMap<String, String>,
+    pub(crate) vars: BTreeMap<String, String>,
     expected: String,
 }
 
 /// The first `count` examples of each category, in the order of the file.
-fn examples(all: &[Example], count: usize) -> Vec<Example> {
+pub(crate) fn examples(all: &[Example], count: usize) -> Vec<Example> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let first = all.iter().filter(|example| {
         let of_category = seen.entry(&example.output).or_default();
@@ -52,7 +52,12 @@ async fn ended(api: &Api, run: &str) -> Value {
 }
 
 /// Writes a version with these examples; returns it with its run, which has ended.
-async fn evaluate(api: &Api, prompt: &str, categories: &str, examples: &[Example]) -> (Value, Value) {
+pub(crate) async fn evaluate(
+    api: &Api,
+    prompt: &str,
+    categories: &str,
+    examples: &[Example],
+) -> (Value, Value) {
     let content = json!({
         "system_prompt": format!("Answer with one of these categories and nothing else: {categories}"),
         "template_text": "{{message}}",
@@ -64,7 +69,7 @@ async fn evaluate(api: &Api, prompt: &str, categories: &str, examples: &[Example
     let version = expect(api.post(&format!("{prompt}/versions"), &content).await, 201);
     let run = ended(api, text(&version["eval_run_id"])).await;
     assert_eq!((&run["status"], &run["total_cases"]), (&json!("completed"), &json!(200)), "{run}");
-    assert_eq!((&run["errored_cases"], &run["decides"]), (&json!(0), &json!(true)), "{run}");
+    assert_eq!((&run["errored_cases"], &run["purpose"]), (&json!(0), &json!("verdict")), "{run}");
     say(&format!(
         "{} examples: {} of 200 cases right, {} after {:.1} s",
         examples.len(),
@@ -75,7 +80,7 @@ async fn evaluate(api: &Api, prompt: &str, categories: &str, examples: &[Example
     (version, run)
 }
 
-async fn promote(api: &Api, prompt: &str, version: &Value) -> (reqwest::StatusCode, Value) {
+pub(crate) async fn promote(api: &Api, prompt: &str, version: &Value) -> (reqwest::StatusCode, Value) {
     let promotion = json!({ "version_id": version["version_id"], "environment": "production" });
     api.post(&format!("{prompt}/promote"), &promotion).await
 }

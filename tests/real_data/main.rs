@@ -8,6 +8,7 @@
 
 mod api;
 mod classifier;
+mod compared;
 mod prompts;
 
 use std::{

@@ -8,6 +8,7 @@ mod evals;
 mod gate;
 mod health;
 mod keys;
+mod matrix;
 mod models;
 mod moves;
 mod prompts;
@@ -67,7 +68,7 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(test_sets::read, test_sets::delete))
         .routes(routes!(test_sets::put_cases, test_sets::versions))
         .routes(routes!(uploads::open_upload))
-        .routes(routes!(test_sets::cases))
+        .routes(routes!(test_sets::cases, test_sets::add_case))
         .routes(routes!(evals::create))
         .routes(routes!(evals::list))
         .routes(routes!(evals::of_prompt))
@@ -77,6 +78,7 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(evals::summary))
         .routes(routes!(evals::cancel))
         .routes(routes!(evals::review))
+        .routes(routes!(matrix::matrix))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))

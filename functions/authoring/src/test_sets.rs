@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{TeamId, TestSetId};
+use domain::{TeamId, TestSetId, content::Literal};
 use serde::{Deserialize, Serialize};
 use store::{Made, TestSet, TestSetVersion};
 use utoipa::{IntoParams, ToSchema};
@@ -203,4 +203,18 @@ pub async fn cases(
 ) -> web::Result<Response> {
     let cases = app.registry().cases(&caller, set, query.version).await?;
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], cases).into_response())
+}
+
+/// Adds one case to the newest ones, as a new version: an input that somebody tried, or an answer that failed.
+#[utoipa::path(post, path = "/api/test-sets/{test_set_id}/cases", tag = "test sets",
+    request_body(content = Object, description = "`{case_id?, vars, expected?, assert?, threshold?, tags?, metadata?}`"),
+    params(("test_set_id" = String, Path)),
+    responses((status = 201, body = TestSetVersionView, description = "The version with the case")))]
+pub async fn add_case(
+    State(app): State<App>,
+    Path(set, _): Path<TestSetId>,
+    Write { act, body }: Write<Literal>,
+) -> web::Result<Created<TestSetVersionView>> {
+    let made = app.registry().add_case(&act, set, &body).await?;
+    Ok(Created::new(StatusCode::CREATED, made, TestSetVersionView::new))
 }

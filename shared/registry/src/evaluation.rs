@@ -2,6 +2,7 @@
 
 mod asking;
 mod ending;
+mod matrix;
 mod regressions;
 mod report;
 mod reviewing;
@@ -22,6 +23,7 @@ use crate::{Act, Registry, version::VersionDetails};
 pub use asking::NewRun;
 pub(crate) use asking::Plan;
 pub use ending::{Ending, baseline_of};
+pub use matrix::Matrix;
 use regressions::PassedBefore;
 pub use report::{cases_csv, summary_markdown};
 pub use reviewing::{Decision, NewApproval};

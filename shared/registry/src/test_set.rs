@@ -3,12 +3,20 @@
 use domain::{
     Caller, Error, ErrorKind, KeyRole, Result, TeamId, TeamScope, TestSetId, Timestamp,
     audit::{Action, Fact},
-    test_set::{Format, parse},
+    content::Literal,
+    test_set::{Case, Format, ParsedTestSet, parse},
 };
 use serde_json::json;
 use store::{Change, Page, PageRequest, TestSet, TestSetVersion, UPLOAD_FOR};
 
-use crate::{Act, Made, Registry, prompt::require_team, settle::Step};
+use crate::{
+    Act, Made, Registry,
+    prompt::require_team,
+    settle::{Step, contended},
+};
+
+/// How often a case is added anew after others changed the cases first.
+const ADDING_TRIES: u32 = 8;
 
 /// Where to put a file, once.
 #[derive(Debug, Clone)]
@@ -100,13 +108,51 @@ impl Registry {
     ) -> Result<TestSetVersion> {
         act.caller.require(KeyRole::Author)?;
         self.test_set(&act.caller, set).await?;
-        // Compiling thousands of assertions takes a while: other requests go on meanwhile.
-        let checking = tokio::task::spawn_blocking(move || {
-            parse(format, &bytes).map(|parsed| (parsed.test_set, parsed.jsonl.into_owned()))
-        });
-        let (parsed, jsonl) = checking.await.map_err(Error::internal)??;
+        let checked = check(format, bytes).await?;
+        let stored = self.keep_cases(act, set, &checked, None).await?.value;
+        stored.ok_or_else(|| Error::internal("cases that replace any others were not stored"))
+    }
+
+    /// Adds one case to the newest ones, as a new version: an input that somebody tried, or an answer that failed.
+    pub async fn add_case(&self, act: &Act, set: TestSetId, case: &Literal) -> Result<Made<TestSetVersion>> {
+        act.caller.require(KeyRole::Author)?;
+        // On its own first: what is wrong with it is said of it, and not of a line of all. Line ends are white space
+        // in JSON, for in its texts they are escaped.
+        Case::parse(case.as_str().as_bytes(), 1)?;
+        let line = case.as_str().replace(['\r', '\n'], " ");
+        for _ in 0..ADDING_TRIES {
+            let newest = self.test_set(&act.caller, set).await?.newest_version;
+            let mut cases = match newest {
+                0 => Vec::new(),
+                _ => self.cases(&act.caller, set, Some(newest)).await?,
+            };
+            if !cases.is_empty() && !cases.ends_with(b"\n") {
+                cases.push(b'\n');
+            }
+            cases.extend_from_slice(line.as_bytes());
+            cases.push(b'\n');
+            let checked = check(Format::Jsonl, cases).await?;
+            let Made { value, replayed } = self.keep_cases(act, set, &checked, Some(newest)).await?;
+            if let Some(value) = value {
+                return Ok(Made { value, replayed });
+            }
+        }
+        Err(contended())
+    }
+
+    /// Stores checked cases; `None` when they were to follow another version than the newest.
+    async fn keep_cases(
+        &self,
+        act: &Act,
+        set: TestSetId,
+        (parsed, jsonl): &(ParsedTestSet, Vec<u8>),
+        follows: Option<u32>,
+    ) -> Result<Made<Option<TestSetVersion>>> {
         let attempt = || async {
             let before = self.test_set(&act.caller, set).await?;
+            if follows.is_some_and(|version| version != before.newest_version) {
+                return Ok(Step::Done(None));
+            }
             let cases = u32::try_from(parsed.cases.len()).unwrap_or(u32::MAX);
             let now = self.sources.now();
             let by = &act.caller.actor.id;
@@ -121,10 +167,15 @@ impl Registry {
             let mut change = self.test_set_change(&after, fact).await?;
             change.put_test_set(&after)?;
             change.put_test_set_version(&version)?;
-            Ok(Step::commit(change, version))
+            if let Some(mark) = &act.once {
+                change.once(mark, 201, version.version)?;
+            }
+            Ok(Step::commit(change, Some(version)))
         };
-        let made = self.settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(missing()) }).await?;
-        Ok(made.value)
+        let replay = |made: String| async move {
+            self.store.test_set_version(set, made.parse().map_err(Error::internal)?).await
+        };
+        self.settle(act, attempt, replay).await
     }
 
     /// Deletes the cases of all versions, for they may hold personal data. The figures of runs stay.
@@ -204,6 +255,14 @@ impl Registry {
         let team = self.team_or_new(&TeamScope::Team(set.team_id.clone())).await?;
         Change::of_team(&team, team.clone(), fact, &self.sources)
     }
+}
+
+/// Reads and checks cases. Compiling thousands of assertions takes a while: other requests go on meanwhile.
+async fn check(format: Format, bytes: Vec<u8>) -> Result<(ParsedTestSet, Vec<u8>)> {
+    let checking = tokio::task::spawn_blocking(move || {
+        parse(format, &bytes).map(|parsed| (parsed.test_set, parsed.jsonl.into_owned()))
+    });
+    checking.await.map_err(Error::internal)?
 }
 
 fn missing() -> Error {

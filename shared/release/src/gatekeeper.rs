@@ -13,6 +13,7 @@ use registry::{
     version::VersionDetails,
 };
 use serde_json::{Value, json};
+use store::TestSet;
 
 use crate::{
     Release,
@@ -28,6 +29,14 @@ pub(crate) struct Clearance {
     pub(crate) evidence: Value,
     /// The team whose gate was the measure: it must still be so when the ref moves.
     pub(crate) judged_by: Option<Team>,
+    /// The test set whose newest version it passed: it must still be the newest then.
+    pub(crate) passed_on: Option<TestSet>,
+}
+
+impl Clearance {
+    fn of(evidence: Value) -> Self {
+        Self { evidence, judged_by: None, passed_on: None }
+    }
 }
 
 impl Release {
@@ -44,9 +53,9 @@ impl Release {
         let (gate, team) = self.registry.gate_of(prompt).await?;
         let judged_by = if prompt.gate.is_none() { team } else { None };
         match self.examine(act, prompt, before, candidate, live, &gate).await {
-            Ok(evidence) => Ok(Clearance { evidence, judged_by }),
+            Ok(clearance) => Ok(Clearance { judged_by, ..clearance }),
             Err(refusal) if wish.override_reason.is_some() && may_be_overridden(&refusal) => {
-                Ok(Clearance { evidence: override_evidence(&refusal), judged_by })
+                Ok(Clearance { judged_by, ..Clearance::of(override_evidence(&refusal)) })
             }
             Err(refusal) => Err(refusal),
         }
@@ -60,7 +69,7 @@ impl Release {
         candidate: &VersionDetails,
         live: Option<&Version>,
         gate: &GatePolicy,
-    ) -> Result<Value> {
+    ) -> Result<Clearance> {
         if let Some(lock) = before.active_lock(self.registry.sources.now()) {
             let detail = format!(
                 "`{}` is locked by {}: {}. Take the lock off first: DELETE …/environments/{}/lock",
@@ -69,13 +78,15 @@ impl Release {
             return Err(Error::new(ErrorKind::Locked, detail));
         }
         if !before.environment.is_production() {
-            return Ok(Value::Null);
+            return Ok(Clearance::of(Value::Null));
         }
         if let Some(live) = live {
             check_variables(&live.content, &candidate.version.content)?;
         }
         if gate.mode != GateMode::Required {
-            return Ok(json!({ "ungated": true, "gate": gate, "eval_status": candidate.state.eval_status }));
+            let evidence =
+                json!({ "ungated": true, "gate": gate, "eval_status": candidate.state.eval_status });
+            return Ok(Clearance::of(evidence));
         }
         check_people(&before.environment, candidate, gate)?;
         self.check_gate(act, prompt, candidate, live, gate).await
@@ -88,7 +99,7 @@ impl Release {
         candidate: &VersionDetails,
         live: Option<&Version>,
         gate: &GatePolicy,
-    ) -> Result<Value> {
+    ) -> Result<Clearance> {
         let state = &candidate.state;
         match (state.eval_status, state.evidence) {
             (EvalStatus::None, _) => Err(not_evaluated(
@@ -110,14 +121,15 @@ impl Release {
                 self.refuse(ErrorKind::ReviewNeeded, evidence.eval_run_id, gate).await
             }
             (EvalStatus::Passed, Some(evidence)) => {
-                self.check_evidence(act, prompt, candidate, live, evidence).await?;
-                self.check_verdict(prompt, candidate, evidence, gate).await
+                let passed_on = self.check_evidence(act, prompt, candidate, live, evidence).await?;
+                let evidence = self.check_verdict(prompt, candidate, evidence, gate).await?;
+                Ok(Clearance { passed_on, ..Clearance::of(evidence) })
             }
         }
     }
 
     /// The evidence must be about the test set, and beside the version in production, as they are today; else a new
-    /// run is queued, and named.
+    /// run is queued, and named. Returns the test set as it is.
     async fn check_evidence(
         &self,
         act: &Act,
@@ -125,9 +137,10 @@ impl Release {
         candidate: &VersionDetails,
         live: Option<&Version>,
         evidence: Evidence,
-    ) -> Result<()> {
+    ) -> Result<Option<TestSet>> {
         let store = &self.registry.store;
-        let newest = store.test_set(evidence.test_set_id).await?.map(|set| set.newest_version);
+        let set = store.test_set(evidence.test_set_id).await?;
+        let newest = set.as_ref().map(|set| set.newest_version);
         let version_id = candidate.version.version_id;
         let compared = evidence.baseline.map(|baseline| baseline.id);
         let live = live.map(|live| live.version_id);
@@ -138,7 +151,7 @@ impl Release {
         } else if live.is_some_and(|live| live != version_id) && compared != live {
             "It was compared with a version that is not in production any more."
         } else {
-            return Ok(());
+            return Ok(set);
         };
         let stale = Error::new(ErrorKind::EvidenceStale, format!("{stale} A new evaluation is needed."));
         let anew = Act::by(act.caller.clone());
@@ -176,7 +189,7 @@ impl Release {
     }
 
     /// A refusal with the run, its score, and cases that did not pass.
-    async fn refuse(&self, kind: ErrorKind, run_id: EvalRunId, gate: &GatePolicy) -> Result<Value> {
+    async fn refuse<T>(&self, kind: ErrorKind, run_id: EvalRunId, gate: &GatePolicy) -> Result<T> {
         let store = &self.registry.store;
         let run = store.run_by_id(run_id).await?;
         let run = run.ok_or_else(|| Error::internal(format!("{run_id} is missing")))?;

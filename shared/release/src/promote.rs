@@ -109,6 +109,9 @@ impl Release {
         if let Some(team) = clearance.judged_by {
             change.require_team_gate(&team);
         }
+        if let Some(set) = clearance.passed_on {
+            change.require_test_set(&set);
+        }
         if let Some(mark) = &act.once {
             let entry = change.entry().audit_id;
             change.once(mark, 200, entry)?;

@@ -86,6 +86,11 @@ impl Change {
         self.put_listed(Slot::TestSet, Key::TestSet(set.test_set_id), set, guard, &list)
     }
 
+    /// Insists that a test set is still as it was read.
+    pub fn require_test_set(&mut self, set: &TestSet) {
+        self.check(Slot::TestSet, Key::TestSet(set.test_set_id), Guard::Counter("revision", set.revision));
+    }
+
     /// Puts a new version of a test set, whose object is stored already.
     pub fn put_test_set_version(&mut self, version: &TestSetVersion) -> Result<()> {
         let key = Key::TestSetVersion(version.test_set_id, version.version);
