@@ -1,6 +1,6 @@
 # The front door: `make` lists what there is.
 # All of it needs Rust, a C compiler, make and the crates' registry; `test`, `bench` and `build` need Python 3 and PyPI
-# too.
+# too, and `bench-eval` Node.js and npm.
 
 # What `run` and `bench` are told: `make run ARGS="--port 8080"`.
 ARGS ?=
@@ -8,7 +8,7 @@ ARGS ?=
 REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench real-data tools build
+.PHONY: help run test lint bench bench-gate bench-eval real-data tools build
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,13 @@ lint: ## Check format and lints
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 bench: tools ## Measure resolve beside references, its program, and rollbacks under faults
-	cargo run --locked --release -p e2e --bin bench -- $(ARGS)
+	cargo run --locked --profile lambda -p e2e --bin bench -- $(ARGS)
+
+bench-gate: ## Simulate the evaluation gate beside the figures that it was designed by
+	cargo run --locked --release -p e2e --bin bench_gate -- $(ARGS)
+
+bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
+	cargo run --locked --release -p e2e --bin bench_eval -- $(ARGS)
 
 # Tests run in the folder of their package, so they are told the whole path.
 real-data: ## Run the journeys on the data in REAL_DATA
@@ -49,4 +55,13 @@ build: .tools/build/ready ## Build the functions for Lambda (arm64), for templat
 	@echo "Sets up the packages of $< in .tools/$*, from PyPI."
 	@python3 -m venv --clear .tools/$*
 	@.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-input --requirement $<
+	@touch $@
+
+# No package runs a script of its own here.
+.tools/promptfoo/ready: tools/promptfoo.json
+	@node --version >/dev/null 2>&1 && npm --version >/dev/null 2>&1 || \
+		{ echo "This needs Node.js (20.20, 22.22 or newer) with npm, for promptfoo."; exit 1; }
+	@echo "Sets up promptfoo (1.9 GB) in .tools/promptfoo, from npm."
+	@rm -rf .tools/promptfoo && mkdir -p .tools/promptfoo && cp $< .tools/promptfoo/package.json
+	@npm install --prefix .tools/promptfoo --ignore-scripts --omit=peer --no-audit --no-fund --loglevel=error
 	@touch $@

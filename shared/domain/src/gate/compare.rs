@@ -33,6 +33,13 @@ pub struct Observation {
     pub metrics: BTreeMap<String, f64>,
 }
 
+impl Observation {
+    /// Whether the score says more than whether the case passed.
+    fn is_graded(&self) -> bool {
+        (self.score - if self.passed { 1.0 } else { 0.0 }).abs() > f64::EPSILON
+    }
+}
+
 /// What a comparison with production came to. «Difference» is candidate minus production.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -124,10 +131,13 @@ pub fn compare(
     }
 }
 
-/// The score and every metric that both sides know; a drop counts where it holds among all of them.
+/// The score and every metric that both sides know; a drop counts where it holds among all of them. A score that is 1
+/// where the case passes and 0 where it does not says nothing of its own, and is left to the rules of the pass rate,
+/// whose margin is wider.
 fn scores(pairs: &[(&Observation, &Observation)]) -> Vec<MetricComparison> {
     let names: BTreeSet<&String> = pairs.iter().flat_map(|(case, _)| case.metrics.keys()).collect();
-    let whole = pairs.iter().map(|(case, before)| case.score - before.score).collect();
+    let graded = pairs.iter().any(|(case, before)| case.is_graded() || before.is_graded());
+    let whole = pairs.iter().filter(|_| graded).map(|(case, before)| case.score - before.score).collect();
     let metric = |name: &String| {
         let difference = |(case, before): &(&Observation, &Observation)| {
             Some(case.metrics.get(name)? - before.metrics.get(name)?)
@@ -183,6 +193,18 @@ mod tests {
         assert_eq!(found.regressed_cases, ["!d", "a"], "critical ones first");
         assert!((found.difference + 1.0 / 3.0).abs() < 1e-12);
         assert!((found.p_regression - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_score_that_only_repeats_the_outcome_is_no_second_test() {
+        let outcomes = |passed: fn(usize) -> bool| {
+            (0..60).map(|at| case(&format!("case-{at}"), passed(at))).collect::<Vec<_>>()
+        };
+        let (candidate, baseline) = (outcomes(|at| at > 2), outcomes(|_| true));
+        assert!(compared(&candidate, &baseline).scores.is_empty());
+        let mut graded = candidate.clone();
+        graded[59].score = 0.9;
+        assert_eq!(compared(&graded, &baseline).scores.len(), 1);
     }
 
     #[test]

@@ -80,14 +80,12 @@ impl Registry {
         };
         let act = Act::by(caller.clone());
         let ended = self.settle(&act, attempt, |_| async { Ok(None) }).await?.value;
-        match ended {
-            Some(run) if run.purpose == Purpose::Baseline => self.end_those_who_waited(caller, &run).await,
-            Some(run) => {
-                alarm(&run);
-                Ok(())
-            }
-            None => Ok(()),
+        let Some(run) = ended else { return Ok(()) };
+        alarm(&run);
+        if matches!(run.purpose, Purpose::Baseline | Purpose::Watch) {
+            self.end_those_who_waited(caller, &run).await?;
         }
+        Ok(())
     }
 
     /// Whoever of a run and its baseline ends last sees that the other is done; should both die before, the sweep

@@ -1,0 +1,48 @@
+//! What the simulation says.
+
+use std::io::{Write as _, stdout};
+
+/// How far a figure may be from the table's (statistics.md §6).
+const TOLERANCE: f64 = 0.03;
+
+/// Writes a line, at once.
+pub(crate) fn line(text: &str) {
+    // Where nobody reads, nobody misses it.
+    let _ = writeln!(stdout(), "{text}");
+}
+
+/// How far a share of so many runs is off by chance: twice its standard error.
+pub(crate) fn chance(share: f64, runs: u32) -> f64 {
+    2.0 * (share * (1.0 - share) / f64::from(runs)).sqrt()
+}
+
+/// Prints shares beside those of the table, and says whether all are near.
+pub(crate) fn beside(name: &str, runs: u32, table: &[f64], found: &[f64]) -> bool {
+    let figures =
+        |shares: &[f64]| shares.iter().map(|share| format!("{share:>6.3}")).collect::<Vec<_>>().join(" ");
+    let off = |(table, found): (&f64, &f64)| (found - table).abs();
+    let near = |pair: (&f64, &f64)| off(pair) <= TOLERANCE + chance(*pair.1, runs);
+    let most = table.iter().zip(found).map(off).fold(0.0, f64::max);
+    let met = table.iter().zip(found).all(near);
+    line(&format!("{name:40} {}  | {}   off by {most:.3}: {}", figures(table), figures(found), word(met)));
+    met
+}
+
+/// How targets are spoken of.
+pub(crate) fn word(met: bool) -> &'static str {
+    if met { "met" } else { "MISSED" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_near_within_the_tolerance_and_chance() {
+        assert!(beside("near", 10_000, &[0.50, 0.20], &[0.53, 0.17]));
+        assert!(!beside("one is far", 10_000, &[0.50, 0.20], &[0.50, 0.25]));
+        assert!(beside("few runs", 100, &[0.50], &[0.60]));
+        assert!(!beside("many runs", 10_000, &[0.50], &[0.60]));
+        assert!(!beside("sure, and far", 10_000, &[0.95], &[1.0]));
+    }
+}
