@@ -41,6 +41,9 @@ pub enum CaseFilter {
     Regressed,
 }
 
+/// How much of long outputs a page of cases holds; those that do not fit are cut to their beginning.
+const PAGE_OUTPUT_BYTES: usize = 3 * 1024 * 1024;
+
 /// How often a waiting request looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -128,7 +131,7 @@ impl Registry {
         Ok(Page { data, next_cursor: page.next_cursor })
     }
 
-    /// A page of a run's results, by case number, with whole outputs.
+    /// A page of a run's results, by case number, with whole outputs up to 3 MiB of them.
     pub async fn case_results(
         &self,
         caller: &Caller,
@@ -157,8 +160,12 @@ impl Registry {
                 break;
             }
         }
+        let mut room = PAGE_OUTPUT_BYTES;
         for case in &mut found.data {
-            if let Some(whole) = self.store.case_output(run.eval_run_id, case.number).await? {
+            let whole = self.store.case_output(run.eval_run_id, case.number).await?;
+            // Beyond that an answer would not fit through the gateway: the beginning stands for the rest.
+            if let Some(whole) = whole.filter(|whole| whole.len() <= room) {
+                room -= whole.len();
                 case.output = Some(whole);
             }
         }

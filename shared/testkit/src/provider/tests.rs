@@ -71,3 +71,18 @@ async fn latency_holds_an_answer_back() {
     let late = ask(&provider, "hello").timeout(Duration::from_millis(50)).send().await.unwrap_err();
     assert!(late.is_timeout(), "{late:?}");
 }
+
+#[tokio::test]
+async fn embeddings_answer_texts() {
+    let script = |call: &CallInfo| {
+        Reply::Vectors(call.messages.iter().map(|text| vec![f64::from(text.content == "b"), 1.0]).collect())
+    };
+    let provider = ScriptedProvider::start(script).unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = client
+        .post(format!("{}/embeddings", provider.url()))
+        .json(&json!({ "model": "m", "input": ["a", "b"] }));
+    let answer: Value = asked.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["data"][1], json!({ "object": "embedding", "index": 1, "embedding": [1.0, 1.0] }));
+    assert_eq!((&answer["usage"]["prompt_tokens"], provider.calls()), (&json!(2), 1));
+}

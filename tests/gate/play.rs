@@ -1,0 +1,163 @@
+//! A seeded sequence of what people and machines do, alone, at once, and in between each other.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use domain::Entropy as _;
+use e2e::{Answer, Call};
+use serde_json::Value;
+use testkit::{
+    SeededEntropy,
+    fault::{Fault, Rule},
+};
+
+use crate::{oracle::Oracle, stage::Stage};
+
+/// A promotion asks the table about this often.
+const CALLS_OF_A_PROMOTION: usize = 12;
+
+/// Draws that a seed repeats.
+pub struct Dice(SeededEntropy);
+
+impl Dice {
+    /// A number below a bound.
+    pub fn below(&self, bound: usize) -> usize {
+        let mut bytes = [0; 4];
+        self.0.fill(&mut bytes);
+        usize::try_from(u32::from_be_bytes(bytes)).unwrap() % bound
+    }
+
+    /// One of several.
+    pub fn pick<T: Clone>(&self, among: &[T]) -> T {
+        among[self.below(among.len())].clone()
+    }
+
+    /// Once in so many times.
+    pub fn once_in(&self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+}
+
+/// What was done so far.
+pub struct Play {
+    pub stage: Stage,
+    pub dice: Dice,
+    pub oracle: Oracle,
+    /// The versions that were made, oldest first.
+    pub versions: Vec<Value>,
+    /// The runs that were named, oldest first.
+    pub runs: Vec<String>,
+    /// How often each refusal, or status, was answered.
+    pub answers: BTreeMap<String, usize>,
+    /// Makes every version another one.
+    number: usize,
+}
+
+impl Play {
+    /// Sets the stage.
+    pub async fn begin(seed: u64) -> Self {
+        Self {
+            stage: Stage::new().await,
+            dice: Dice(SeededEntropy::new(seed)),
+            oracle: Oracle::default(),
+            versions: Vec::new(),
+            runs: Vec::new(),
+            answers: BTreeMap::new(),
+            number: 0,
+        }
+    }
+
+    /// Does something; whatever it was, production must be as the oracle allows.
+    pub async fn step(&mut self) -> Result<(), String> {
+        // Ids of one moment have no order.
+        self.stage.world.clock.advance(Duration::from_millis(1));
+        match self.dice.below(16) {
+            0..=1 => self.stage.world.work().await,
+            2 => drop(self.stage.world.step_stream().await),
+            3 => drop(self.stage.world.step_queue().await),
+            4 => self.stage.turn(),
+            5 => self.at_once().await,
+            6..=8 => self.around_a_promotion().await?,
+            _ => self.alone().await,
+        }
+        self.oracle.observe(&self.stage).await
+    }
+
+    fn next(&mut self) -> Call {
+        self.number += 1;
+        self.deed(self.number)
+    }
+
+    async fn alone(&mut self) {
+        let answer = self.next().send(&self.stage.world.process.router).await;
+        self.learn(&answer);
+    }
+
+    /// Several calls at the same moment, and perhaps what runs behind them.
+    async fn at_once(&mut self) {
+        let mut calls = Vec::new();
+        for _ in 0..2 + self.dice.below(2) {
+            let router = self.stage.world.process.router.clone();
+            let call = self.next();
+            calls.push(tokio::spawn(async move { call.send(&router).await }));
+        }
+        if self.dice.once_in(2) {
+            self.stage.world.work().await;
+        }
+        for call in calls {
+            let answer = call.await.unwrap();
+            self.learn(&answer);
+        }
+    }
+
+    /// One of the answers that a promotion gets from the table is held back, and meanwhile other things happen: it
+    /// decides on what is so no more. What the oracle reads in between came before the promotion, unless that was the
+    /// answer to its write.
+    async fn around_a_promotion(&mut self) -> Result<(), String> {
+        if self.versions.is_empty() {
+            return Ok(());
+        }
+        let (number, seen) = (self.dice.below(CALLS_OF_A_PROMOTION), AtomicUsize::new(0));
+        let nth = move |_: &Value| seen.fetch_add(1, Ordering::SeqCst) == number;
+        let rule = self.stage.world.faults().add(Rule::all(Fault::Hold).when(nth));
+        let (router, call) = (self.stage.world.process.router.clone(), self.promotion());
+        let mut promotion = tokio::spawn(async move { call.send(&router).await });
+        let early = tokio::select! {
+            () = rule.has_held(1) => None,
+            answer = &mut promotion => Some(answer.unwrap()),
+        };
+        if early.is_none() {
+            for _ in 0..=self.dice.below(2) {
+                self.alone().await;
+            }
+            if self.dice.once_in(2) {
+                self.stage.world.work().await;
+            }
+            self.oracle.observe_meanwhile(&self.stage).await?;
+        }
+        rule.end();
+        let answer = match early {
+            Some(answer) => answer,
+            None => promotion.await.unwrap(),
+        };
+        self.learn(&answer);
+        Ok(())
+    }
+
+    fn learn(&mut self, answer: &Answer) {
+        let (status, body) = (answer.status.as_u16(), answer.json());
+        assert!(status < 500, "{}", answer.text());
+        let problem = answer.problem();
+        let said = if problem.is_empty() { status.to_string() } else { problem };
+        *self.answers.entry(said).or_default() += 1;
+        if status == 201 && body["version_id"].is_string() && body["content_sha256"].is_string() {
+            self.versions.push(body["version_id"].clone());
+        }
+        if let Some(run) = body["eval_run_id"].as_str() {
+            self.runs.push(run.to_owned());
+        }
+    }
+}
