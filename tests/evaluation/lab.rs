@@ -18,6 +18,17 @@ pub(crate) fn echo(call: &CallInfo) -> Reply {
     Reply::Answer(call.user().to_owned())
 }
 
+/// Answers a question that a prompt names itself before, as in `v2 question 7`, unless that version misses the number.
+pub(crate) fn without(
+    misses: impl Fn(&str, usize) -> bool + Send + Sync + 'static,
+) -> impl Fn(&CallInfo) -> Reply + Send + Sync + 'static {
+    move |call| {
+        let (version, question) = call.user().split_once(' ').unwrap();
+        let number = question.rsplit(' ').next().unwrap().parse().unwrap();
+        Reply::Answer(if misses(version, number) { "no".to_owned() } else { question.to_owned() })
+    }
+}
+
 /// A model of this provider that costs nothing.
 pub(crate) fn model(model_id: &str, provider: &ScriptedProvider) -> ModelEntry {
     let entry = json!({
@@ -89,6 +100,24 @@ impl Lab {
         self.world.version(&prompt, &json!({ "template_text": "{{ message }}" })).await
     }
 
+    /// A version of a prompt that says its own name before the message of each case.
+    pub(crate) async fn saying(&self, prompt: &Value, name: &str) -> Value {
+        self.world.clock.advance(Duration::from_millis(1));
+        self.world.version(prompt, &json!({ "template_text": format!("{name} {{{{ message }}}}") })).await
+    }
+
+    /// A new version of the prompt's test set.
+    pub(crate) async fn new_cases(&self, prompt: &Value, cases: &[Value]) {
+        let path = format!("/api/test-sets/{}/versions", text(&prompt["test_set_id"]));
+        let put = Call::new(axum::http::Method::PUT, path);
+        self.world.admin(put.bytes("application/jsonl", jsonl(cases))).await.expect(201);
+    }
+
+    /// The version's run in Markdown.
+    pub(crate) async fn summary(&self, version: &Value) -> String {
+        self.world.admin(Call::get(run_path(version, "/summary"))).await.text()
+    }
+
     /// The version's run, as far as it is.
     pub(crate) async fn run(&self, version: &Value) -> Value {
         self.get(&run_path(version, "")).await
@@ -120,6 +149,11 @@ pub(crate) fn run_path(version: &Value, rest: &str) -> String {
 /// Members of an object, in this order.
 pub(crate) fn members(value: &Value, names: &[&str]) -> Value {
     names.iter().map(|name| value[name].clone()).collect()
+}
+
+/// The names of cases.
+pub(crate) fn ids_of(cases: &[Value]) -> Vec<String> {
+    cases.iter().map(|case| text(&case["case_id"]).to_owned()).collect()
 }
 
 /// Cases of a run by outcome: total, completed, passed, failed, errored.

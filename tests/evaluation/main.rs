@@ -6,17 +6,29 @@
 
 mod asking;
 mod assertions;
+mod baselines;
+mod beside;
+mod budgets;
 mod dead_letters;
+mod deadlines;
+mod faults;
+mod formats;
 mod impossible;
 mod judged;
+mod judges;
 mod kill;
 mod lab;
+mod limits;
+mod models;
 mod over_http;
 mod patience;
 mod reading;
 mod redelivery;
+mod repeats;
+mod review;
 mod sweep;
 mod trying;
+mod watch;
 
 /// Held by each of the tests that ask for the whole machine.
 static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

@@ -69,7 +69,8 @@ async fn each_way_of_giving_no_answer_is_the_providers_fault_and_a_refusal_is_no
     let lab = Lab { world, provider };
     let version = lab.version("ways", &cases(5, 0)).await;
     lab.world.step_stream().await;
-    let last = lab.world.take_cases().await.into_iter().map(|case| CaseMessage { attempt: 5, ..case });
+    let last =
+        lab.world.take_cases().await.into_iter().map(|case| CaseMessage { attempt: 5, failures: 4, ..case });
     lab.world.send_cases(&last.collect::<Vec<_>>()).await;
     let run = lab.finished(&version).await;
     assert_eq!((tally(&run), &run["status"]), (json!([5, 5, 0, 0, 5]), &json!("errored")));

@@ -41,12 +41,13 @@ fn expected(
         cases.map(|(case, _)| case.clone()).collect::<BTreeSet<String>>()
     };
     let (regressed, improved) = (differ(true), differ(false));
-    let (b, c) = (f64::from(regressed.len() as u32), f64::from(improved.len() as u32));
+    let count = |cases: &BTreeSet<String>| u32::try_from(cases.len()).unwrap();
+    let (lost_cases, all) = (count(&regressed), count(&regressed) + count(&improved));
+    let (b, c) = (f64::from(lost_cases), f64::from(all - lost_cases));
     let mut coin = 0.0;
-    for heads in regressed.len()..=regressed.len() + improved.len() {
-        let tosses = regressed.len() + improved.len();
-        let ways: f64 = (0..heads).map(|at| (((tosses - at) as f64) / ((at + 1) as f64)).ln()).sum();
-        coin += (ways - (tosses as f64) * std::f64::consts::LN_2).exp();
+    for heads in lost_cases..=all {
+        let ways: f64 = (0..heads).map(|at| (f64::from(all - at) / f64::from(at + 1)).ln()).sum();
+        coin += (ways - f64::from(all) * std::f64::consts::LN_2).exp();
     }
     let (lost, won) = ((b + 1.0) / 202.0, (c + 1.0) / 202.0);
     let bound = won - lost - 1.645 * ((won + lost - (won - lost).powi(2)) / 202.0).sqrt();

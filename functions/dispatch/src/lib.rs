@@ -40,6 +40,7 @@ impl App {
             offset: case.offset,
             length: case.length,
             attempt: 1,
+            failures: 0,
         };
         let messages: Vec<CaseMessage> = claim.cases.iter().map(message).collect();
         // Should this fail, the claim stands and the messages are missing: the sweep of `steer` finds the run.

@@ -19,7 +19,7 @@ use serde_json::Map;
 use crate::{
     App,
     case::Subject,
-    transient::{self, MAX_ATTEMPTS, MAX_THROTTLED},
+    transient::{self, Again},
 };
 
 /// The most tokens of a judgement.
@@ -54,8 +54,8 @@ pub(crate) enum Failure {
         error: Error,
         /// How long the provider asks us to wait.
         retry_after: Option<Duration>,
-        /// How often to try in all, for the same call may succeed later; 1 where it cannot.
-        attempts: u32,
+        /// Whether the same call may succeed later.
+        again: Again,
         /// Whether the prompt has no part in it.
         says_nothing: bool,
     },
@@ -69,18 +69,18 @@ impl Failure {
     fn of_call(error: CallError, says_nothing: bool) -> Self {
         let says_nothing = says_nothing || error.transient();
         let retry_after = error.retry_after();
-        let attempts = match &error {
-            CallError::Throttled { .. } => MAX_THROTTLED,
-            error if error.transient() => MAX_ATTEMPTS,
-            _ => 1,
+        let again = match &error {
+            CallError::Throttled { .. } => Again::Asked,
+            error if error.transient() => Again::Perhaps,
+            _ => Again::Never,
         };
-        Self::Theirs { error: error.into(), retry_after, attempts, says_nothing }
+        Self::Theirs { error: error.into(), retry_after, again, says_nothing }
     }
 
     /// A judge that fails says nothing about the prompt, and never lets it pass.
     fn of_judge(error: Error) -> Self {
-        let attempts = if error.retryable() { MAX_ATTEMPTS } else { 1 };
-        Self::Theirs { error, retry_after: None, attempts, says_nothing: true }
+        let again = if error.retryable() { Again::Perhaps } else { Again::Never };
+        Self::Theirs { error, retry_after: None, again, says_nothing: true }
     }
 }
 

@@ -68,9 +68,8 @@ impl App {
                 Ok(None)
             }
             Err(Failure::Theirs { error, says_nothing, .. }) if !says_nothing => Ok(Some(errored(&error))),
-            Err(Failure::Theirs { error, retry_after, attempts, .. }) => {
-                if message.attempt < attempts {
-                    let next = CaseMessage { attempt: message.attempt + 1, ..*message };
+            Err(Failure::Theirs { error, retry_after, again, .. }) => {
+                if let Some(next) = transient::next(message, again) {
                     self.queue.send(&[next], transient::delay(message.attempt, retry_after)).await?;
                     return Ok(None);
                 }

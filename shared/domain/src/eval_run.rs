@@ -172,6 +172,9 @@ pub struct CaseMessage {
     pub length: u64,
     /// How often it was tried, from 1.
     pub attempt: u32,
+    /// How often the provider gave no answer, as against asking for patience.
+    #[serde(default)]
+    pub failures: u32,
 }
 
 fn once() -> u32 {

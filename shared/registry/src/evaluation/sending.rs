@@ -130,6 +130,12 @@ impl Registry {
         let Some(run) = self.store.run(listed.prompt_id, listed.eval_run_id).await? else { return Ok(false) };
         let progress = self.store.run_progress(run.eval_run_id).await?;
         let now = self.sources.now();
+        if run.status.is_open() && progress.completed() >= run.total_cases as usize {
+            // Nobody closed it: whoever counted last died before, or it waits for its baseline, or did.
+            let caller = Caller::system("steer");
+            self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Complete).await?;
+            return Ok(false);
+        }
         if run.status.is_open() && run.deadline.is_some_and(|deadline| now > deadline) {
             let reason = format!(
                 "The run was not done by its deadline: {} of {} cases were. Evaluate again, or give it longer.",
@@ -138,12 +144,6 @@ impl Registry {
             );
             let caller = Caller::system("steer");
             self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Impossible(reason)).await?;
-            return Ok(false);
-        }
-        if progress.completed() >= run.total_cases as usize {
-            // Nobody closed it: whoever counted last died before, or it waits for its baseline, or did.
-            let caller = Caller::system("steer");
-            self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Complete).await?;
             return Ok(false);
         }
         let last = progress.progressed_at.max(run.dispatched_at).unwrap_or(run.created_at);

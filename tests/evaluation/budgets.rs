@@ -1,0 +1,114 @@
+//! A model's budget, which all workers share: how many calls a minute, and how many at once.
+
+use std::{
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use domain::{Clock as _, Timestamp, eval_run::CaseMessage};
+use e2e::{World, WorldSettings};
+use eval_worker::App;
+use serde_json::{Value, json};
+use testkit::{
+    TestClock,
+    provider::{CallInfo, Reply, ScriptedProvider},
+};
+
+use crate::lab::{Lab, cases, echo, model, run_path, tally};
+
+/// A platform whose model has this budget.
+async fn limited(
+    requests_per_minute: Option<u32>,
+    max_concurrency: Option<u32>,
+    script: impl Fn(&CallInfo) -> Reply + Send + Sync + 'static,
+) -> Lab {
+    let provider = ScriptedProvider::start(script).unwrap();
+    let mut model = model("test/model", &provider);
+    (model.requests_per_minute, model.max_concurrency) = (requests_per_minute, max_concurrency);
+    let world = World::with(WorldSettings { builtin: vec![model], ..WorldSettings::default() }).await;
+    Lab { world, provider }
+}
+
+/// A worker gets these cases in one batch.
+async fn work(worker: &App, cases: &[CaseMessage]) {
+    let record = |(number, case): (usize, &CaseMessage)| {
+        json!({
+            "messageId": number.to_string(), "body": serde_json::to_string(case).unwrap(),
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:cuecard-eval",
+            "attributes": {}, "messageAttributes": {},
+        })
+    };
+    let records: Vec<Value> = cases.iter().enumerate().map(record).collect();
+    let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
+    let answer = eval_worker::handle(event, worker).await.unwrap();
+    assert!(answer.batch_item_failures.is_empty(), "to be over a budget is nobody's failure");
+}
+
+/// Two workers in two processes get one half of a run's cases each; what they lay aside is worked on after a while,
+/// by a clock that moves only while nobody calls. Returns how many calls were made before it moved.
+async fn two_workers(lab: &Lab, version: &Value) -> u64 {
+    let first = lab.world.worker();
+    let registry = lab.world.another_process().await.release.registry;
+    let other = App { registry, ..first.clone() };
+    lab.world.step_stream().await;
+    let sent = lab.world.take_cases().await;
+    let (mine, others) = sent.split_at(sent.len() / 2);
+    tokio::join!(work(&first, mine), work(&other, others));
+    let calls = lab.provider.calls();
+    while lab.get(&run_path(version, "?wait=1")).await["status"] == "running" {
+        lab.world.clock.advance(Duration::from_secs(2));
+        lab.world.step_queue().await;
+    }
+    calls
+}
+
+#[tokio::test]
+async fn two_workers_call_no_more_at_once_than_the_model_may_be() {
+    let lab = limited(None, Some(3), echo).await;
+    lab.provider.set_latency(Duration::from_millis(200));
+    let version = lab.version("at-once", &cases(16, 0)).await;
+    two_workers(&lab, &version).await;
+    let run = lab.run(&version).await;
+    assert_eq!((tally(&run), &run["gate_result"]), (json!([16, 16, 16, 0, 0]), &json!("pass")));
+    assert_eq!(lab.provider.calls(), 16);
+    assert!((2..=3).contains(&lab.provider.peak()), "{} at once", lab.provider.peak());
+}
+
+#[tokio::test]
+async fn two_workers_call_no_more_in_a_minute_than_the_model_may_be() {
+    // The bucket holds 10; 90 more flow in during a minute, which is 3 in two seconds.
+    let arrivals: Arc<Mutex<Vec<Timestamp>>> = Arc::default();
+    let clock: Arc<OnceLock<Arc<TestClock>>> = Arc::default();
+    let (noted, reading) = (arrivals.clone(), clock.clone());
+    let lab = limited(Some(100), None, move |call| {
+        noted.lock().unwrap().push(reading.get().unwrap().now());
+        echo(call)
+    })
+    .await;
+    clock.set(lab.world.clock.clone()).unwrap();
+    let version = lab.version("a-minute", &cases(20, 0)).await;
+    let at_once = two_workers(&lab, &version).await;
+    assert!((1..=10).contains(&at_once), "{at_once} calls while the clock stood still");
+    let run = lab.run(&version).await;
+    assert_eq!((tally(&run), &run["gate_result"]), (json!([20, 20, 20, 0, 0]), &json!("pass")));
+    let arrivals = arrivals.lock().unwrap();
+    assert_eq!(arrivals.len(), 20);
+    for (before, at) in arrivals.iter().enumerate() {
+        let passed = at.since(arrivals[0]).unwrap().as_millis();
+        assert!(before as u128 * 2000 < 20_000 + 3 * passed, "{} calls in {passed} ms", before + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_gives_its_leave_back() {
+    let lab = limited(None, Some(1), |call| match call.attempt {
+        1 => Reply::Status(429, Some(0)),
+        _ => echo(call),
+    })
+    .await;
+    let version = lab.version("given-back", &cases(3, 0)).await;
+    two_workers(&lab, &version).await;
+    assert_eq!(tally(&lab.run(&version).await), json!([3, 3, 3, 0, 0]));
+    assert_eq!((lab.provider.calls(), lab.provider.peak()), (6, 1));
+}

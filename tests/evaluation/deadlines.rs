@@ -1,0 +1,51 @@
+//! A run past its deadline ends, and says why.
+
+use std::time::Duration;
+
+use e2e::text;
+use serde_json::json;
+
+use crate::lab::{Lab, cases, echo, members};
+
+const STUCK: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_run_past_its_deadline_is_given_up_with_what_it_has() {
+    let lab = Lab::new(echo).await;
+    let version = lab.version("late", &cases(5, 0)).await;
+    lab.finished(&version).await;
+    let path = format!("/api/versions/{}/evals", text(&version["version_id"]));
+    let run = lab.post(&path, &json!({ "deadline_minutes": 5 }), 202).await;
+    lab.world.step_stream().await;
+    let sent = lab.world.take_cases().await;
+    lab.world.send_cases(&sent[..2]).await;
+    lab.world.step_queue().await;
+
+    lab.world.clock.advance(Duration::from_mins(5));
+    lab.world.steer(STUCK).await;
+    assert_eq!(lab.run(&run).await["status"], "running", "it has these five minutes");
+    lab.world.clock.advance(Duration::from_millis(1));
+    lab.world.steer(STUCK).await;
+    let ended = lab.run(&run).await;
+    assert_eq!(members(&ended, &["status", "gate_result", "completed_cases"]), json!(["errored", null, 2]));
+    let reason =
+        "The run was not done by its deadline: 2 of 5 cases were. Evaluate again, or give it longer.";
+    assert_eq!(ended["gate_reasons"], json!([reason]));
+    assert_eq!(lab.status(&version).await, "pending");
+    lab.world.send_cases(&sent[2..]).await;
+    lab.world.work().await;
+    assert_eq!((lab.run(&run).await, lab.provider.calls()), (ended, 5 + 2), "nobody is asked any more");
+}
+
+#[tokio::test]
+async fn without_another_word_a_run_has_an_hour() {
+    let lab = Lab::new(echo).await;
+    let version = lab.version("hour", &cases(5, 0)).await;
+    lab.world.clock.advance(Duration::from_hours(1));
+    lab.world.steer(STUCK).await;
+    assert_eq!(lab.run(&version).await["status"], "queued");
+    lab.world.clock.advance(Duration::from_millis(1));
+    lab.world.steer(STUCK).await;
+    assert_eq!(lab.finished(&version).await["status"], "errored");
+    assert_eq!(lab.provider.calls(), 0);
+}
