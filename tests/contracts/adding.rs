@@ -7,7 +7,7 @@ use crate::api::{self, at};
 
 async fn cases(world: &e2e::World, set: &str) -> String {
     let answer = world.admin(Call::get(format!("/api/test-sets/{set}/cases"))).await;
-    String::from_utf8(answer.body.to_vec()).unwrap()
+    answer.text()
 }
 
 #[tokio::test]
