@@ -2,28 +2,20 @@
 
 use crate::tree::{File, files, holds};
 
-/// Files of more than 300 lines, with the lines they had when last looked at. This list may only shrink.
-const LONG: [(&str, usize); 1] = [("shared/store/src/change.rs", 340)];
+/// The most lines of a file.
+const LONGEST: usize = 300;
 
 fn untitled(files: &[File]) -> Vec<String> {
     let untitled = files.iter().filter(|file| file.has_extension("rs") && !file.text.starts_with("//! "));
     untitled.map(|file| format!("{}: begins without `//!` that says what it is for", file.path)).collect()
 }
 
-fn too_long(files: &[File], listed: &[(&str, usize)]) -> Vec<String> {
+fn too_long(files: &[File]) -> Vec<String> {
     let broken = |file: &File| {
         let (path, lines) = (&file.path, file.text.lines().count());
-        let most = listed.iter().find(|(listed, _)| listed == path).map(|(_, most)| *most);
-        match most {
-            Some(_) if lines <= 300 => Some(format!("{path}: is short now: take it off the list")),
-            Some(most) if lines > most => Some(format!("{path}: has grown from {most} to {lines} lines")),
-            None if lines > 300 => Some(format!("{path}: has {lines} lines: divide it")),
-            _ => None,
-        }
+        (lines > LONGEST).then(|| format!("{path}: has {lines} lines: divide it"))
     };
-    let gone = listed.iter().filter(|(path, _)| !files.iter().any(|file| file.path == *path));
-    let gone = gone.map(|(path, _)| format!("{path}: is gone: take it off the list"));
-    files.iter().filter(|file| file.has_extension("rs")).filter_map(broken).chain(gone).collect()
+    files.iter().filter(|file| file.has_extension("rs")).filter_map(broken).collect()
 }
 
 fn long_mains(files: &[File]) -> Vec<String> {
@@ -40,8 +32,8 @@ fn every_file_begins_by_saying_what_it_is_for() {
 }
 
 #[test]
-fn no_file_has_more_than_300_lines_except_those_listed_which_may_only_shrink() {
-    holds(&too_long(files(), &LONG));
+fn no_file_has_more_than_300_lines() {
+    holds(&too_long(files()));
 }
 
 #[test]
@@ -62,13 +54,8 @@ mod a_violation_is_found {
     #[test]
     fn in_lengths() {
         let of = |lines| File::new("a.rs", &"\n".repeat(lines));
-        let listed: [(&str, usize); 1] = [("a.rs", 310)];
-        assert_eq!(too_long(&[of(300)], &[]), [""; 0]);
-        assert_eq!(too_long(&[of(310)], &listed), [""; 0]);
-        assert_eq!(too_long(&[of(301)], &[]).len(), 1);
-        assert_eq!(too_long(&[of(311)], &listed).len(), 1);
-        assert_eq!(too_long(&[of(300)], &listed).len(), 1);
-        assert_eq!(too_long(&[], &listed).len(), 1);
+        assert_eq!(too_long(&[of(300)]), [""; 0]);
+        assert_eq!(too_long(&[of(301)]).len(), 1);
     }
 
     #[test]

@@ -201,3 +201,20 @@ async fn a_wish_that_others_stand_back_lapses_by_itself_and_ends_with_the_rollba
     next(&mut arrived).await;
     assert!(arrived.try_recv().is_err(), "the first try was let through");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_that_asked_others_to_stand_back_and_is_refused_takes_it_back() {
+    let world = World::start().await;
+    let (prompt, _) = lived(&world, "greeter", "production", 2).await;
+    // It decides on a ref that another rollback moves meanwhile, so it is late, and then nothing is left for it.
+    let reads_ref = |read: &Value| read.to_string().contains("REF#production");
+    let held = world.faults().add(Rule::on("GetItem", Fault::Hold).when(reads_ref).times(1));
+    let late = meanwhile(&world.process.router, rollback(&prompt, "production", &json!({})).key(ADMIN));
+    held.has_held(1).await;
+    world.roll_back(&prompt, "production").await.expect(200);
+    let wishes = world.faults().add(Rule::on("UpdateItem", Fault::Delay(Duration::ZERO)).when(is_wish));
+    held.end();
+    late.await.unwrap().refused(409, "no-rollback-target");
+    assert!(wishes.injected() > 0, "it asked others to stand back");
+    world.admin(describe(&prompt, "at once")).await.expect(200);
+}

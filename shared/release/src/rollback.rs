@@ -2,8 +2,8 @@
 
 use cache::ReadAt;
 use domain::{
-    Caller, Environment, Error, ErrorKind, EvalStatus, Prompt, PromptId, Ref, Result, Version, VersionId,
-    VersionState,
+    Caller, Environment, Error, ErrorKind, EvalStatus, Prompt, PromptId, Ref, Result, Timestamp, Version,
+    VersionId, VersionState,
     audit::{Action, Fact},
     reference::Mover,
 };
@@ -51,6 +51,26 @@ impl Release {
         if let Some(made) = self.rolled_back_before(act, prompt_id).await? {
             return Ok(made);
         }
+        let mut wished = None;
+        let rolled_back = Box::pin(self.insist(act, prompt_id, wish, &mut wished)).await;
+        // Its own write takes the wish away. Who writes nothing must take it back: others would stand back for nobody.
+        if let (Some(until), Err(_) | Ok(Made { replayed: true, .. })) = (wished, &rolled_back)
+            && let Err(error) = registry.store.withdraw_wish(prompt_id, until).await
+        {
+            tracing::warn!(prompt = %prompt_id, error = %error.chain(), "others stand back until the wish lapses");
+        }
+        rolled_back
+    }
+
+    /// Tries until it wins. `wished` tells until when it has asked others to stand back.
+    async fn insist(
+        &self,
+        act: &Act,
+        prompt_id: PromptId,
+        wish: &Rollback,
+        wished: &mut Option<Timestamp>,
+    ) -> Result<Made<Moved>> {
+        let registry = &self.registry;
         let deadline = Instant::now() + INSISTENCE;
         let mut tries = 0;
         loop {
@@ -84,6 +104,7 @@ impl Release {
                 Err(CommitError::Lost(_) | CommitError::Busy) => {
                     let until = registry.sources.now().plus(INSISTENCE);
                     registry.store.ask_to_yield(prompt_id, until).await?;
+                    *wished = Some(until);
                     let (least, most) = (std::time::Duration::ZERO, std::time::Duration::from_millis(15));
                     tokio::time::sleep(registry.sources.jitter(least, most)).await;
                 }

@@ -3,13 +3,19 @@
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem},
+    types::{CancellationReason, ConditionCheck, Put, TransactWriteItem},
 };
 use domain::{
     Error, Prompt, Result, Sources, Team, TeamId, Timestamp,
     audit::{AuditEntry, Fact, prompt_chain, team_chain},
 };
 use serde::Serialize;
+
+mod condition;
+mod wish;
+
+pub(crate) use condition::Guard;
+use condition::{Condition, condition};
 
 use crate::{
     Store,
@@ -56,18 +62,6 @@ pub enum CommitError {
     Failed(Error),
 }
 
-/// The condition under which an item is written.
-pub(crate) enum Guard {
-    /// There is none yet.
-    Absent,
-    /// There is none yet, or it expired.
-    AbsentOrExpired(Timestamp),
-    /// There is one, whatever it says.
-    Exists,
-    /// A counter of it stands where it was read. Nested attributes are written with a dot.
-    Counter(&'static str, u64),
-}
-
 enum Operation {
     Put(Item),
     Check,
@@ -88,8 +82,6 @@ pub struct Change {
     yields: bool,
 }
 
-/// The attribute of a prompt that asks other writers to stand back while a rollback takes place.
-pub(crate) const YIELD_UNTIL: &str = "yield_until";
 /// The counter of both kinds of chain heads.
 const SEQUENCE: &str = "chain.sequence";
 
@@ -218,33 +210,10 @@ impl Store {
         }
         Err(if is_busy(error.code()) { CommitError::Busy } else { CommitError::Failed(failed(error)) })
     }
-
-    /// Asks other writers of the prompt to stand back until `until`. It changes nothing that anybody can see, so it
-    /// has no audit entry; the rollback that asked for it takes it away with its own write, and else it lapses.
-    pub async fn ask_to_yield(&self, prompt: domain::PromptId, until: Timestamp) -> Result<()> {
-        let key = Key::Prompt(prompt);
-        let asked = self
-            .dynamodb()
-            .update_item()
-            .table_name(&self.names.registry)
-            .key(attribute::PK, text(key.pk()))
-            .key(attribute::SK, text(key.sk()))
-            .update_expression("SET yield_until = :until")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":until", number(until.as_millis()))
-            .send()
-            .await;
-        match asked {
-            Ok(_) => Ok(()),
-            // Being in somebody's way for a moment is why one asks: the caller tries again.
-            Err(error) if is_busy(error.code()) => Ok(()),
-            Err(error) => Err(failed(error)),
-        }
-    }
 }
 
 /// Whether the code of an exception, or of a reason for a cancellation, says that the same may go through soon.
-fn is_busy(code: Option<&str>) -> bool {
+pub(crate) fn is_busy(code: Option<&str>) -> bool {
     matches!(
         code.unwrap_or_default().trim_end_matches("Exception").trim_end_matches("Error"),
         "TransactionConflict" | "TransactionInProgress" | "ProvisionedThroughputExceeded" | "Throttling"
@@ -267,40 +236,6 @@ fn why_cancelled(reasons: &[CancellationReason], slots: &[Slot]) -> Option<Commi
         return Some(CommitError::Lost(slot));
     }
     reasons.iter().any(|reason| is_busy(reason.code())).then_some(CommitError::Busy)
-}
-
-/// A condition in DynamoDB's words, with the names and values that it uses.
-#[derive(Default)]
-struct Condition {
-    expression: String,
-    names: Vec<(String, String)>,
-    values: Vec<(&'static str, AttributeValue)>,
-}
-
-fn condition(slot: Slot, guard: &Guard, yields: Option<Timestamp>) -> Condition {
-    let mut condition = Condition::default();
-    match guard {
-        Guard::Absent => condition.expression.push_str("attribute_not_exists(pk)"),
-        Guard::Exists => condition.expression.push_str("attribute_exists(pk)"),
-        Guard::AbsentOrExpired(now) => {
-            condition.expression.push_str("attribute_not_exists(pk) OR expires_at <= :now");
-            condition.values.push((":now", number(now.as_seconds())));
-        }
-        Guard::Counter(path, value) => {
-            let parts: Vec<String> = path.split('.').map(|part| format!("#{part}")).collect();
-            condition.expression = format!("{} = :counter", parts.join("."));
-            condition.names.extend(path.split('.').map(|part| (format!("#{part}"), part.to_owned())));
-            condition.values.push((":counter", number(value)));
-        }
-    }
-    if let (Slot::Head, Guard::Counter(..), Some(now)) = (slot, guard, yields) {
-        condition.expression = format!(
-            "{} AND (attribute_not_exists({YIELD_UNTIL}) OR {YIELD_UNTIL} <= :moment)",
-            condition.expression
-        );
-        condition.values.push((":moment", number(now.as_millis())));
-    }
-    condition
 }
 
 fn transact_item(table: &str, write: Write, yields: Option<Timestamp>) -> Result<TransactWriteItem> {
