@@ -52,7 +52,7 @@ impl Release {
                 (None, None) => return Err(not_live(&prompt, environment)),
             };
             if lock.is_none() && before.lock.is_none() {
-                return Ok(Step::Done((before, None)));
+                return Ok(Step::Done(News { reference: before, read_at }));
             }
             let by = act.caller.actor.name.clone();
             let after = before.with_lock(lock.map(|lock| Lock {
@@ -68,16 +68,8 @@ impl Release {
             fact.reason = lock.map(|lock| lock.reason.clone());
             let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &registry.sources)?;
             change.put_ref(&after)?;
-            let news = News { reference: after.clone(), read_at };
-            Ok(Step::commit(change, (after, Some(news))))
+            Ok(Step::commit(change, News { reference: after, read_at }))
         };
-        let made = registry
-            .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("ref")) })
-            .await?;
-        let (reference, news) = made.value;
-        if let Some(news) = &news {
-            self.propagate(news).await;
-        }
-        Ok(reference)
+        self.settle_ref(act, attempt).await
     }
 }

@@ -7,7 +7,7 @@ use domain::{
     Environment, Error, ErrorKind, PromptId, Ref, Result, Timestamp, VersionId,
     audit::{AuditEntry, Fact},
 };
-use registry::version::describe_pointer;
+use registry::{Act, settle::Step, version::describe_pointer};
 use serde_json::{Value, json};
 
 use crate::Release;
@@ -49,6 +49,19 @@ pub(crate) struct News {
 }
 
 impl Release {
+    /// Writes a ref that stays on its version, and makes it known. One that is so already is as good to know anew.
+    pub(crate) async fn settle_ref<A>(&self, act: &Act, attempt: impl Fn() -> A) -> Result<Ref>
+    where
+        A: Future<Output = Result<Step<News>>>,
+    {
+        // It sets a state, so making it twice does no harm: no idempotency key is looked at.
+        let act = Act::by(act.caller.clone());
+        let news =
+            self.registry.settle(&act, attempt, |_| async { Err(Error::not_found("ref")) }).await?.value;
+        self.propagate(&news).await;
+        Ok(news.reference)
+    }
+
     /// Makes a ref known that was written a moment ago, and says from when on nobody shows the old one: every
     /// process asks again when what it knows is [`FRESH`] old, and nobody is asked for longer than [`WORST_AGE`].
     pub(crate) async fn propagate(&self, News { reference, read_at }: &News) -> Reach {

@@ -45,7 +45,7 @@ impl Release {
                 }
             }
             if before.overrides == *overrides {
-                return Ok(Step::Done((before, None)));
+                return Ok(Step::Done(News { reference: before, read_at }));
             }
             let after = before.with_overrides(overrides.clone());
             let mut fact = Fact::new(&act.caller.actor, Action::OverridesSet, prompt.prompt_id);
@@ -63,17 +63,9 @@ impl Release {
             if let (None, Some(team)) = (&prompt.gate, &team) {
                 change.require_team_gate(team);
             }
-            let news = News { reference: after.clone(), read_at };
-            Ok(Step::commit(change, (after, Some(news))))
+            Ok(Step::commit(change, News { reference: after, read_at }))
         };
-        let made = registry
-            .settle(&Act::by(act.caller.clone()), attempt, |_| async { Err(Error::not_found("ref")) })
-            .await?;
-        let (reference, news) = made.value;
-        if let Some(news) = &news {
-            self.propagate(news).await;
-        }
-        Ok(reference)
+        self.settle_ref(act, attempt).await
     }
 }
 
