@@ -25,14 +25,12 @@ pub enum Ending {
 
 /// What a run has to be compared with, by now.
 enum Beside {
-    /// Nothing.
+    /// Nothing, or nothing that could be measured.
     Nothing,
     /// It is still being measured: the run waits.
     NotYet,
     /// This came of it.
-    Compared(Box<Comparison>),
-    /// It could not be measured.
-    Unknown,
+    Measured(Box<Comparison>),
 }
 
 impl Registry {
@@ -53,12 +51,24 @@ impl Registry {
                 return Ok(Step::Done(None));
             }
             let results = self.store.all_case_results(run).await?;
-            let beside = self.beside(&before, &results).await?;
-            if matches!((&ending, &beside), (Ending::Complete, Beside::NotYet)) {
-                return Ok(Step::Done(None));
-            }
+            let comparison = match &ending {
+                Ending::Complete => match self.beside(&before, &results).await? {
+                    Beside::NotYet => return Ok(Step::Done(None)),
+                    Beside::Measured(comparison) => Some(*comparison),
+                    Beside::Nothing => None,
+                },
+                Ending::Impossible(_) | Ending::Cancelled => None,
+            };
             let (gate, _) = self.gate_of(&prompt).await?;
-            let after = ended(&before, &ending, beside, &results, &gate, self.sources.now());
+            let summary = summarise(&results);
+            let after = EvalRun {
+                revision: before.revision + 1,
+                completed_at: Some(self.sources.now()),
+                summary: Some(summary),
+                comparison,
+                ..before.clone()
+            };
+            let after = judged(after, &ending, &gate, &summary);
             let action = match ending {
                 Ending::Cancelled => Action::EvaluationCancelled,
                 Ending::Complete | Ending::Impossible(_) => Action::EvaluationEnded,
@@ -114,9 +124,9 @@ impl Registry {
                 let others = self.store.all_case_results(baseline.eval_run_id).await?;
                 let baseline = (baseline.version, baseline.eval_run_id);
                 let compared = compare(baseline, &observations(results), &observations(&others));
-                Ok(Beside::Compared(Box::new(compared)))
+                Ok(Beside::Measured(Box::new(compared)))
             }
-            _ => Ok(Beside::Unknown),
+            _ => Ok(Beside::Nothing),
         }
     }
 
@@ -190,54 +200,28 @@ fn alarm(run: &EvalRun) {
     }
 }
 
-fn ended(
-    run: &EvalRun,
-    ending: &Ending,
-    beside: Beside,
-    results: &[CaseResult],
-    gate: &GatePolicy,
-    now: domain::Timestamp,
-) -> EvalRun {
-    let summary = summarise(results);
+/// A run with its verdict, from all else that is known of it.
+fn judged(run: EvalRun, ending: &Ending, gate: &GatePolicy, summary: &RunSummary) -> EvalRun {
     let (status, gate_result, gate_reasons) = match ending {
-        Ending::Complete => verdict(run.purpose, gate, &summary, &beside),
+        Ending::Complete => verdict(&run, gate, summary),
         Ending::Impossible(reason) => (RunStatus::Errored, None, vec![reason.clone()]),
         Ending::Cancelled => (RunStatus::Cancelled, None, vec!["Somebody stopped the run.".to_owned()]),
     };
-    let comparison = match beside {
-        Beside::Compared(comparison) => Some(*comparison),
-        _ => None,
-    };
-    EvalRun {
-        status,
-        revision: run.revision + 1,
-        completed_at: Some(now),
-        summary: Some(summary),
-        comparison,
-        gate_result,
-        gate_reasons,
-        ..run.clone()
-    }
+    EvalRun { status, gate_result, gate_reasons, ..run }
 }
 
 fn verdict(
-    purpose: Purpose,
+    run: &EvalRun,
     gate: &GatePolicy,
     summary: &RunSummary,
-    beside: &Beside,
 ) -> (RunStatus, Option<GateResult>, Vec<String>) {
     if let Some(reason) = void_reason(&summary.tally) {
         return (RunStatus::Errored, None, vec![reason]);
     }
-    if matches!(purpose, Purpose::Baseline | Purpose::Watch) {
+    if matches!(run.purpose, Purpose::Baseline | Purpose::Watch) {
         return (RunStatus::Completed, None, Vec::new());
     }
-    let baseline = match beside {
-        Beside::Nothing => Baseline::Nothing,
-        Beside::Compared(comparison) => Baseline::Version(comparison),
-        Beside::NotYet | Beside::Unknown => Baseline::Unknown,
-    };
-    let Verdict { result, reasons } = judge(gate, &summary.figures(), baseline);
+    let Verdict { result, reasons } = judge(gate, &summary.figures(), baseline_of(run));
     (RunStatus::Completed, Some(result), reasons)
 }
 

@@ -67,10 +67,15 @@ impl Registry {
         let attempt = || async {
             let prompt = self.store.prompt(prompt.prompt_id).await?;
             let version = self.store.version(state.prompt_id, state.number).await?;
+            let now = self.store.version_state(state.prompt_id, state.number).await?;
             let cases = self.store.test_set_version(passed.test_set_id, passed.test_set_version).await?;
             let (Some(prompt), Some(version), Some(cases)) = (prompt, version, cases) else {
                 return Ok(Step::Done(false));
             };
+            // Somebody else measures it, or decided about it: the next round comes.
+            if now.as_ref() != Some(&state) {
+                return Ok(Step::Done(false));
+            }
             let baseline = BaselineRun { version: version.pointer(), eval_run_id: passed.eval_run_id };
             let run = EvalRun {
                 baseline: Some(baseline),
@@ -87,12 +92,7 @@ impl Registry {
             Ok(Step::commit(change, true))
         };
         let act = Act::by(caller.clone());
-        match self.settle(&act, attempt, |_| async { Ok(false) }).await {
-            Ok(made) => Ok(made.value),
-            // Somebody else wrote the version's state: the next round comes.
-            Err(error) if error.retryable() => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(self.settle(&act, attempt, |_| async { Ok(false) }).await?.value)
     }
 
     /// The state of what is live, and the run that it passed with, where it is time to measure it again.
