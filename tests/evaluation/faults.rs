@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{World, WorldSettings};
+use e2e::{World, WorldSettings, any_seed};
 use serde_json::{Value, json};
 use testkit::{
     SeededEntropy,
@@ -49,8 +49,7 @@ pub(crate) fn assert_as_they_should(cases: &[Value], seed: u64) {
 
 #[tokio::test]
 async fn whatever_a_provider_does_the_run_ends_and_each_case_as_it_should() {
-    let seed = u64::from_be_bytes(runtime::sources::system().bytes());
-    println!("seed {seed}");
+    let seed = any_seed();
     let provider = ScriptedProvider::start(faulty(seed)).unwrap();
     let builtin = vec![model("test/model", &provider)];
     // It bounds the answers that come, too.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use e2e::{ADMIN, local_binary};
+use e2e::{ADMIN, any_seed, local_binary};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{SeededEntropy, provider::ScriptedProvider};
@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     MACHINE,
+    faults::{assert_as_they_should, faulty},
     lab::{cases, echo, members, run_path, tally},
     over_http::{Api, content},
 };
@@ -34,8 +35,8 @@ const LIFE: Duration = Duration::from_secs(3);
 /// How many lives in a row may pass without a case done. After five a run is given up, and has its own test.
 const LIVES_IN_VAIN: usize = 3;
 
-/// How long a program that nobody kills may take for a case.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a program that nobody kills may take for a case: a call that hangs is given up after a minute.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running program.
 struct Program {
@@ -76,6 +77,19 @@ impl Program {
         self.api.get(&run_path(version, "?wait=25")).await
     }
 
+    /// The run of a version, when it has ended.
+    async fn ended(&self, version: &Value) -> Value {
+        let ended = async {
+            loop {
+                let run = self.run(version).await;
+                if run["status"] != "running" {
+                    return run;
+                }
+            }
+        };
+        timeout(2 * PATIENCE, ended).await.expect("it ends when it is left alone")
+    }
+
     /// How many cases of the run are done.
     async fn done(&self, version: &Value) -> u64 {
         self.api.get(&run_path(version, "")).await["completed_cases"].as_u64().unwrap()
@@ -103,8 +117,7 @@ impl Program {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_ten_random_moments_every_run_ends_and_no_case_is_lost_or_counted_twice() {
     let _alone = MACHINE.lock().await;
-    let seed = u64::from_be_bytes(runtime::sources::system().bytes());
-    println!("seed {seed}");
+    let seed = any_seed();
     let moments = SeededEntropy::new(seed);
     let provider = ScriptedProvider::start(echo).unwrap();
     provider.set_latency(Duration::from_millis(200));
@@ -135,5 +148,26 @@ async fn killed_at_ten_random_moments_every_run_ends_and_no_case_is_lost_or_coun
         redelivered += again;
     }
     assert!(redelivered > 0, "seed {seed}: no kill met a run");
+    program.child.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_everything_goes_wrong_at_the_provider_each_case_ends_as_it_should() {
+    let _alone = MACHINE.lock().await;
+    let seed = any_seed();
+    let provider = ScriptedProvider::start(faulty(seed)).unwrap();
+    provider.set_latency(Duration::from_millis(200));
+    let folder = TempDir::new().unwrap();
+    let mut program = Program::start(folder.path()).await;
+    let versions = program.api.prompt(&provider, &cases(180, 20)).await;
+    let (status, version) = program.api.post(&versions, &content(1)).await;
+    assert_eq!(status, 201, "{version}");
+    let kills = program.live(&version, &SeededEntropy::new(seed), KILLS).await;
+    assert!(kills > 0, "seed {seed}: it was never killed");
+    let run = program.ended(&version).await;
+    println!("{kills} kills, {} calls, {} cases sent again", provider.calls(), run["redelivered_cases"]);
+    assert_eq!(tally(&run), json!([200, 200, 179, 20, 1]), "seed {seed}");
+    assert_eq!(members(&run, &["status", "gate_result"]), json!(["completed", "pass"]), "seed {seed}: {run}");
+    assert_as_they_should(&program.api.cases(&version).await, seed);
     program.child.kill().await.unwrap();
 }

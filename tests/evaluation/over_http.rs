@@ -42,6 +42,17 @@ impl Api {
         self.send(Method::GET, path, "application/json", String::new()).await.1
     }
 
+    /// All cases of the run of a version.
+    pub(crate) async fn cases(&self, version: &Value) -> Vec<Value> {
+        let (mut cases, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&run_path(version, &format!("/cases?limit=100{cursor}"))).await;
+            cases.extend(page["data"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next_cursor"].as_str() else { return cases };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
     /// A prompt of the team `support` with these cases, on the model `test/model` of this provider. Returns the
     /// path of its versions.
     pub(crate) async fn prompt(&self, provider: &ScriptedProvider, cases: &[Value]) -> String {

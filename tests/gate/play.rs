@@ -6,40 +6,14 @@ use std::{
     time::Duration,
 };
 
-use domain::Entropy as _;
-use e2e::{Answer, Call};
+use e2e::{Answer, Call, Dice};
 use serde_json::Value;
-use testkit::{
-    SeededEntropy,
-    fault::{Fault, Rule},
-};
+use testkit::fault::{Fault, Rule};
 
 use crate::{oracle::Oracle, stage::Stage};
 
 /// A promotion asks the table about this often.
 const CALLS_OF_A_PROMOTION: usize = 12;
-
-/// Draws that a seed repeats.
-pub struct Dice(SeededEntropy);
-
-impl Dice {
-    /// A number below a bound.
-    pub fn below(&self, bound: usize) -> usize {
-        let mut bytes = [0; 4];
-        self.0.fill(&mut bytes);
-        usize::try_from(u32::from_be_bytes(bytes)).unwrap() % bound
-    }
-
-    /// One of several.
-    pub fn pick<T: Clone>(&self, among: &[T]) -> T {
-        among[self.below(among.len())].clone()
-    }
-
-    /// Once in so many times.
-    pub fn once_in(&self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-}
 
 /// What was done so far.
 pub struct Play {
@@ -61,7 +35,7 @@ impl Play {
     pub async fn begin(seed: u64) -> Self {
         Self {
             stage: Stage::new().await,
-            dice: Dice(SeededEntropy::new(seed)),
+            dice: Dice::new(seed),
             oracle: Oracle::default(),
             versions: Vec::new(),
             runs: Vec::new(),

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use e2e::any_seed;
+
 use crate::play::Play;
 
 /// How many sequences are played at least, and at most until each cause and refusal was met.
@@ -23,10 +25,8 @@ fn given(text: Option<&str>) -> Option<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_random_sequences_production_never_shows_what_nothing_let_through() {
-    let first = given(option_env!("GATE_SEED"));
-    let first = first.unwrap_or_else(|| u64::from_be_bytes(runtime::sources::system().bytes()));
+    let first = given(option_env!("GATE_SEED")).unwrap_or_else(any_seed);
     let steps = given(option_env!("GATE_STEPS")).map_or(STEPS, |steps| usize::try_from(steps).unwrap());
-    println!("seed {first}");
     let (mut causes, mut answers) = (BTreeMap::new(), BTreeMap::new());
     let mut next = 0;
     while next < SEQUENCES.end {

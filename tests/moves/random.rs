@@ -4,36 +4,8 @@ mod deeds;
 
 use std::collections::BTreeMap;
 
-use domain::Entropy as _;
-use e2e::{ADMIN, Answer, Call, World, text};
+use e2e::{ADMIN, Answer, Call, Dice, World, text};
 use serde_json::Value;
-use testkit::SeededEntropy;
-
-/// Draws that a seed repeats.
-pub struct Dice(SeededEntropy);
-
-impl Dice {
-    /// Dice that fall as the seed says.
-    pub fn new(seed: u64) -> Self {
-        Self(SeededEntropy::new(seed))
-    }
-
-    /// A number below a bound.
-    pub fn below(&self, bound: usize) -> usize {
-        let mut bytes = [0; 4];
-        self.0.fill(&mut bytes);
-        usize::try_from(u32::from_be_bytes(bytes)).unwrap() % bound
-    }
-
-    /// One of several.
-    pub fn pick<T: Clone>(&self, among: &[T]) -> T {
-        among[self.below(among.len())].clone()
-    }
-
-    fn once_in(&self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-}
 
 /// Something that somebody does.
 struct Deed {

@@ -21,26 +21,24 @@ async fn knowing(scene: &Scene) -> Process {
     process
 }
 
-fn held(scene: &Scene) -> (Arc<Rule>, Arc<Rule>) {
+/// A resolve of such a process whose key and ref are both read, while the answer about the key is held back.
+async fn asking(scene: &Scene) -> (JoinHandle<Seen>, Arc<Rule>) {
+    let process = knowing(scene).await;
     let key = scene.on_read(Fault::Hold, |key| matches!(key, Key::ApiKey(_)), 1);
-    (key, scene.on_read(Fault::Hold, |key| matches!(key, Key::Ref(..)), 1))
-}
-
-fn asking(scene: &Scene, process: &Process) -> JoinHandle<Seen> {
-    let (call, process) = (resolve("greeter").key(&scene.key), process.clone());
-    tokio::spawn(async move { seen_in(&call.send(&process.router).await) })
+    let reference = scene.on_read(Fault::Hold, |key| matches!(key, Key::Ref(..)), 1);
+    let call = resolve("greeter").key(&scene.key);
+    let asking = tokio::spawn(async move { seen_in(&call.send(&process.router).await) });
+    tokio::join!(key.has_held(1), reference.has_held(1));
+    reference.end();
+    (asking, key)
 }
 
 #[tokio::test]
 async fn key_and_ref_are_read_in_one_round() {
     let scene = Scene::start().await;
-    let process = knowing(&scene).await;
-    let (key, reference) = held(&scene);
-    let asking = asking(&scene, &process);
-    tokio::join!(key.has_held(1), reference.has_held(1));
-    reference.end();
+    let (asked, key) = asking(&scene).await;
     key.end();
-    assert_eq!(asking.await.unwrap(), seen("table", 0, "one"));
+    assert_eq!(asked.await.unwrap(), seen("table", 0, "one"));
 }
 
 #[tokio::test]
@@ -54,13 +52,9 @@ async fn what_was_read_ahead_is_for_a_live_key_alone() {
 #[tokio::test]
 async fn what_moved_while_the_key_was_looked_at_is_not_older_than_its_bound() {
     let scene = Scene::start().await;
-    let process = knowing(&scene).await;
-    let (key, reference) = held(&scene);
-    let asking = asking(&scene, &process);
-    tokio::join!(key.has_held(1), reference.has_held(1));
-    reference.end();
+    let (asked, key) = asking(&scene).await;
     scene.move_to("two").await;
     scene.advance(3251 * MS);
     key.end();
-    assert_eq!(asking.await.unwrap(), seen("table", 0, "two"), "the ref is read again");
+    assert_eq!(asked.await.unwrap(), seen("table", 0, "two"), "the ref is read again");
 }

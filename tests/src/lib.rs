@@ -5,12 +5,14 @@
 
 mod binary;
 mod call;
+mod dice;
 mod fleet;
 mod process;
 mod world;
 
 pub use binary::{Profile, bootstrap, cache_program, local_binary};
 pub use call::{Answer, Call, text};
+pub use dice::{Dice, any_seed};
 pub use fleet::{Fleet, FleetSettings, PRIVATE};
 pub use process::Process;
 pub use world::{ADMIN, World, WorldSettings};
