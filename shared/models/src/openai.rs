@@ -78,7 +78,7 @@ struct Message {
     #[serde(default)]
     refusal: Option<String>,
     #[serde(default)]
-    tool_calls: Option<Value>,
+    tool_calls: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -93,10 +93,11 @@ fn completion(answer: Answer) -> Result<Completion, CallError> {
     let Some(Choice { message }) = answer.choices.into_iter().next() else {
         return Err(CallError::rejected(200, "the answer has no choices"));
     };
-    let spoken = message.content.filter(|text| !text.is_empty()).or(message.refusal);
+    let spoken = message.content.into_iter().chain(message.refusal).find(|text| !text.is_empty());
+    let calls = message.tool_calls.filter(|calls| !calls.is_empty());
     let usage = answer.usage.unwrap_or_default();
     Ok(Completion {
-        output: spoken.or_else(|| message.tool_calls.map(|calls| calls.to_string())).unwrap_or_default(),
+        output: spoken.or_else(|| calls.map(|calls| json!(calls).to_string())).unwrap_or_default(),
         input_tokens: usage.prompt_tokens,
         output_tokens: usage.completion_tokens,
         model: answer.model,

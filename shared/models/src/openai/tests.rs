@@ -46,6 +46,9 @@ async fn an_answer_without_text_is_its_refusal_or_its_tool_calls() {
     assert_eq!(output(r#"{"content":null,"refusal":"No."}"#).await, "No.");
     assert_eq!(output(r#"{"content":null,"tool_calls":[{"id":"t"}]}"#).await, r#"[{"id":"t"}]"#);
     assert_eq!(output(r#"{"content":""}"#).await, "");
+    // Some servers say that there are none.
+    assert_eq!(output(r#"{"content":"","refusal":"","tool_calls":[]}"#).await, "");
+    assert_eq!(output(r#"{"content":"","refusal":"","tool_calls":[7]}"#).await, "[7]");
 }
 
 #[tokio::test]
