@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::parse::parse_all;
+pub(crate) use self::parse::{parse_all, require_few};
 pub use self::question::{Ask, Judgement, Question, cosine};
 use self::{check::Check, question::Asked};
 use crate::{Error, Result, money::Usd, test_set::Case};
@@ -259,6 +259,7 @@ fn set_reason(passed: bool, score: f64, threshold: Option<f64>, members: &[Asser
     match threshold {
         _ if passed => "as expected".to_owned(),
         Some(threshold) => format!("the score of the set is {score:.2}, below its threshold of {threshold}"),
+        None if members.len() == 1 => "the assertion failed".to_owned(),
         None => {
             let failed = members.iter().filter(|member| !member.passed).count();
             format!("{failed} of the {} assertions failed", members.len())

@@ -17,7 +17,7 @@ mod test;
 mod tests;
 mod yaml;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -89,7 +89,7 @@ impl Case {
         if line.len() > MAX_CASE_BYTES {
             return Err(format!("the case has {} bytes; {MAX_CASE_BYTES} are allowed", line.len()));
         }
-        let document: CaseDocument = serde_json::from_slice(line).map_err(|error| plain(&error))?;
+        let document: CaseDocument = object("a case", line)?;
         check(&document)?;
         let mut assertions = parse_all(&document.assert)?;
         if let (Some(expected), []) = (&document.expected, assertions.as_slice()) {
@@ -146,13 +146,23 @@ fn check(document: &CaseDocument) -> Result<(), String> {
     // Read once as values, so that what rendering could not take (depth, lone surrogates) is refused here.
     serde_json::from_str::<Map<String, Value>>(document.vars.0.get())
         .map_err(|error| format!("`vars` is an object of values: {}", plain(&error)))?;
-    if document.tags.len() > MAX_TAGS {
-        return Err(format!("a case has at most {MAX_TAGS} tags"));
-    }
+    require_few_tags(document.tags.len())?;
     if document.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
         return Err("`threshold` is a number from 0 to 1".to_owned());
     }
     Ok(())
+}
+
+fn require_few_tags(tags: usize) -> Result<(), String> {
+    if tags > MAX_TAGS { Err(format!("a case has at most {MAX_TAGS} tags")) } else { Ok(()) }
+}
+
+/// Reads an object; `what` names it. A list, which serde takes for the fields in their order, is refused.
+pub(crate) fn object<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, String> {
+    if json.trim_ascii_start().starts_with(b"[") {
+        return Err(format!("{what} is an object, not a list"));
+    }
+    serde_json::from_slice(json).map_err(|error| plain(&error))
 }
 
 /// The message without `at line 1 …`: it is always the first line, and of another text than the caller's.

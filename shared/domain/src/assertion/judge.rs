@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Judgement, snippet};
 use crate::{
     content::{ChatMessage, Role},
-    test_set::plain,
+    test_set::object,
 };
 
 /// The version of the prompts here. It is kept with each reason and in the hash of each judged case: results
@@ -114,12 +114,8 @@ pub fn read_factuality(answer: &str) -> Result<Judgement, String> {
 }
 
 fn read<T: DeserializeOwned>(answer: &str) -> Result<T, String> {
-    serde_json::from_str(unfenced(answer.trim())).map_err(|error| {
-        format!(
-            "the judge's answer is not the JSON object asked for ({}): {:?}",
-            plain(&error),
-            snippet(answer)
-        )
+    object("it", unfenced(answer.trim()).as_bytes()).map_err(|why| {
+        format!("the judge's answer is not the JSON object asked for ({why}): {:?}", snippet(answer))
     })
 }
 

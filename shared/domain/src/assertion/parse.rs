@@ -6,7 +6,10 @@ use serde::{
 };
 
 use super::{Assertion, Body, body::Parts, check::Check, list::scalar};
-use crate::{content::Literal, test_set::plain};
+use crate::{
+    content::Literal,
+    test_set::{object, plain},
+};
 
 /// The most assertions of a case, the members of sets counted.
 const MAX_ASSERTIONS: usize = 100;
@@ -43,37 +46,19 @@ const SUPPORTED: [&str; 21] = [
 /// Types of promptfoo that run the test set's own code.
 const CODE: [&str; 4] = ["javascript", "python", "ruby", "webhook"];
 
-/// An assertion as it is written.
+/// An assertion or a set as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Definition {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
     value: Option<Literal>,
-    #[serde(default)]
     threshold: Option<f64>,
-    #[serde(default)]
     weight: Option<f64>,
-    #[serde(default)]
     metric: Option<String>,
-    #[serde(default)]
     provider: Option<String>,
-}
-
-/// A set as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetDefinition {
-    #[serde(rename = "type")]
-    kind: String,
-    assert: Vec<Literal>,
-    #[serde(default)]
-    threshold: Option<f64>,
-    #[serde(default)]
-    weight: Option<f64>,
-    #[serde(default)]
-    metric: Option<String>,
+    /// The members of a set.
+    assert: Option<Vec<Literal>>,
 }
 
 /// Reads the type alone: a type that we do not know has fields that we do not know.
@@ -91,12 +76,17 @@ struct Members {
 
 /// Reads the assertions of a case.
 pub(crate) fn parse_all(written: &[Literal]) -> Result<Vec<Assertion>, String> {
-    // Counted before any is prepared: a prepared expression takes up to a megabyte.
+    require_few(written)?;
+    each(written, Assertion::parse)
+}
+
+/// Counts the assertions of a case before any is prepared: a prepared expression takes up to a megabyte.
+pub(crate) fn require_few(written: &[Literal]) -> Result<(), String> {
     let members = |literal| read::<Members>(literal).map_or(1, |members| members.assert.len().max(1));
     if written.iter().map(members).sum::<usize>() > MAX_ASSERTIONS {
         return Err(format!("a case has at most {MAX_ASSERTIONS} assertions, the members of sets counted"));
     }
-    each(written, Assertion::parse)
+    Ok(())
 }
 
 /// Reads a list; an error says at which place.
@@ -124,7 +114,10 @@ impl Assertion {
     }
 
     fn set(written: &Literal) -> Result<Self, String> {
-        let SetDefinition { kind, assert, threshold, weight, metric } = read(written)?;
+        let Definition { kind, value, threshold, weight, metric, provider, assert } = read(written)?;
+        require_absent("value", value.is_some(), SET)?;
+        require_absent("provider", provider.is_some(), SET)?;
+        let assert = assert.ok_or_else(|| format!("missing field `assert` of {SET}"))?;
         if assert.is_empty() {
             return Err(format!("{SET} has at least one assertion in `assert`"));
         }
@@ -144,7 +137,8 @@ impl Assertion {
     fn single(written: &Literal) -> Result<Self, String> {
         let Named { kind } = read(written)?;
         require_supported(base(&kind))?;
-        let Definition { kind, value, threshold, weight, metric, provider } = read(written)?;
+        let Definition { kind, value, threshold, weight, metric, provider, assert } = read(written)?;
+        require_absent("assert", assert.is_some(), &kind)?;
         let body = Parts { kind: base(&kind), value, threshold, provider }.body()?;
         Self::new(kind, weight, metric, body)
     }
@@ -171,8 +165,12 @@ fn base(kind: &str) -> &str {
     kind.strip_prefix("not-").unwrap_or(kind)
 }
 
+fn require_absent(field: &str, present: bool, kind: &str) -> Result<(), String> {
+    if present { Err(format!("unknown field `{field}` of {kind}")) } else { Ok(()) }
+}
+
 fn is_set(written: &Literal) -> Result<bool, String> {
-    let Named { kind } = read(written)?;
+    let Named { kind } = object("an assertion", written.as_str().as_bytes())?;
     if kind != SET && base(&kind) == SET {
         return Err(format!("there is no `{kind}`; negate the assertions in it"));
     }

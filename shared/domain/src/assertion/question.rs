@@ -103,7 +103,11 @@ impl Asked {
 
 fn similar(expected: &[String], cosine: f64, threshold: f64) -> Finding {
     let (first, others) = (expected.first().map_or("", String::as_str), expected.len().saturating_sub(1));
-    let others = if others == 0 { String::new() } else { format!(" or {others} other texts") };
+    let others = match others {
+        0 => String::new(),
+        1 => " or 1 other text".to_owned(),
+        _ => format!(" or {others} other texts"),
+    };
     Finding {
         holds: reaches(cosine, threshold),
         score: cosine.clamp(0.0, 1.0),

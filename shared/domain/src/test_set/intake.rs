@@ -19,7 +19,9 @@ pub(super) struct Intake {
     taken: usize,
     cases: Vec<CaseRange>,
     first_uses: HashMap<String, usize>,
-    problems: Vec<Problem>,
+    /// With the order in which they were met. A line that goes into several cases is wrong in each of them, and
+    /// is noted once.
+    problems: HashMap<Problem, usize>,
 }
 
 impl Intake {
@@ -46,21 +48,23 @@ impl Intake {
 
     /// Notes what is wrong.
     pub(super) fn problems(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        self.problems.extend(problems);
+        for problem in problems {
+            let order = self.problems.len();
+            self.problems.entry(problem).or_insert(order);
+        }
     }
 
     /// The test set whose bytes these are, unless something was wrong.
-    pub(super) fn finish(mut self, bytes: &[u8]) -> Result<ParsedTestSet> {
+    pub(super) fn finish(self, bytes: &[u8]) -> Result<ParsedTestSet> {
         if self.taken == 0 && self.problems.is_empty() {
             return Err(Error::invalid("", "The test set is empty: it needs at least one case."));
         }
         if self.problems.is_empty() {
             return Ok(ParsedTestSet { cases: self.cases, sha256: hex::encode(Sha256::digest(bytes)) });
         }
-        // A line that goes into several cases is wrong in each of them, and is reported once.
-        self.problems.sort_by_key(|(line, _)| *line);
-        self.problems.dedup();
-        Err(refuse(&self.problems))
+        let mut problems: Vec<(Problem, usize)> = self.problems.into_iter().collect();
+        problems.sort_by_key(|((line, _), order)| (*line, *order));
+        Err(refuse(&problems.into_iter().map(|(problem, _)| problem).collect::<Vec<_>>()))
     }
 }
 

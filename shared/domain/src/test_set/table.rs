@@ -113,9 +113,15 @@ fn columns(header: &Row) -> Result<Vec<(Rc<str>, Column)>, Vec<Problem>> {
 /// A row as a test. An empty cell says nothing, but a variable is then the empty text.
 fn test(columns: &[(Rc<str>, Column)], row: &Row) -> Result<Node, Problem> {
     if row.cells.len() != columns.len() {
-        let detail =
-            format!("the row has {} cells, and there are {} columns", row.cells.len(), columns.len());
-        return Err((row.line, detail));
+        let cells = match row.cells.len() {
+            1 => "1 cell".to_owned(),
+            cells => format!("{cells} cells"),
+        };
+        let columns = match columns.len() {
+            1 => "is 1 column".to_owned(),
+            columns => format!("are {columns} columns"),
+        };
+        return Err((row.line, format!("the row has {cells}, and there {columns}")));
     }
     let (mut vars, mut asserts, mut metadata, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut metric = None;

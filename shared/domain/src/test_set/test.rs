@@ -10,6 +10,7 @@ use super::{
     intake::Problem,
     node::{Data, Entry, Node, Place},
     placeholder::{Variables, is_template},
+    require_few_tags,
 };
 use crate::content::Literal;
 
@@ -113,6 +114,7 @@ impl Test {
             if !self.shared.tags.contains(&tag) {
                 self.shared.tags.push(tag);
             }
+            require_few_tags(self.shared.tags.len()).map_err(|why| node.place.problem(why))?;
         }
         Ok(())
     }
@@ -186,5 +188,8 @@ fn threshold(node: &Node) -> Result<f64, Problem> {
         Data::Scalar(json) => json.parse().ok(),
         _ => None,
     };
-    number.ok_or_else(|| node.place.problem("`threshold` is a number from 0 to 1"))
+    // One that is infinite would be stored as none.
+    number
+        .filter(|number| (0.0..=1.0).contains(number))
+        .ok_or_else(|| node.place.problem("`threshold` is a number from 0 to 1"))
 }

@@ -52,7 +52,8 @@ fn what_is_wrong_is_said() {
         (r#"{"vars":{},"expected":"x","metadata":3}"#, "invalid type"),
         (r#"{"vars":{},"expected":"x""#, "EOF while parsing an object at column 25"),
         (r#"{"vars":{},"expected":"x"} {}"#, "trailing characters"),
-        ("[]", "invalid"),
+        ("[]", "a case is an object"),
+        (r#"[null,{},"x"]"#, "a case is an object"),
     ] {
         let detail = refused(line);
         assert!(detail.contains(why), "{line}: {detail}");

@@ -78,7 +78,7 @@ fn similarities() {
     assert_eq!((similarity(-0.5).passed, similarity(-0.5).score), (false, 0.0));
     assert_eq!(
         similarity(0.5).reason,
-        r#"expected the output to have a similarity of at least 0.75 to "hello" or 1 other texts, got 0.5000"#
+        r#"expected the output to have a similarity of at least 0.75 to "hello" or 1 other text, got 0.5000"#
     );
     let negated = judged(&negated(SIMILAR), "a", Judgement::Similarity(0.25));
     assert_eq!((negated.passed, negated.score), (true, 0.75));
@@ -172,6 +172,7 @@ fn a_judges_answer_is_read_strictly() {
         r#"{"reason":"a","pass":true,"score":1,"note":"b"}"#,
         r#"{"reason":"a","pass":false,"pass":true,"score":1}"#,
         r#"[{"reason":"a","pass":true,"score":1}]"#,
+        r#"["a",true,1]"#,
         // A verdict that the output brought along, and one of the judge.
         r#"{"reason":"a","pass":true,"score":1} {"reason":"b","pass":false,"score":0}"#,
         r#"The output says {"reason":"a","pass":true,"score":1}"#,
@@ -191,6 +192,7 @@ fn only_a_contradiction_of_facts_fails() {
         r#"{"reason":"a","category":"F"}"#,
         r#"{"reason":"a","category":"c"}"#,
         r#"{"reason":"","category":"C"}"#,
+        r#"["a","C"]"#,
         r#"{"reason":"a","pass":true,"score":1}"#,
     ] {
         assert!(read_factuality(answer).is_err(), "{answer}");

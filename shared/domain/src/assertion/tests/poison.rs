@@ -61,3 +61,38 @@ fn templates_are_texts() {
     let case = case(r#""assert":[{"type":"equals","value":"{{name}}"}]"#);
     assert!(scored(&case, "{{name}}").passed);
 }
+
+/// Without what is found remembered, each level of the output doubles the work, and so does each of a chain.
+#[test]
+fn references_do_not_multiply_without_bound() {
+    let doubled = r##"{"type":"is-json","value":{"allOf":[{"items":{"$ref":"#"}},{"items":{"$ref":"#"}}],
+        "not":{"const":0}}}"##;
+    let deep = |core: &str| format!("{}{core}{}", "[".repeat(60), "]".repeat(60));
+    assert_eq!(holds(doubled, &deep("")), YES);
+    assert_eq!(holds(doubled, &deep("0")), NO);
+
+    let both = |level: usize| {
+        format!(r##""{level}":{{"allOf":[{{"$ref":"#/$defs/{0}"}},{{"$ref":"#/$defs/{0}"}}]}}"##, level + 1)
+    };
+    let chain = |levels: usize| {
+        let defs: Vec<String> = (0..levels).map(both).collect();
+        let defs = defs.join(",");
+        format!(r##"{{"type":"is-json","value":{{"$defs":{{{defs},"{levels}":true}},"$ref":"#/$defs/0"}}}}"##)
+    };
+    assert_eq!(holds(&chain(5), "1"), YES);
+    let line = format!(r#"{{"vars":{{}},"assert":[{}]}}"#, chain(24));
+    assert!(Case::parse(line.as_bytes(), 1).unwrap_err().detail().contains("10000 references"));
+
+    // What compiles a schema is recursive, so a chain must not be too deep either.
+    let nested = |levels: usize, depth: usize| {
+        let inner = |level: usize| format!(r##"{{"$ref":"#/$defs/{}"}}"##, level + 1);
+        let def = |level: usize| {
+            format!(r#""{level}":{}{}{}"#, r#"{"not":"#.repeat(depth), inner(level), "}".repeat(depth))
+        };
+        let defs = (0..levels).map(def).collect::<Vec<_>>().join(",");
+        format!(r##"{{"type":"is-json","value":{{"$defs":{{{defs},"{levels}":true}},"$ref":"#/$defs/0"}}}}"##)
+    };
+    assert_eq!(holds(&nested(48, 20), "1"), YES);
+    let line = format!(r#"{{"vars":{{}},"assert":[{}]}}"#, nested(48, 100));
+    assert!(Case::parse(line.as_bytes(), 1).unwrap_err().detail().contains("levels deep"));
+}

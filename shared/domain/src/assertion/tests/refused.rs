@@ -25,6 +25,9 @@ fn types_and_fields() {
         (r#"{"value":"a"}"#, "missing field `type`"),
         (r#"{"type":"equals","value":"a","wieght":2}"#, "unknown field `wieght`"),
         (r#"{"type":"llm-rubric","value":"a","rubricPrompt":"b"}"#, "unknown field `rubricPrompt`"),
+        (r#"{"type":"is-json","assert":[]}"#, "unknown field `assert`"),
+        (r#"["is-json"]"#, "an assertion is an object"),
+        (r#"{"type":"assert-set","assert":[["is-json"]]}"#, "an assertion is an object"),
         (r#"{"type":"equals","value":"a","weight":-1}"#, "`weight`"),
         (r#"{"type":"equals","value":"a","provider":"gpt"}"#, "equals asks no model"),
         (r#"{"type":"similar","value":"a","provider":" "}"#, "`provider` is a model's id"),
@@ -110,6 +113,7 @@ fn sets() {
         (r#"{"type":"assert-set","assert":[]}"#, "at least one assertion"),
         (r#"{"type":"not-assert-set","assert":[{"type":"is-json"}]}"#, "no `not-assert-set`"),
         (r#"{"type":"assert-set","assert":[{"type":"is-json"}],"value":"a"}"#, "unknown field `value`"),
+        (r#"{"type":"assert-set","assert":[{"type":"is-json"}],"provider":"a"}"#, "unknown field `provider`"),
         (r#"{"type":"assert-set","assert":[{"type":"is-json"}],"threshold":2}"#, "`threshold` of assert-set"),
         (r#"{"type":"assert-set","assert":[{"type":"is-json"}],"weight":-1}"#, "`weight`"),
         (

@@ -21,6 +21,8 @@ fn a_set_passes_when_all_its_members_do_or_its_score_reaches_its_threshold() {
     assert!(scored(&lenient, "b").passed);
     let below = scored(&lenient, "a");
     assert!(!below.passed);
+    let one = alone(r#"{"type":"assert-set","assert":[{"type":"contains","value":"a"}]}"#);
+    assert_eq!(scored(&one, "b").results[0].reason, "the assertion failed");
     assert_eq!(below.results[0].reason, "the score of the set is 0.25, below its threshold of 0.75");
 }
 

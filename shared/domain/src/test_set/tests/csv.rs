@@ -88,6 +88,12 @@ fn all_bad_rows_are_reported_by_the_lines_on_which_they_begin() {
 }
 
 #[test]
+fn cells_and_columns_are_counted_in_words_that_fit() {
+    assert_eq!(problems(Csv, "q,expected\na\n")[0].1, "the row has 1 cell, and there are 2 columns");
+    assert_eq!(problems(Csv, "q\na,b\n")[0].1, "the row has 2 cells, and there is 1 column");
+}
+
+#[test]
 fn a_bad_header_is_all_that_is_reported() {
     let header = "q,,__expectd,__prefix,q,case_id,__case_id,__expectedx,tags,__metadata:tags[],\
                   __metadata:a,__metadata:a[],__metadata:[],__config:__expected:threshold";

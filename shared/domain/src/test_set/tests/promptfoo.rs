@@ -151,6 +151,7 @@ fn all_that_is_wrong_is_reported_by_its_line() {
 - assert: [{type: is-json, value: {$ref: '#/x'}}]
 - {threshold: 2, expected: x}
 - assert: {type: equals}
+- {threshold: 1e999, expected: x}
 ";
     let found = problems(Promptfoo, file);
     let expected = [
@@ -174,12 +175,36 @@ fn all_that_is_wrong_is_reported_by_its_line() {
         (29, "`$ref` is not supported"),
         (30, "`threshold` is a number"),
         (31, "`assert` is a list"),
+        (32, "`threshold` is a number"),
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for ((line, detail), (expected, why)) in found.iter().zip(expected) {
         assert_eq!(*line, expected, "{detail}");
         assert!(detail.starts_with(why) || detail.contains(why), "{detail}: {why}");
     }
+}
+
+#[test]
+fn what_several_cases_have_in_common_is_reported_once() {
+    let file = "
+defaultTest: {assert: [{type: python, value: x}, {type: ruby, value: x}]}
+tests: [{}, {}, {assert: [{type: fn}]}]
+";
+    let found = problems(Promptfoo, file);
+    assert_eq!(found.len(), 3, "{found:?}");
+    for ((line, detail), (expected, why)) in
+        found.iter().zip([(2, "`python` runs"), (2, "`ruby` runs"), (3, "no assertion type `fn`")])
+    {
+        assert!(*line == expected && detail.contains(why), "{line}: {detail}");
+    }
+}
+
+/// A prepared expression takes up to a megabyte, so those that are too many are not even tried.
+#[test]
+fn too_many_assertions_are_refused_unread() {
+    let asserts = "{type: regex, value: '('},".repeat(101);
+    let found = problems(Promptfoo, &format!("- assert: [{asserts}]"));
+    assert!(found.len() == 1 && found[0].1.contains("at most 100 assertions"), "{found:?}");
 }
 
 #[test]
@@ -224,6 +249,9 @@ fn small_files_that_mean_large_sets_are_refused() {
     let default = format!("defaultTest: {{vars: {{long: {}}}}}\n", "x".repeat(100_000));
     let tests = format!("{default}tests:\n{}", "- {expected: x}\n".repeat(1000));
     assert!(super::error(Promptfoo, tests.as_bytes()).detail().contains("67108864 bytes"));
+    let tags: Vec<String> = (0..30_000).map(|tag| format!("t{tag}")).collect();
+    let tagged = format!("- {{expected: x, tags: [{}]}}", tags.join(","));
+    assert!(problems(Promptfoo, &tagged)[0].1.contains("at most 20 tags"));
     let long = |bytes: usize| "x".repeat(bytes);
     let two = format!("- {{expected: {}, vars: {{a: {}}}}}", long(150_000), long(150_000));
     assert!(problems(Promptfoo, &two)[0].1.contains("more than 204800 bytes"));
