@@ -131,6 +131,8 @@ entities! {
     TestSetEntity TestSetId "tst" "test set";
     EvalRunEntity EvalRunId "evl" "evaluation run";
     ExperimentEntity ExperimentId "exp" "experiment";
+    RolloutEntity RolloutId "rol" "canary";
+    MessageEntity MessageId "msg" "message of metrics";
     AuditEntity AuditId "aud" "audit entry";
     SigningKeyEntity SigningKeyId "sig" "signing key";
     RequestEntity RequestId "req" "request";

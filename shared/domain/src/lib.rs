@@ -3,21 +3,27 @@
 //! **Invariant:** nothing here does I/O, reads a clock or draws a random number. Time, ids and randomness are
 //! passed in through [`Sources`], so every rule can be tested exactly.
 
+pub mod allocation;
 pub mod assertion;
 pub mod audit;
 pub mod budget;
 pub mod content;
+pub mod counter;
 pub mod diff;
 pub mod error;
 pub mod eval_run;
+pub mod experiment;
 pub mod gate;
 pub mod id;
 pub mod key;
+pub mod measure;
+pub mod metric;
 pub mod model;
 pub mod money;
 pub mod name;
 pub mod prompt;
 pub mod reference;
+pub mod rollout;
 pub mod sources;
 pub mod template;
 pub mod test_set;

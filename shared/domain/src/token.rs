@@ -11,10 +11,18 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Environment, ExperimentId, PromptId, SigningKeyId, Sources, Timestamp, VersionId};
+use crate::{
+    Environment, ExperimentId, PromptId, RolloutId, SigningKeyId, Sources, Timestamp, VersionId,
+    allocation::TrialId,
+};
 
 const FORMAT: u8 = 1;
 const SIGNATURE_BYTES: usize = 16;
+
+// What the byte before an assignment says.
+const UNASSIGNED: u8 = 0;
+const IN_EXPERIMENT: u8 = 1;
+const IN_CANARY: u8 = 2;
 
 /// How long a token says anything.
 pub const VALIDITY: Duration = Duration::from_hours(35 * 24);
@@ -66,11 +74,11 @@ pub struct Resolution {
     pub version_id: VersionId,
     /// The environment.
     pub environment: Environment,
-    /// The arm, when an experiment ran.
+    /// The arm, when a trial ran.
     pub assignment: Option<Assignment>,
     /// What was assigned to an arm, or would be.
     pub unit_kind: UnitKind,
-    /// The first 8 bytes of SHA-256 over experiment and unit.
+    /// The first 8 bytes of SHA-256 over trial and unit.
     pub unit64: [u8; 8],
     /// Tells one resolve from another.
     pub nonce: [u8; 8],
@@ -78,11 +86,11 @@ pub struct Resolution {
     pub issued_at: Timestamp,
 }
 
-/// A place in an experiment.
+/// A place in an experiment or a canary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// The experiment.
-    pub experiment_id: ExperimentId,
+    /// Which one.
+    pub trial: TrialId,
     /// Which of its runs.
     pub iteration: u32,
     /// The weights in force.
@@ -103,8 +111,8 @@ pub enum TokenError {
 }
 
 /// The 8 bytes by which a unit is known without being named.
-pub fn unit64(experiment: &str, unit: &str) -> [u8; 8] {
-    let digest = Sha256::new().chain_update(experiment).chain_update([0x1f]).chain_update(unit).finalize();
+pub fn unit64(trial: &str, unit: &str) -> [u8; 8] {
+    let digest = Sha256::new().chain_update(trial).chain_update([0x1f]).chain_update(unit).finalize();
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
     first
@@ -137,12 +145,9 @@ impl Signer {
         bytes.extend(resolution.prompt_id.to_bytes());
         bytes.extend(resolution.version_id.to_bytes());
         push_text(&mut bytes, resolution.environment.as_str());
-        bytes.push(u8::from(resolution.assignment.is_some()));
-        if let Some(assignment) = &resolution.assignment {
-            bytes.extend(assignment.experiment_id.to_bytes());
-            bytes.extend(assignment.iteration.to_be_bytes());
-            bytes.extend(assignment.allocation_version.to_be_bytes());
-            push_text(&mut bytes, &assignment.arm);
+        match &resolution.assignment {
+            Some(assignment) => push_assignment(&mut bytes, assignment),
+            None => bytes.push(UNASSIGNED),
         }
         bytes.push(resolution.unit_kind as u8);
         bytes.extend(resolution.unit64);
@@ -185,6 +190,18 @@ fn push_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(&text.as_bytes()[..usize::from(length)]);
 }
 
+fn push_assignment(bytes: &mut Vec<u8>, assignment: &Assignment) {
+    let (kind, trial) = match assignment.trial {
+        TrialId::Experiment(id) => (IN_EXPERIMENT, id.to_bytes()),
+        TrialId::Rollout(id) => (IN_CANARY, id.to_bytes()),
+    };
+    bytes.push(kind);
+    bytes.extend(trial);
+    bytes.extend(assignment.iteration.to_be_bytes());
+    bytes.extend(assignment.allocation_version.to_be_bytes());
+    push_text(bytes, &assignment.arm);
+}
+
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
@@ -202,16 +219,18 @@ impl Reader<'_> {
     }
 
     fn assignment(&mut self) -> Option<Option<Assignment>> {
-        match self.take()? {
-            [0] => Some(None),
-            [1] => Some(Some(Assignment {
-                experiment_id: ExperimentId::from_bytes(self.take()?),
-                iteration: u32::from_be_bytes(self.take()?),
-                allocation_version: u64::from_be_bytes(self.take()?),
-                arm: self.text()?,
-            })),
-            _ => None,
-        }
+        let trial = match self.take()? {
+            [UNASSIGNED] => return Some(None),
+            [IN_EXPERIMENT] => ExperimentId::from_bytes(self.take()?).into(),
+            [IN_CANARY] => RolloutId::from_bytes(self.take()?).into(),
+            _ => return None,
+        };
+        Some(Some(Assignment {
+            trial,
+            iteration: u32::from_be_bytes(self.take()?),
+            allocation_version: u64::from_be_bytes(self.take()?),
+            arm: self.text()?,
+        }))
     }
 
     fn resolution(&mut self) -> Option<Resolution> {

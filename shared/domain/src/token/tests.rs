@@ -20,7 +20,7 @@ fn resolution(issued_at: i64) -> Resolution {
         version_id: VersionId::from_bytes([2; 16]),
         environment: "production".parse().unwrap(),
         assignment: Some(Assignment {
-            experiment_id: ExperimentId::from_bytes([3; 16]),
+            trial: ExperimentId::from_bytes([3; 16]).into(),
             iteration: 2,
             allocation_version: 7,
             arm: "B".to_owned(),
@@ -40,6 +40,32 @@ fn a_token_lives_for_35_days_and_for_its_key() {
     assert_eq!(signer(1).verify(&token, days(36)), Err(TokenError::Expired));
     assert_eq!(signer(2).verify(&token, days(1)), Err(TokenError::Invalid));
     assert_eq!(kid_of(&token), Some(signer(1).kid()));
+}
+
+#[test]
+fn a_token_tells_an_experiment_from_a_canary_and_from_neither() {
+    let at = Timestamp::from_millis(5);
+    let experiment = resolution(5).assignment.unwrap();
+    let canary = Assignment { trial: RolloutId::from_bytes([3; 16]).into(), ..experiment.clone() };
+    for assignment in [Some(experiment), Some(canary), None] {
+        let said = Resolution { assignment, ..resolution(5) };
+        assert_eq!(signer(1).verify(&signer(1).sign(&said), at), Ok(said));
+    }
+}
+
+/// Tokens live for 35 days, across releases: these texts may not change while [`FORMAT`] is 1.
+#[test]
+fn tokens_are_written_and_read_as_by_former_releases() {
+    let unassigned = "AQGh98FBgAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAgICAgICAgICAgICAgICAgpwcm9kdWN0aW9uAAEm\
+        FgNg1wLn4AQEBAQEBAQEAAAAAAAAAAViz7jMArXzl6En-PE15OCe";
+    let in_experiment = "AQGh98FBgAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAgICAgICAgICAgICAgICAgpwcm9kdWN0aW9uAQMD\
+        AwMDAwMDAwMDAwMDAwMAAAACAAAAAAAAAAcBQgEmFgNg1wLn4AQEBAQEBAQEAAAAAAAAAAX3JqnUfqfYfCa6\
+        GoNJoH6r";
+    let said = Resolution { assignment: None, ..resolution(5) };
+    for (text, said) in [(unassigned, said), (in_experiment, resolution(5))] {
+        assert_eq!(signer(1).sign(&said), text);
+        assert_eq!(signer(1).verify(text, Timestamp::from_millis(5)), Ok(said));
+    }
 }
 
 proptest! {
