@@ -9,7 +9,10 @@ use domain::{
 };
 pub(crate) use objects::{archive_key, dataset_object, upload_object};
 pub use telemetry::TelemetryKey;
-pub(crate) use telemetry::{CASES, CHUNKS, run_partition};
+pub(crate) use telemetry::{
+    ARMS, CASES, CHUNKS, EXPOSURES, HOURS, LATENCIES, days_partition, hours_partition, parse_arm,
+    parse_measure, run_partition, trial_partition,
+};
 
 /// A key of the registry table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

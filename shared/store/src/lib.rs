@@ -12,6 +12,7 @@ mod change;
 mod eval_run;
 mod idempotency;
 pub mod keys;
+pub mod metric;
 mod model;
 mod object;
 mod ping;

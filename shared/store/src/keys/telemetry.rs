@@ -1,6 +1,14 @@
 //! The keys of the telemetry table.
 
-use domain::EvalRunId;
+use std::fmt;
+
+use domain::{
+    Environment, EvalRunId, TeamId, VersionId,
+    allocation::TrialId,
+    measure::Measure,
+    metric::{Hour, Mark},
+};
+use serde::{Deserialize as _, Serialize as _, de::IntoDeserializer as _};
 
 use super::META;
 
@@ -25,6 +33,26 @@ pub enum TelemetryKey {
     Answer(String),
     /// How far the daily watch over live versions is.
     Watch,
+    /// What was added to the counters before.
+    Mark(Mark),
+    /// Counters of a version in an environment and an hour.
+    Hour(VersionId, Environment, Hour),
+    /// The latencies of the same.
+    Latencies(VersionId, Environment, Hour),
+    /// A part of a team's day.
+    Day(TeamId, Hour, u8),
+    /// Counters of a measure on an arm under an allocation version.
+    Cell(TrialId, u64, String, Measure),
+    /// How many resolves and units met an arm under an allocation version.
+    Exposures(TrialId, u64, String),
+    /// A resolve that was heard of, by its nonce.
+    Exposure(TrialId, u64),
+    /// A unit that was heard of in an iteration.
+    Unit(TrialId, u32, u64),
+    /// A unit that was heard of under an allocation version, and whether it met an error there.
+    UnitErred(TrialId, u64, u64),
+    /// What a resolve came to by a measure.
+    Feedback(TrialId, u64, Measure),
 }
 
 impl TelemetryKey {
@@ -38,6 +66,17 @@ impl TelemetryKey {
             Self::Budget(model) => format!("LIMIT#{model}"),
             Self::Answer(question) => format!("ANSWER#{question}"),
             Self::Watch => "WATCH".to_owned(),
+            Self::Mark(mark) => format!("MARK#{mark}"),
+            Self::Hour(version, environment, _) | Self::Latencies(version, environment, _) => {
+                hours_partition(*version, environment)
+            }
+            Self::Day(team, ..) => days_partition(team),
+            Self::Cell(trial, ..)
+            | Self::Exposures(trial, ..)
+            | Self::Exposure(trial, _)
+            | Self::Unit(trial, ..)
+            | Self::UnitErred(trial, ..)
+            | Self::Feedback(trial, ..) => trial_partition(*trial),
         }
     }
 
@@ -48,15 +87,95 @@ impl TelemetryKey {
             Self::Output(_, number) => format!("OUT#{number:05}"),
             Self::Chunk(_, number) => format!("{CHUNKS}{number:02}"),
             Self::Done(_) => "DONE".to_owned(),
-            Self::KeyUse(_) | Self::Budget(_) | Self::Answer(_) | Self::Watch => META.to_owned(),
+            Self::KeyUse(_) | Self::Budget(_) | Self::Answer(_) | Self::Watch | Self::Mark(_) => {
+                META.to_owned()
+            }
             Self::KeyWrites(_, minute) => format!("W#{minute}"),
+            Self::Hour(_, _, hour) => format!("{HOURS}{hour}"),
+            Self::Latencies(_, _, hour) => format!("{LATENCIES}{hour}"),
+            Self::Day(_, day, part) => format!("{}#{part}", day.date()),
+            Self::Cell(_, allocation, arm, measure) => {
+                format!("{ARMS}{allocation:010}#{arm}#{}#0", name(*measure))
+            }
+            Self::Exposures(_, allocation, arm) => format!("{ARMS}{allocation:010}#{arm}#{EXPOSURES}#0"),
+            Self::Exposure(_, nonce) => format!("EXPO#{nonce:016x}"),
+            Self::Unit(_, iteration, unit) => format!("UNIT#{iteration}#{unit:016x}"),
+            Self::UnitErred(_, allocation, unit) => format!("ERR#{allocation}#{unit:016x}"),
+            Self::Feedback(_, nonce, measure) => format!("FB#{nonce:016x}#{}", name(*measure)),
         }
     }
+}
+
+/// A measure as the API names it.
+fn name(measure: Measure) -> impl fmt::Display {
+    fmt::from_fn(move |f| measure.serialize(f))
+}
+
+/// Reads [`name`] back.
+pub(crate) fn parse_measure(text: &str) -> Option<Measure> {
+    Measure::deserialize(text.into_deserializer()).map_err(|_: serde::de::value::Error| ()).ok()
+}
+
+/// The allocation version, the arm and the measure (or [`EXPOSURES`]) of a sort key. An arm's key may hold any sign.
+pub(crate) fn parse_arm(sk: &str) -> Option<(u64, &str, &str)> {
+    let (allocation, rest) = sk.strip_prefix(ARMS)?.split_once('#')?;
+    let mut parts = rest.rsplitn(3, '#');
+    let (_shard, measure, arm) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((allocation.parse().ok()?, arm, measure))
 }
 
 pub(crate) const CASES: &str = "CASE#";
 pub(crate) const CHUNKS: &str = "CHUNK#";
 
+pub(crate) const HOURS: &str = "H#";
+pub(crate) const LATENCIES: &str = "HH#";
+pub(crate) const ARMS: &str = "A#";
+/// Stands in an arm's sort key where a measure would.
+pub(crate) const EXPOSURES: &str = "exposure";
+
+pub(crate) fn hours_partition(version: VersionId, environment: &Environment) -> String {
+    format!("VER#{version}#{environment}")
+}
+
+pub(crate) fn days_partition(team: &TeamId) -> String {
+    format!("SUMMARY#{team}")
+}
+
+pub(crate) fn trial_partition(trial: TrialId) -> String {
+    format!("EXP#{trial}")
+}
+
 pub(crate) fn run_partition(run: EvalRunId) -> String {
     format!("RUN#{run}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_arm_s_key_reads_back(allocation in 0..10_000_000_000_u64, arm in "\\PC{1,40}", at in 0..9_usize) {
+            let trial: TrialId = "exp_01JD0000000000000000000000".parse().unwrap();
+            let measure = Measure::ALL[at];
+            let sk = TelemetryKey::Cell(trial, allocation, arm.clone(), measure).sk();
+            let (found, named, measured) = parse_arm(&sk).unwrap();
+            prop_assert_eq!((found, named, parse_measure(measured)), (allocation, arm.as_str(), Some(measure)));
+            let sk = TelemetryKey::Exposures(trial, allocation, arm.clone()).sk();
+            prop_assert_eq!(parse_arm(&sk), Some((allocation, arm.as_str(), EXPOSURES)));
+        }
+    }
+
+    #[test]
+    fn hours_and_their_latencies_stand_apart() {
+        let hour: Hour = "2026-11-20T07".parse().unwrap();
+        let version = VersionId::from_bytes([1; 16]);
+        let production = domain::name::production();
+        let counts = TelemetryKey::Hour(version, production.clone(), hour);
+        let latencies = TelemetryKey::Latencies(version, production, hour);
+        assert_eq!((counts.sk().as_str(), latencies.sk().as_str()), ("H#2026-11-20T07", "HH#2026-11-20T07"));
+        assert_eq!(TelemetryKey::Day("a".parse().unwrap(), hour, 3).sk(), "2026-11-20#3");
+    }
 }

@@ -1,0 +1,172 @@
+//! Counters as they stand.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use domain::{
+    Environment, Error, PromptId, Result, TeamId, VersionId,
+    allocation::TrialId,
+    counter::Cell,
+    measure::Measure,
+    metric::{Counts, Hour, Tally},
+};
+
+use super::sums::{self, Sums};
+use crate::{
+    Store,
+    keys::{
+        ARMS, EXPOSURES, HOURS, LATENCIES, days_partition, hours_partition, parse_arm, parse_measure,
+        trial_partition,
+    },
+    table::{attribute, failed, text},
+};
+
+/// Counters of a measure on an arm under an allocation version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArmCell {
+    /// The allocation version: a stratum.
+    pub allocation_version: u64,
+    /// The arm's key.
+    pub arm: String,
+    /// The measure.
+    pub measure: Measure,
+    /// The counters.
+    pub cell: Cell,
+}
+
+/// Who met an arm under an allocation version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmExposures {
+    /// The allocation version.
+    pub allocation_version: u64,
+    /// The arm's key.
+    pub arm: String,
+    /// Resolves that were heard of.
+    pub exposures: i64,
+    /// Units that were heard of for the first time in their iteration.
+    pub new_units: i64,
+    /// Units that were heard of under this allocation version, …
+    pub units: i64,
+    /// … and those of them that met an error.
+    pub error_units: i64,
+}
+
+/// All counters of a trial.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrialCounters {
+    /// By allocation version, arm and measure.
+    pub cells: Vec<ArmCell>,
+    /// By allocation version and arm.
+    pub exposures: Vec<ArmExposures>,
+}
+
+/// What a team's day shows of a prompt: calls, errors, cost, tokens, ratings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptDay {
+    /// The day, as its first hour.
+    pub day: Hour,
+    /// The prompt.
+    pub prompt_id: PromptId,
+    /// Its counts.
+    pub counts: Counts,
+}
+
+impl Store {
+    /// The counters of a version in an environment from one hour to another, both included; empty hours are
+    /// left out.
+    pub async fn hours(
+        &self,
+        version: VersionId,
+        environment: &Environment,
+        from: Hour,
+        to: Hour,
+    ) -> Result<BTreeMap<Hour, Tally>> {
+        let pk = hours_partition(version, environment);
+        let of = |prefix: &str| self.between(&pk, format!("{prefix}{from}"), format!("{prefix}{to}"));
+        let (counts, latencies) = (self.sums(of(HOURS)), self.sums(of(LATENCIES)));
+        let (counts, latencies) = futures_util::try_join!(counts, latencies)?;
+        let mut hours: BTreeMap<Hour, Tally> = BTreeMap::new();
+        for (sk, sums) in counts {
+            hours.entry(hour(&sk, HOURS)?).or_default().counts = sums::to_counts(&sums)?;
+        }
+        for (sk, sums) in latencies {
+            hours.entry(hour(&sk, LATENCIES)?).or_default().latency = sums::to_histogram(&sums)?;
+        }
+        Ok(hours)
+    }
+
+    /// All counters of a trial.
+    pub async fn trial_counters(&self, trial: TrialId) -> Result<TrialCounters> {
+        let query = self.query(&self.names.telemetry, trial_partition(trial), ARMS);
+        let mut counters = TrialCounters::default();
+        for (sk, sums) in self.sums(query).await? {
+            let (allocation_version, arm, measure) = parse_arm(&sk).ok_or_else(|| unreadable(&sk))?;
+            let arm = arm.to_owned();
+            if measure == EXPOSURES {
+                counters.exposures.push(exposures(allocation_version, arm, &sums));
+            } else {
+                let measure = parse_measure(measure).ok_or_else(|| unreadable(&sk))?;
+                let cell = sums::to_cell(&sums)?;
+                counters.cells.push(ArmCell { allocation_version, arm, measure, cell });
+            }
+        }
+        Ok(counters)
+    }
+
+    /// What a team's days show of its prompts, from one day to another, both included.
+    pub async fn team_days(&self, team: &TeamId, from: Hour, to: Hour) -> Result<Vec<PromptDay>> {
+        // The parts of a day sort behind its date; `$` is the sign after `#`.
+        let query = self.between(&days_partition(team), from.date(), format!("{}$", to.date()));
+        let mut days: BTreeMap<(Hour, PromptId), Counts> = BTreeMap::new();
+        for (sk, sums) in self.sums(query).await? {
+            let (date, _part) = sk.split_once('#').ok_or_else(|| unreadable(&sk))?;
+            let day: Hour = date.parse().map_err(|_| unreadable(&sk))?;
+            days.extend(sums::to_day(&sums)?.into_iter().map(|(prompt, counts)| ((day, prompt), counts)));
+        }
+        Ok(days.into_iter().map(|((day, prompt_id), counts)| PromptDay { day, prompt_id, counts }).collect())
+    }
+
+    fn between(&self, pk: &str, from: String, to: String) -> QueryFluentBuilder {
+        self.dynamodb()
+            .query()
+            .table_name(&self.names.telemetry)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+    }
+
+    /// The numbers of all items of a query, by sort key.
+    async fn sums(&self, query: QueryFluentBuilder) -> Result<Vec<(String, Sums)>> {
+        let mut items = query.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(failed)?;
+            let sk = item.get(attribute::SK).and_then(|sk| AttributeValue::as_s(sk).ok()).cloned();
+            found.push((sk.unwrap_or_default(), sums::of_item(&item)?));
+        }
+        Ok(found)
+    }
+}
+
+fn exposures(allocation_version: u64, arm: String, sums: &Sums) -> ArmExposures {
+    let sum = |name: &str| sums.get(name).and_then(|sum| i64::try_from(*sum).ok()).unwrap_or_default();
+    ArmExposures {
+        allocation_version,
+        arm,
+        exposures: sum("n"),
+        new_units: sum("new_units"),
+        units: sum("units"),
+        error_units: sum("error_units"),
+    }
+}
+
+fn hour(sk: &str, prefix: &str) -> Result<Hour> {
+    let hour = sk.strip_prefix(prefix).and_then(|hour| hour.parse().ok());
+    hour.ok_or_else(|| unreadable(sk))
+}
+
+fn unreadable(sk: &str) -> Error {
+    Error::internal(format!("`{sk}` is not the sort key of a counter"))
+}
