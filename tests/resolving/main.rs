@@ -15,4 +15,5 @@ mod refusals;
 mod revisions;
 mod scene;
 mod tokens;
+mod trials;
 mod values;

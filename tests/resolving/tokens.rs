@@ -17,7 +17,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 impl Scene {
     /// Reads a token with the stored key.
-    async fn verified(&self, token: &str) -> Resolution {
+    pub async fn verified(&self, token: &str) -> Resolution {
         let key = self.world.registry().store.newest_signing_key().await.unwrap().unwrap();
         assert_eq!(kid_of(token), Some(key.kid));
         Signer::new(&key).unwrap().verify(token, self.world.registry().sources.now()).unwrap()

@@ -58,10 +58,10 @@ pub struct Resolved<'a> {
     /// The team's own settings.
     #[schema(schema_with = web::schema::any_object)]
     pub config: &'a Map<String, Value>,
-    /// The experiment that assigned this version; null when none runs.
+    /// The experiment or canary that assigned this version; null when none runs, or the unit takes no part.
     pub experiment_id: Option<String>,
     /// Its arm.
-    pub variant: Option<String>,
+    pub variant: Option<&'a str>,
     /// Whether the same caller gets the same arm again.
     pub sticky: bool,
     /// Variables that were sent and are not declared.

@@ -8,6 +8,7 @@ mod ask;
 mod batch;
 mod metrics;
 mod one;
+mod serve;
 
 use std::sync::Arc;
 

@@ -13,7 +13,8 @@ use web::{JsonBody, Path, Query, Resolver, Visitor};
 use crate::{
     App,
     answer::{Answer, Resolved, SignedAnswer},
-    ask::{Ask, AskBody, AskQuery, Fields},
+    ask::{Ask, AskBody, AskQuery, Fields, Unit},
+    serve::{Former, Served, serve},
 };
 
 /// Resolves a prompt.
@@ -91,7 +92,7 @@ impl App {
         let prompt_id = self.cache.locate(caller, &ask.prompt).await?;
         let (signer, mut found) =
             try_join!(self.cache.signer(), self.cache.pair_or(ahead, prompt_id, &ask.environment))?;
-        let continues = self.check_token(ask.former_token.as_deref()).await;
+        let continues = self.former(ask.former_token.as_deref()).await;
         // First of all, for a refusal too would tell a stranger that the prompt is there.
         if !found.value.team().is_some_and(|team| caller.sees(team)) {
             return Err(no_such_prompt());
@@ -108,51 +109,60 @@ impl App {
         if live.reference.archived {
             return Err(archived(live.reference.prompt_name.as_str()));
         }
-        continues?;
-        let body = render(&live, &ask)?;
-        let token = self.sign(&signer, &live, &ask);
+        let nonce = self.sources.bytes();
+        let served = serve(&live, &ask.unit, nonce, continues?);
+        let body = render(&live, &served, &ask)?;
+        let token = self.sign(&signer, &live, served, (&ask.unit, nonce));
         let revision = live.reference.revision;
         let tagged = ask.unit.kind != UnitKind::Random;
         Ok(Answer { body, tagged, token, revision, age: found.age, source: found.source })
     }
 
-    fn sign(&self, signer: &Signer, live: &Live, ask: &Ask) -> String {
-        let nonce: [u8; 8] = self.sources.bytes();
+    fn sign(&self, signer: &Signer, live: &Live, served: Served<'_>, unit: (&Unit, [u8; 8])) -> String {
+        let (Unit { kind, id }, nonce) = unit;
+        let trial = served.assignment.as_ref().map(|assignment| assignment.trial.to_string());
+        let unit64 = |unit| unit64(trial.as_deref().unwrap_or_default(), unit);
         let resolution = Resolution {
             prompt_id: live.reference.prompt_id,
-            version_id: live.version.version.version_id,
+            version_id: served.version.version.version_id,
             environment: live.reference.environment.clone(),
-            assignment: None,
-            unit_kind: ask.unit.kind,
-            unit64: ask.unit.id.as_ref().map_or(nonce, |unit| unit64("", unit)),
+            unit64: id.as_deref().map_or(nonce, unit64),
+            assignment: served.assignment,
+            unit_kind: *kind,
             nonce,
             issued_at: self.sources.now(),
         };
         signer.sign(&resolution)
     }
 
-    /// A former answer's token keeps a conversation on its arm. Where no experiment runs there is no arm to keep,
-    /// but a token that is none is a mistake of the caller all the same.
-    async fn check_token(&self, token: Option<&str>) -> Result<()> {
-        let Some(token) = token else { return Ok(()) };
+    /// What a former answer's token says: it keeps a conversation on its arm. Where no trial runs there is no arm to
+    /// keep, but a token that is none is a mistake of the caller all the same.
+    async fn former(&self, token: Option<&str>) -> Result<Option<Former>> {
+        let Some(token) = token else { return Ok(None) };
         let wrong = |error: String| {
             Error::invalid("/continue", format!("`continue` takes a resolution_token: {error}."))
         };
         let signer = self.cache.signer_of(token).await?;
         let signer =
             signer.ok_or_else(|| wrong("the token is not one of ours, or it was altered".to_owned()))?;
-        signer.verify(token, self.sources.now()).map(|_| ()).map_err(|error| wrong(error.to_string()))
+        let now = self.sources.now();
+        let former = signer.verify(token, now).map_err(|error| wrong(error.to_string()))?;
+        let age = now.since(former.issued_at).unwrap_or_default();
+        Ok(former.assignment.map(|assignment| Former { assignment, age }))
     }
 }
 
 /// Room for what an answer says beside its texts, token included: an answer that has it is never moved in memory.
 const BODY_BESIDE_TEXTS: usize = 1536;
 
-fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
-    let version = &live.version.version;
-    let rendered = live.version.compiled.render(&ask.values)?;
+fn render(live: &Live, served: &Served<'_>, ask: &Ask) -> Result<Vec<u8>> {
+    let version = &served.version.version;
+    let rendered = served.version.compiled.render(&ask.values)?;
     let content = &version.content;
-    let overrides = &live.reference.overrides;
+    // They were chosen for the version that is live, and so hold for no other arm.
+    let overrides =
+        Some(&live.reference.overrides).filter(|_| live.reference.version_id() == Some(version.version_id));
+    let overrides = overrides.cloned().unwrap_or_default();
     let few_shot_examples: &[_] = match &content.body {
         Body::Text { few_shot_examples, .. } => few_shot_examples,
         Body::Messages(_) => &[],
@@ -172,8 +182,8 @@ fn render(live: &Live, ask: &Ask) -> Result<Vec<u8>> {
         max_tokens: overrides.max_tokens.unwrap_or(content.max_tokens),
         params: &content.params,
         config: &content.config,
-        experiment_id: None,
-        variant: None,
+        experiment_id: served.assignment.as_ref().map(|assignment| assignment.trial.to_string()),
+        variant: served.assignment.as_ref().map(|assignment| assignment.arm.as_str()),
         sticky: matches!(ask.unit.kind, UnitKind::User | UnitKind::Conversation),
         ignored_variables: &rendered.ignored_variables,
         revision: live.reference.revision,

@@ -223,11 +223,6 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
         Answer { value, age: read_at.known_age(&self.sources), source, read_at }
     }
 
-    /// The revision that memory holds, however old; 0 without one.
-    pub(crate) fn revision(&self, key: &K) -> u64 {
-        self.held(key).map_or(0, |value| value.revision())
-    }
-
     /// What memory holds, however old.
     pub(crate) fn held(&self, key: &K) -> Option<V> {
         self.entries.get(key).map(|held| held.value)

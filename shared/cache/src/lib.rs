@@ -3,8 +3,8 @@
 //!
 //! **Age.** What must be fresh carries `read_at`, taken before the read of the table that it came from; its age is
 //! counted from there, wherever it was meanwhile. **Bound.** Memory serves a ref or a key up to [`FRESH`] old without
-//! asking, the cache up to [`BOUND`]. **Pairs.** A ref is swapped in together with the version that it names, and
-//! published after it. **Fencing.** A lower revision never replaces a higher one. **Stale on error.** When the table
+//! asking, the cache up to [`BOUND`]. **Pairs.** A ref is swapped in together with the versions that it names, and
+//! published after them. **Fencing.** A lower revision never replaces a higher one. **Stale on error.** When the table
 //! fails, the last known is served for a while, and says so.
 
 mod flight;
@@ -14,6 +14,7 @@ mod publish;
 mod read_at;
 mod remote;
 mod signers;
+mod through;
 mod values;
 mod versions;
 
@@ -28,8 +29,8 @@ pub use layer::{Answer, Source};
 pub use locate::no_such_prompt;
 pub use publish::Published;
 pub use read_at::ReadAt;
-use remote::Shared;
 pub use remote::{BOUND, Credentials, Login, Remote, RemoteKey, RemoteSettings, WORST_AGE};
+use through::Found;
 use values::{FormerSignerEntry, KeyEntry, NameEntry, SignerEntry};
 pub use values::{Live, LoadedVersion, Pair};
 use versions::Versions;
@@ -187,10 +188,15 @@ impl Cache {
     pub async fn api_key(&self, id: &str) -> Result<Option<Arc<ApiKey>>> {
         let key = id.to_owned();
         let load = || async {
-            let held = self.keys.revision(&key);
+            let held = self.keys.held(&key).and_then(|entry| entry.0);
+            let holds = held.as_ref().map(|held| held.revision);
+            let asked = RemoteKey::ApiKey(key.clone());
             let found =
-                self.through(&RemoteKey::ApiKey(key.clone()), held, || self.store.api_key(id)).await?;
-            Ok(found.map(|found| KeyEntry(found.map(Arc::new))))
+                self.through(&asked, holds.unwrap_or_default(), holds, || self.store.api_key(id)).await?;
+            Ok(found.map(|found| match found {
+                Found::Held => KeyEntry(held),
+                Found::Read(found) => KeyEntry(found.map(Arc::new)),
+            }))
         };
         Ok(self.keys.get(&key, load).await?.value.0)
     }
@@ -203,62 +209,31 @@ impl Cache {
         least: u64,
     ) -> Result<Loaded<Pair>> {
         let key = (prompt, environment.clone());
+        let held = self.pairs.held(&key);
         // A cache that is behind memory missed a move.
-        let least = least.max(self.pairs.revision(&key));
+        let least = least.max(held.as_ref().map_or(0, Pair::revision));
+        let held = held.filter(|pair| matches!(pair, Pair::Live(_)));
+        let holds = held.as_ref().map(Pair::revision);
         let key = RemoteKey::Ref(prompt, key.1);
-        let found = self.through(&key, least, || self.store.reference(prompt, environment)).await?;
+        let found = self.through(&key, least, holds, || self.store.reference(prompt, environment)).await?;
         let (read_at, source) = (found.read_at, found.source);
-        let value = self.pair_of(prompt, found.value).await?;
+        let value = match (found.value, held) {
+            (Found::Held, Some(held)) => held,
+            (found, _) => self.pair_of(prompt, found.read()).await?,
+        };
         Ok(Loaded { value, read_at, source })
     }
 
     async fn pair_of(&self, prompt: PromptId, reference: Option<Ref>) -> Result<Pair> {
         let revision = reference.as_ref().map_or(0, |reference| reference.revision);
-        let live = reference.and_then(|reference| Some((reference.version?, reference)));
-        let Some((pointer, reference)) = live else {
-            let owner = Box::pin(self.store.prompt(prompt)).await?;
-            return Ok(Pair::NotLive { owner: owner.map(Arc::new), revision });
+        let live = match reference {
+            Some(reference) => self.live(reference).await?,
+            None => None,
         };
-        let version = self.version_of(&reference, pointer).await?;
-        Ok(Pair::Live(Arc::new(Live { reference, version })))
-    }
-
-    /// What the cache holds while its bound lasts; else what the table has, which the cache is told; else, when that
-    /// fails, what the cache holds past its bound. Below the revision `least` the cache is behind, and not asked.
-    pub(crate) async fn through<T: Shared, F: Future<Output = Result<Option<T>>>>(
-        &self,
-        key: &RemoteKey,
-        least: u64,
-        table: impl FnOnce() -> F,
-    ) -> Result<Loaded<Option<T>>> {
-        let (answering, held) = match &self.remote {
-            Some(remote) => match remote.get::<T>(key).await {
-                Ok(held) => (Some(remote), held.filter(|held| held.value.revision() >= least)),
-                // Who has just waited for it in vain does not wait again to tell it something.
-                Err(_) => (None, None),
-            },
-            None => (None, None),
-        };
-        let held = match held {
-            Some(held) if held.age <= T::FRESH_FOR => {
-                return Ok(Loaded { value: Some(held.value), read_at: held.read_at, source: Source::Cache });
-            }
-            held => held.filter(|held| held.age <= T::STALE_FOR),
-        };
-        let read_at = ReadAt::now(&self.sources);
-        // Boxed, for it is large, and where the cache answers there is none.
-        match (Box::pin(table()).await, held) {
-            (Ok(found), _) => {
-                if let (Some(remote), Some(value)) = (answering, &found) {
-                    remote.fill(key, value, read_at).await;
-                }
-                Ok(Loaded::of_table(found, read_at))
-            }
-            (Err(error), Some(held)) => {
-                tracing::warn!(key = %key, error = %error.chain(), "the cache answers for the table");
-                Ok(Loaded { value: Some(held.value), read_at: held.read_at, source: Source::Stale })
-            }
-            (Err(error), None) => Err(error),
+        if let Some(live) = live {
+            return Ok(Pair::Live(Arc::new(live)));
         }
+        let owner = Box::pin(self.store.prompt(prompt)).await?.map(Arc::new);
+        Ok(Pair::NotLive { owner, revision })
     }
 }

@@ -54,8 +54,8 @@ impl Cache {
     async fn named(&self, team: &TeamId, name: &str) -> Result<Option<PromptId>> {
         let load = || async {
             let key = RemoteKey::Name(team.clone(), name.to_owned());
-            let found = self.through(&key, 0, || self.store.prompt_named(team, name)).await?;
-            Ok(found.map(|found| NameEntry { found: found.into_iter().collect(), for_ever: true }))
+            let found = self.through(&key, 0, None, || self.store.prompt_named(team, name)).await?;
+            Ok(found.map(|found| NameEntry { found: found.read().into_iter().collect(), for_ever: true }))
         };
         let answer = self.names.get(&(Some(team.clone()), name.to_owned()), load).await?;
         Ok(answer.value.found.first().copied())

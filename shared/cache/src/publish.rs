@@ -29,28 +29,24 @@ pub enum Published {
 impl Cache {
     /// Makes a ref known that this process has just written. `read_at` is from before the write.
     ///
-    /// The version comes first, in memory and in the cache: both hold whole pairs only. The change is made by then,
+    /// The versions come first, in memory and in the cache: both hold whole pairs only. The change is made by then,
     /// so nothing here fails: what does not get through, the bound heals.
     pub async fn publish_ref(&self, reference: &Ref, read_at: ReadAt) -> Published {
-        let version = match reference.version {
-            Some(pointer) => self.version(reference.prompt_id, pointer.number).await,
-            None => Ok(None),
-        };
-        let version = version.unwrap_or_else(|error| {
+        let live = self.live(reference.clone()).await.unwrap_or_else(|error| {
             tracing::warn!(error = %error.chain(), "this process shows a move within the bound only");
             None
         });
-        if let Some(version) = &version {
-            let live = Live { reference: reference.clone(), version: Arc::clone(version) };
+        let live = live.map(Arc::new);
+        if let Some(live) = &live {
             let key = (reference.prompt_id, reference.environment.clone());
-            self.pairs.offer(key, Pair::Live(Arc::new(live)), read_at);
+            self.pairs.offer(key, Pair::Live(Arc::clone(live)), read_at);
         }
         let Some(remote) = &self.remote else { return Published::WithoutCache };
-        if reference.version.is_some() && version.is_none() {
+        if reference.version.is_some() && live.is_none() {
             return Published::Unanswered;
         }
         acknowledged(async {
-            if let Some(loaded) = &version {
+            for loaded in live.iter().flat_map(|live| live.versions()) {
                 let key = RemoteKey::Version(reference.prompt_id, loaded.version.number);
                 remote.publish(&key, &loaded.version, read_at).await?;
             }
@@ -70,14 +66,13 @@ impl Cache {
 
 /// For who follows the changes of others: reads a thing anew and offers it to the cache, with a reader's patience.
 impl Cache {
-    /// A ref, and before it the version that it names.
+    /// A ref, and before it the versions that it names.
     pub async fn refresh_ref(&self, prompt: PromptId, environment: &Environment) -> Result<()> {
         let Some(remote) = &self.remote else { return Ok(()) };
         let read_at = ReadAt::now(&self.sources);
         let Some(reference) = self.store.reference(prompt, environment).await? else { return Ok(()) };
-        if let Some(pointer) = reference.version {
-            let loaded = self.version_of(&reference, pointer).await?;
-            let key = RemoteKey::Version(prompt, pointer.number);
+        for loaded in self.live(reference.clone()).await?.iter().flat_map(Live::versions) {
+            let key = RemoteKey::Version(prompt, loaded.version.number);
             remote.fill(&key, &loaded.version, ReadAt::now(&self.sources)).await;
         }
         remote.fill(&RemoteKey::Ref(prompt, environment.clone()), &reference, read_at).await;

@@ -113,10 +113,12 @@ impl Shared for PromptId {
     }
 }
 
-/// A value that the cache holds.
+/// What the cache holds.
 #[derive(Debug)]
 pub(crate) struct Held<T> {
-    pub(crate) value: T,
+    /// `None`: the value of the revision that the asker holds.
+    pub(crate) value: Option<T>,
+    pub(crate) revision: u64,
     pub(crate) read_at: ReadAt,
     pub(crate) age: Duration,
 }
@@ -134,17 +136,22 @@ impl Remote {
         Ok(Self { link: Link::new(settings, sources.clone())?, sources })
     }
 
-    /// What the cache holds; nothing also when the age is unknown, for the wall clock went backwards.
-    pub(crate) async fn get<T: Shared>(&self, key: &RemoteKey) -> Result<Option<Held<T>>> {
+    /// What the cache holds; nothing also when the age is unknown, for the wall clock went backwards. The asker `holds`
+    /// this revision already.
+    pub(crate) async fn get<T: Shared>(
+        &self,
+        key: &RemoteKey,
+        holds: Option<u64>,
+    ) -> Result<Option<Held<T>>> {
         let command = redis::cmd("GET").arg(key.to_string()).take();
         let bytes: Option<Vec<u8>> = self.link.ask(&command, READER).await?;
-        Ok(bytes.and_then(|bytes| self.read(&bytes)))
+        Ok(bytes.and_then(|bytes| self.read(&bytes, holds)))
     }
 
-    fn read<T: Shared>(&self, bytes: &[u8]) -> Option<Held<T>> {
-        let frame = Frame::<T>::read(bytes)?;
-        let read_at = ReadAt::elsewhere(frame.read_at, &self.sources);
-        Some(Held { value: frame.value, age: read_at.age(&self.sources)?, read_at })
+    fn read<T: Shared>(&self, bytes: &[u8], holds: Option<u64>) -> Option<Held<T>> {
+        let Frame { revision, read_at, value } = Frame::read(bytes, holds)?;
+        let read_at = ReadAt::elsewhere(read_at, &self.sources);
+        Some(Held { value, revision, age: read_at.age(&self.sources)?, read_at })
     }
 
     /// Offers what was read from the table. That the cache does not take it is no matter to a reader.

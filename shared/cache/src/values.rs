@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{ApiKey, Prompt, PromptId, Ref, TeamId, Version, template::Compiled, token::Signer};
+use domain::{
+    ApiKey, Prompt, PromptId, Ref, TeamId, Version, VersionPointer, template::Compiled, token::Signer,
+};
 
 use crate::{FRESH, layer::Cached};
 
@@ -22,13 +24,27 @@ pub struct LoadedVersion {
     pub(crate) weight: u64,
 }
 
-/// A ref together with the version that it names.
+/// A ref together with the versions that it names.
 #[derive(Debug)]
 pub struct Live {
     /// The ref.
     pub reference: Ref,
     /// The version.
     pub version: Arc<LoadedVersion>,
+    /// The versions of the arms, where a trial splits the traffic.
+    pub arms: Vec<Arc<LoadedVersion>>,
+}
+
+impl Live {
+    /// A version that the ref names; the live one where it names no such.
+    pub fn version_at(&self, pointer: VersionPointer) -> &Arc<LoadedVersion> {
+        self.arms.iter().find(|arm| arm.version.number == pointer.number).unwrap_or(&self.version)
+    }
+
+    /// Every version that the ref names.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &Arc<LoadedVersion>> {
+        self.arms.iter().chain([&self.version])
+    }
 }
 
 /// What an environment holds.

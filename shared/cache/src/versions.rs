@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use domain::{Error, PromptId, Ref, Result, Version, VersionPointer, content::Content, template::Compiled};
+use futures_util::future::try_join_all;
 use quick_cache::{Weighter, sync::Cache as Bounded};
+use tokio::try_join;
 
 use crate::{
-    Cache,
+    Cache, Live,
     flight::{Flights, Seat},
     remote::RemoteKey,
     values::LoadedVersion,
@@ -65,8 +67,8 @@ impl Cache {
             return Ok(Some(loaded));
         }
         let key = RemoteKey::Version(prompt, number);
-        let found = self.through(&key, 0, || self.store.version(prompt, number)).await?;
-        found.value.map(|version| self.load_version(version)).transpose()
+        let found = self.through(&key, 0, None, || self.store.version(prompt, number)).await?;
+        found.value.read().map(|version| self.load_version(version)).transpose()
     }
 
     /// Keeps a version that may go live in a moment: the news of it then waits for no read.
@@ -86,12 +88,16 @@ impl Cache {
         Ok(loaded)
     }
 
-    /// The version that a ref names.
-    pub(crate) async fn version_of(
-        &self,
-        reference: &Ref,
-        pointer: VersionPointer,
-    ) -> Result<Arc<LoadedVersion>> {
+    /// A ref with all versions that it names, read side by side; `None` where nothing is live.
+    pub(crate) async fn live(&self, reference: Ref) -> Result<Option<Live>> {
+        let Some(pointer) = reference.version else { return Ok(None) };
+        let arms = reference.allocation.iter().flat_map(|allocation| &allocation.arms);
+        let arms = try_join_all(arms.map(|arm| self.version_of(&reference, arm.version)));
+        let (version, arms) = try_join!(self.version_of(&reference, pointer), arms)?;
+        Ok(Some(Live { reference, version, arms }))
+    }
+
+    async fn version_of(&self, reference: &Ref, pointer: VersionPointer) -> Result<Arc<LoadedVersion>> {
         let version = self.version(reference.prompt_id, pointer.number).await?;
         version.ok_or_else(|| {
             let Ref { prompt_id, environment, .. } = reference;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Environment, Prompt, PromptId, PromptName, TeamId, Timestamp, VersionId, VersionPointer};
+use crate::{
+    Environment, Prompt, PromptId, PromptName, TeamId, Timestamp, VersionId, VersionPointer,
+    allocation::Allocation,
+};
 
 /// How many former versions a ref remembers for rolling back.
 pub const UNDO_DEPTH: usize = 50;
@@ -34,6 +37,9 @@ pub struct Ref {
     /// What stands here instead of the version's own settings, until the next move.
     #[serde(default)]
     pub overrides: Overrides,
+    /// The experiment or canary that splits the traffic here; its control is the version that is live.
+    #[serde(default)]
+    pub allocation: Option<Allocation>,
     /// A person's freeze on promotions.
     pub lock: Option<Lock>,
     /// Set by a rollback, cleared by a person's promotion: until then nothing is promoted automatically.
@@ -89,6 +95,7 @@ impl Ref {
             undo: Vec::new(),
             archived: prompt.archived_at.is_some(),
             overrides: Overrides::default(),
+            allocation: None,
             lock: None,
             automation_held: false,
             moved_at: mover.at,
@@ -142,6 +149,12 @@ impl Ref {
         Self { overrides, revision: self.revision + 1, ..self.clone() }
     }
 
+    /// The ref while a trial splits its traffic, or after it; nothing moves.
+    #[must_use]
+    pub fn with_allocation(&self, allocation: Option<Allocation>) -> Self {
+        Self { allocation, revision: self.revision + 1, ..self.clone() }
+    }
+
     /// The ref of a prompt that was renamed, archived or restored; nothing moves.
     #[must_use]
     pub fn following(&self, prompt: &Prompt) -> Self {
@@ -169,8 +182,9 @@ impl Ref {
             version: Some(version),
             revision,
             moved_revision: revision,
-            // They were chosen for the version that goes.
+            // They were chosen for the version that goes, and what was tried beside it has ended.
             overrides: Overrides::default(),
+            allocation: None,
             moved_at: mover.at,
             moved_by: mover.by.to_owned(),
             ..self.clone()

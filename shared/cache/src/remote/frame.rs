@@ -31,17 +31,16 @@ impl<T: Serialize> Frame<T> {
     }
 }
 
-impl<T: DeserializeOwned> Frame<T> {
-    /// `None`: another format, or damaged.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+impl<T: DeserializeOwned> Frame<Option<T>> {
+    /// `None`: another format, or damaged. A value of the revision that the reader `holds` is left out: each revision
+    /// has one value for ever.
+    pub(super) fn read(bytes: &[u8], holds: Option<u64>) -> Option<Self> {
         let (head, value) = bytes.split_at_checked(HEAD)?;
         let digits = std::str::from_utf8(head.strip_prefix(&[FORMAT])?).ok()?;
         let (revision, read_at) = digits.split_at_checked(20)?;
-        Some(Self {
-            revision: revision.parse().ok()?,
-            read_at: Timestamp::from_millis(read_at.parse().ok()?),
-            value: serde_json::from_slice(value).ok()?,
-        })
+        let revision = revision.parse().ok()?;
+        let value = if holds == Some(revision) { None } else { Some(serde_json::from_slice(value).ok()?) };
+        Some(Self { revision, read_at: Timestamp::from_millis(read_at.parse().ok()?), value })
     }
 }
 
@@ -51,8 +50,14 @@ mod tests {
 
     #[test]
     fn what_was_written_reads_the_same() {
-        let frame = Frame { revision: u64::MAX, read_at: Timestamp::from_millis(1), value: "é".to_owned() };
-        assert_eq!(Frame::read(&frame.write().unwrap()), Some(frame));
+        let frame = Frame { revision: u64::MAX, read_at: Timestamp::from_millis(1), value: "é" };
+        let written = frame.write().unwrap();
+        let read = Frame::<Option<String>>::read;
+        for holds in [None, Some(7)] {
+            assert_eq!(read(&written, holds).unwrap().value.as_deref(), Some("é"));
+        }
+        let same = Frame { revision: u64::MAX, read_at: Timestamp::from_millis(1), value: None };
+        assert_eq!(read(&written, Some(u64::MAX)), Some(same), "who holds it needs its age alone");
     }
 
     #[test]
@@ -60,7 +65,7 @@ mod tests {
         let whole = Frame { revision: 1, read_at: Timestamp::from_millis(2), value: 3 }.write().unwrap();
         let of_a_newer_release = [b"2", &whole[1..]].concat();
         for bytes in [b"".as_slice(), &whole[..40], &whole[..41], &of_a_newer_release] {
-            assert_eq!(Frame::<i32>::read(bytes), None);
+            assert_eq!(Frame::<Option<i32>>::read(bytes, None), None);
         }
     }
 }

@@ -185,9 +185,9 @@ impl Link {
 }
 
 async fn single(address: ConnectionInfo) -> redis::RedisResult<Connection> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(MOVER.connect))
-        .set_response_timeout(Some(MOVER.answer));
+    // Whoever asks watches the time of the answer.
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(MOVER.connect)).set_response_timeout(None);
     let client = Client::open(address)?;
     client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::Single)
 }
