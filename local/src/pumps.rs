@@ -19,7 +19,7 @@ use crate::{
 /// is cut: the next start sends it out again.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How often `steer` is called, and how long a run stands still before it is taken for stuck.
+/// How often `steer` is called.
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The running pumps. Dropping them cuts what is in flight.
@@ -88,7 +88,7 @@ impl Pumps {
     }
 
     fn keep_schedule(&mut self, functions: &Functions) {
-        let app = Arc::new(functions.steer(MINUTE));
+        let app = Arc::new(functions.steer(steer::STUCK_AFTER));
         let schedule = Schedule { name: "steer".to_owned(), interval: MINUTE };
         let stopped = self.stopped();
         self.running.spawn(async move {

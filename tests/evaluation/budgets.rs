@@ -5,17 +5,17 @@ use std::{
     time::Duration,
 };
 
-use aws_lambda_events::event::sqs::SqsEvent;
-use domain::{Clock as _, Timestamp, eval_run::CaseMessage};
-use e2e::{World, WorldSettings};
+use domain::{Clock as _, Timestamp};
+use e2e::{World, WorldSettings, text};
 use eval_worker::App;
 use serde_json::{Value, json};
+use steer::STUCK_AFTER;
 use testkit::{
     TestClock,
     provider::{CallInfo, Reply, ScriptedProvider},
 };
 
-use crate::lab::{Lab, cases, echo, model, run_path, tally};
+use crate::lab::{Lab, cases, echo, members, model, tally, work};
 
 /// A platform whose model has this budget.
 async fn limited(
@@ -30,21 +30,6 @@ async fn limited(
     Lab { world, provider }
 }
 
-/// A worker gets these cases in one batch.
-async fn work(worker: &App, cases: &[CaseMessage]) {
-    let record = |(number, case): (usize, &CaseMessage)| {
-        json!({
-            "messageId": number.to_string(), "body": serde_json::to_string(case).unwrap(),
-            "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:cuecard-eval",
-            "attributes": {}, "messageAttributes": {},
-        })
-    };
-    let records: Vec<Value> = cases.iter().enumerate().map(record).collect();
-    let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
-    let answer = eval_worker::handle(event, worker).await.unwrap();
-    assert!(answer.batch_item_failures.is_empty(), "to be over a budget is nobody's failure");
-}
-
 /// Two workers in two processes get one half of a run's cases each; what they lay aside is worked on after a while,
 /// by a clock that moves only while nobody calls. Returns how many calls were made before it moved.
 async fn two_workers(lab: &Lab, version: &Value) -> u64 {
@@ -56,17 +41,14 @@ async fn two_workers(lab: &Lab, version: &Value) -> u64 {
     let (mine, others) = sent.split_at(sent.len() / 2);
     tokio::join!(work(&first, mine), work(&other, others));
     let calls = lab.provider.calls();
-    while lab.get(&run_path(version, "?wait=1")).await["status"] == "running" {
-        lab.world.clock.advance(Duration::from_secs(2));
-        lab.world.step_queue().await;
-    }
+    lab.ended(version).await;
     calls
 }
 
 #[tokio::test]
 async fn two_workers_call_no_more_at_once_than_the_model_may_be() {
     let lab = limited(None, Some(3), echo).await;
-    lab.provider.set_latency(Duration::from_millis(200));
+    lab.provider.set_latency(Duration::from_secs(1));
     let version = lab.version("at-once", &cases(16, 0)).await;
     two_workers(&lab, &version).await;
     let run = lab.run(&version).await;
@@ -111,4 +93,37 @@ async fn a_call_that_fails_gives_its_leave_back() {
     two_workers(&lab, &version).await;
     assert_eq!(tally(&lab.run(&version).await), json!([3, 3, 3, 0, 0]));
     assert_eq!((lab.provider.calls(), lab.provider.peak()), (6, 1));
+}
+
+#[tokio::test]
+async fn a_case_that_is_asked_more_often_than_the_budget_holds_is_asked_bit_by_bit() {
+    // The bucket holds 2; 18 more flow in during a minute.
+    let lab = limited(Some(20), None, echo).await;
+    let version = lab.version("bit-by-bit", &cases(1, 0)).await;
+    lab.ended(&version).await;
+    let path = format!("/api/versions/{}/evals", text(&version["version_id"]));
+    lab.world.clock.advance(Duration::from_mins(1));
+    let run = lab.post(&path, &json!({ "repeats": 4 }), 202).await;
+    let run = lab.ended(&run).await;
+    assert_eq!((tally(&run), lab.provider.calls()), (json!([1, 1, 1, 0, 0]), 1 + 4));
+    let case = lab.cases(&run, "").await[0].clone();
+    assert_eq!(members(&case, &["input_tokens", "output_tokens"]), json!([4 * 2, 4 * 2]));
+}
+
+#[tokio::test]
+async fn a_case_that_waits_for_the_budget_is_not_taken_for_lost() {
+    // The bucket holds 1.
+    let lab = limited(Some(10), None, echo).await;
+    let first = lab.version("first", &cases(1, 0)).await;
+    lab.world.step_stream().await;
+    let of_first = lab.world.take_cases().await;
+    let waiting = lab.version("waiting", &cases(1, 0)).await;
+    lab.world.step_stream().await;
+    let of_waiting = lab.world.take_cases().await;
+    lab.world.clock.advance(STUCK_AFTER);
+    work(&lab.world.worker(), &of_first).await;
+    work(&lab.world.worker(), &of_waiting).await;
+    assert_eq!((lab.run(&first).await["status"].as_str(), lab.provider.calls()), (Some("completed"), 1));
+    assert_eq!(lab.world.steer(STUCK_AFTER).await.runs_sent_again, 0);
+    assert_eq!(tally(&lab.ended(&waiting).await), json!([1, 1, 1, 0, 0]));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::text;
 use serde_json::json;
 
-use crate::lab::{Lab, cases, echo, members};
+use crate::lab::{Lab, cases, echo, members, without};
 
 const STUCK: Duration = Duration::from_mins(1);
 
@@ -48,4 +48,27 @@ async fn without_another_word_a_run_has_an_hour() {
     lab.world.steer(STUCK).await;
     assert_eq!(lab.finished(&version).await["status"], "errored");
     assert_eq!(lab.provider.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_its_baseline_waits_no_longer_than_it_may() {
+    let lab = Lab::new(without(|_, _| false)).await;
+    let prompt = lab.prompt("beside", &cases(5, 0)).await;
+    let live = lab.saying(&prompt, "v1").await;
+    assert_eq!(lab.finished(&live).await["gate_result"], "pass");
+    lab.world.promote(&prompt, &live, "production").await.expect(200);
+    lab.new_cases(&prompt, &cases(6, 0)).await;
+    let next = lab.saying(&prompt, "v2").await;
+    let path = format!("/api/versions/{}/evals", text(&next["version_id"]));
+    let run = lab.post(&path, &json!({ "deadline_minutes": 5 }), 202).await;
+    lab.world.step_stream().await;
+    let mut sent = lab.world.take_cases().await;
+    sent.retain(|case| case.eval_run_id.to_string() == text(&run["eval_run_id"]));
+    lab.world.send_cases(&sent).await;
+    lab.world.step_queue().await;
+    assert_eq!(members(&lab.run(&run).await, &["status", "completed_cases"]), json!(["running", 6]));
+    lab.world.clock.advance(Duration::from_mins(5) + Duration::from_millis(1));
+    lab.world.steer(STUCK).await;
+    assert_eq!(members(&lab.run(&run).await, &["status", "gate_result"]), json!(["errored", null]));
+    assert_eq!(lab.status(&next).await, "pending");
 }

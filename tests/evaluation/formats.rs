@@ -92,7 +92,7 @@ async fn what_is_not_supported_is_refused_by_name_and_line_and_nothing_is_stored
     for (media_type, file, line, named) in [
         ("text/csv", "message,__config\nhi,x\n".to_owned(), "/1", "`__config`"),
         ("text/csv", "message,__expected\nhi,javascript: 1\n".to_owned(), "/2", "javascript"),
-        ("text/csv", "message,expected\nhi,hi\nbye\n".to_owned(), "/3", "1 cells"),
+        ("text/csv", "message,expected\nhi,hi\nbye\n".to_owned(), "/3", "1 cell,"),
         ("application/yaml", yaml("- assert: [{ type: python, value: x }]\n"), "/2", "python"),
         ("application/yaml", yaml("\n- provider: openai:x\n"), "/3", "`provider`"),
         ("application/yaml", yaml("- file://more.yaml\n"), "/2", "file"),

@@ -1,9 +1,17 @@
 //! Assertions that only a model can judge, by judges that follow a script.
 
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
 use e2e::{Call, World, WorldSettings, text};
 use eval_worker::Judges;
 use serde_json::{Value, json};
-use testkit::provider::{CallInfo, Reply, ScriptedProvider};
+use testkit::{
+    TestClock,
+    provider::{CallInfo, Reply, ScriptedProvider},
+};
 
 use crate::lab::{Lab, cases, members, tally};
 
@@ -23,8 +31,12 @@ async fn lab(judge: impl Fn(&CallInfo) -> Reply + Send + Sync + 'static, judges:
         _ => Reply::Answer(call.user().to_owned()),
     })
     .unwrap();
-    let world = World::with(WorldSettings { judges, ..WorldSettings::default() }).await;
-    let lab = Lab { world, provider };
+    of(provider, WorldSettings { judges, ..WorldSettings::default() }).await
+}
+
+/// The same with this provider.
+async fn of(provider: ScriptedProvider, settings: WorldSettings) -> Lab {
+    let lab = Lab { world: World::with(settings).await, provider };
     for (model, price) in [("test/model", 1), ("judge/words", 10), ("judge/near", 10)] {
         let entry = json!({
             "provider": "openai", "base_url": lab.provider.url(),
@@ -187,9 +199,68 @@ async fn a_judge_that_misses_the_form_once_is_asked_again() {
             .await;
     let version = lab.version("again", &[case("again", "Paris", &judged("llm-rubric"))]).await;
     lab.world.step_stream().await;
-    while lab.run(&version).await["status"] != "completed" {
-        lab.world.step_queue().await;
-    }
-    assert_eq!(tally(&lab.run(&version).await), json!([1, 1, 1, 0, 0]));
-    assert_eq!(lab.provider.calls(), 4, "the answer is asked for again, too");
+    assert_eq!(tally(&lab.ended(&version).await), json!([1, 1, 1, 0, 0]));
+    assert_eq!(lab.provider.calls(), 3, "and the model is not");
+}
+
+/// A case that so many rubrics judge.
+fn rubrics(count: usize) -> Value {
+    let rubric = |number| json!({ "type": "llm-rubric", "value": format!("Rubric {number}.") });
+    let rubrics: Vec<_> = (1..=count).map(rubric).collect();
+    json!({ "case_id": "judged", "vars": { "message": "Paris" }, "assert": rubrics })
+}
+
+#[tokio::test]
+async fn judges_are_asked_a_few_at_once() {
+    let lab = lab(strict, judges()).await;
+    lab.provider.set_latency(Duration::from_millis(300));
+    let version = lab.version("at-once", &[rubrics(12)]).await;
+    assert_eq!(tally(&lab.finished(&version).await), json!([1, 1, 1, 0, 0]));
+    assert_eq!((lab.provider.calls(), lab.provider.peak()), (1 + 12, 5));
+}
+
+#[tokio::test]
+async fn what_judges_have_said_is_not_asked_again_when_one_of_them_refuses() {
+    let refuses = |call: &CallInfo| call.user().contains("Rubric 2.") && call.attempt == 1;
+    let lab =
+        lab(move |call| if refuses(call) { Reply::Status(429, Some(0)) } else { strict(call) }, judges())
+            .await;
+    let version = lab.version("said", &[rubrics(3)]).await;
+    let run = lab.finished(&version).await;
+    assert_eq!((tally(&run), lab.provider.calls()), (json!([1, 1, 1, 0, 0]), 1 + 3 + 1));
+    // What was said before counts once: each judge says six words for what it reads, and the model one for one.
+    let found = lab.cases(&version, "").await[0].clone();
+    let alone = lab.version("alone", &[rubrics(3)]).await;
+    lab.finished(&alone).await;
+    assert_eq!(found["cost_usd"], lab.cases(&alone, "").await[0]["cost_usd"]);
+    assert_eq!(members(&found, &["input_tokens", "output_tokens"]), json!([1, 1]));
+}
+
+#[tokio::test]
+async fn a_case_that_takes_too_long_is_sent_again_and_goes_on_where_it_was() {
+    // By the clock the model takes 149 s of the 150 that a case may take, and the judge is not done in the second
+    // that is left.
+    let clock: Arc<OnceLock<Arc<TestClock>>> = Arc::default();
+    let reading = Arc::clone(&clock);
+    let provider = ScriptedProvider::start(move |call| match (call.model.as_str(), call.attempt) {
+        ("judge/words", 1) => Reply::Hang,
+        ("judge/words", _) => strict(call),
+        _ => {
+            reading.get().unwrap().advance(Duration::from_secs(149));
+            Reply::Answer(call.user().to_owned())
+        }
+    })
+    .unwrap();
+    let model_timeout = Duration::from_secs(30);
+    let lab =
+        of(provider, WorldSettings { judges: judges(), model_timeout, ..WorldSettings::default() }).await;
+    clock.set(Arc::clone(&lab.world.clock)).unwrap();
+    let version = lab.version("slow", &[rubrics(1)]).await;
+    lab.world.step_stream().await;
+    let begun = tokio::time::Instant::now();
+    lab.world.step_queue().await;
+    assert!(begun.elapsed() < model_timeout / 2, "the judge's own time-out comes later");
+    assert_eq!(lab.run(&version).await["status"], "running");
+    assert_eq!(tally(&lab.ended(&version).await), json!([1, 1, 1, 0, 0]));
+    assert_eq!(lab.provider.calls(), 1 + 2);
 }

@@ -82,7 +82,7 @@ impl Program {
         let ended = async {
             loop {
                 let run = self.run(version).await;
-                if run["status"] != "running" {
+                if run["status"] != "queued" && run["status"] != "running" {
                     return run;
                 }
             }
@@ -131,7 +131,7 @@ async fn killed_at_ten_random_moments_every_run_ends_and_no_case_is_lost_or_coun
         let (status, version) = program.api.post(&versions, &content(runs)).await;
         assert_eq!(status, 201, "{version}");
         kills += program.live(&version, &moments, KILLS - kills).await;
-        let run = program.run(&version).await;
+        let run = program.ended(&version).await;
         assert_eq!(
             members(&run, &["status", "gate_result"]),
             json!(["completed", "pass"]),

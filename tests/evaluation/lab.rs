@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use domain::model::ModelEntry;
+use aws_lambda_events::event::sqs::SqsEvent;
+use domain::{eval_run::CaseMessage, model::ModelEntry};
 use e2e::{Call, World, WorldSettings, text};
+use eval_worker::App;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use testkit::provider::{CallInfo, Reply, ScriptedProvider};
+
+/// More rounds over the queue than any run of these tests takes.
+const ROUNDS: usize = 90;
 
 /// A platform whose models answer what a script says.
 pub(crate) struct Lab {
@@ -129,6 +135,21 @@ impl Lab {
         self.run(version).await
     }
 
+    /// The version's run after its end, where cases wait for their turn: between two rounds over the queue a second
+    /// passes, and two by the clock.
+    pub(crate) async fn ended(&self, version: &Value) -> Value {
+        self.world.step_stream().await;
+        for _ in 0..ROUNDS {
+            join_all((0..8).map(|_| self.world.step_queue())).await;
+            let run = self.get(&run_path(version, "?wait=1")).await;
+            if run["status"] != "queued" && run["status"] != "running" {
+                return run;
+            }
+            self.world.clock.advance(Duration::from_secs(2));
+        }
+        panic!("after {ROUNDS} rounds it goes on: {}", self.run(version).await);
+    }
+
     /// What came of the cases of the version's run; `query` begins with `?`.
     pub(crate) async fn cases(&self, version: &Value, query: &str) -> Vec<Value> {
         self.get(&run_path(version, &format!("/cases{query}"))).await["data"].as_array().unwrap().clone()
@@ -139,6 +160,21 @@ impl Lab {
         let found = self.get(&format!("/api/versions/{}", text(&version["version_id"]))).await;
         text(&found["eval_status"]).to_owned()
     }
+}
+
+/// A worker gets these cases in one batch.
+pub(crate) async fn work(worker: &App, cases: &[CaseMessage]) {
+    let record = |(number, case): (usize, &CaseMessage)| {
+        json!({
+            "messageId": number.to_string(), "body": serde_json::to_string(case).unwrap(),
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:cuecard-eval",
+            "attributes": {}, "messageAttributes": {},
+        })
+    };
+    let records: Vec<Value> = cases.iter().enumerate().map(record).collect();
+    let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
+    let answer = eval_worker::handle(event, worker).await.unwrap();
+    assert!(answer.batch_item_failures.is_empty(), "a case that is sent again is nobody's failure");
 }
 
 /// A path under the run that a version began with.

@@ -64,7 +64,7 @@ async fn each_way_of_giving_no_answer_is_the_providers_fault_and_a_refusal_is_no
     let provider = ScriptedProvider::start(move |call| replies[number(call) as usize - 1].0.clone()).unwrap();
     let builtin = vec![model("test/model", &provider)];
     // It bounds the answers that come, too.
-    let model_timeout = Duration::from_secs(3);
+    let model_timeout = Duration::from_secs(10);
     let world = World::with(WorldSettings { builtin, model_timeout, ..WorldSettings::default() }).await;
     let lab = Lab { world, provider };
     let version = lab.version("ways", &cases(5, 0)).await;

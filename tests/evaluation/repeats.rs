@@ -1,8 +1,14 @@
 //! Cases that are asked several times, and answers that need not be asked for again.
 
+use std::sync::{Arc, Mutex};
+
 use e2e::{Call, World, text};
 use serde_json::{Value, json};
-use testkit::provider::{CallInfo, Reply, ScriptedProvider};
+use store::keys::TelemetryKey;
+use testkit::{
+    fault::{Fault, Rule},
+    provider::{CallInfo, Reply, ScriptedProvider},
+};
 
 use crate::lab::{Lab, cases, echo, members, model, run_path, tally};
 
@@ -44,17 +50,32 @@ async fn three_answers_to_a_case_are_averaged_to_one_outcome() {
 }
 
 #[tokio::test]
-async fn a_repeat_that_the_provider_refuses_leaves_no_half_of_an_answer() {
+async fn a_repeat_that_the_provider_refuses_is_asked_again_and_no_other() {
     let lab = Lab::new(|call: &CallInfo| match call.attempt {
         2 => Reply::Status(429, Some(0)),
         _ => echo(call),
     })
     .await;
+    let put: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let noting = Arc::clone(&put);
+    let rule = Rule::on("PutItem", Fault::Duplicate).when(move |body| {
+        noting.lock().unwrap().push(body["Item"].clone());
+        false
+    });
+    lab.world.faults().add(rule);
     let version = lab.version("refused", &cases(1, 0)).await;
     lab.finished(&version).await;
     let run = evaluated(&lab, &version, &json!({ "repeats": 3 })).await;
-    assert_eq!((tally(&run), lab.provider.calls()), (json!([1, 1, 1, 0, 0]), 1 + 3 + 3));
+    assert_eq!((tally(&run), lab.provider.calls()), (json!([1, 1, 1, 0, 0]), 1 + 3 + 1));
     assert_eq!(lab.cases(&run, "").await[0]["input_tokens"], 6, "of the three answers that count");
+    let put = put.lock().unwrap();
+    let items = |prefix: &str| {
+        let begins = |item: &&Value| text(&item["sk"]["S"]).starts_with(prefix);
+        put.iter().filter(begins).map(|item| item["gone_at"].clone()).collect::<Vec<_>>()
+    };
+    let (kept, results) = (items("ANSWER#"), items("CASE#"));
+    assert_eq!((kept.len(), results.len()), (2, 2), "the answers that came, of the case that came again");
+    assert!(kept.iter().all(|gone_at| *gone_at == results[1]), "they last as long as its result");
 }
 
 /// A priced model, and a version of it at this temperature.
@@ -144,4 +165,21 @@ async fn an_error_is_no_answer_to_be_taken_again() {
         .filter(|case| case["reused_from"].is_null())
         .count();
     assert_eq!(asked, 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_could_keep_is_taken_by_nobody() {
+    let (lab, _) = priced(echo, 0.0).await;
+    let prompt = lab.prompt("unkept", &cases(5, 0)).await;
+    let content = json!({ "template_text": "{{ message }}", "temperature": 0, "max_tokens": 99 });
+    let version = lab.world.version(&prompt, &content).await;
+    let lost = TelemetryKey::Case(text(&version["eval_run_id"]).parse().unwrap(), 3).sk();
+    let rule = Rule::on("PutItem", Fault::Exception("ItemCollectionSizeLimitExceededException"));
+    let rule = lab.world.faults().add(rule.when(move |body| body["Item"]["sk"]["S"] == lost.as_str()));
+    lab.finished(&version).await;
+    rule.end();
+    assert_eq!((rule.injected(), lab.world.step_dead_letters().await), (3, 1));
+    assert_eq!(tally(&lab.run(&version).await), json!([5, 5, 4, 0, 1]));
+    let run = evaluated(&lab, &version, &json!({ "reuse": true })).await;
+    assert_eq!((tally(&run), &run["reused_cases"]), (json!([5, 5, 5, 0, 0]), &json!(4)));
 }

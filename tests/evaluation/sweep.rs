@@ -2,11 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use domain::eval_run::{CaseMessage, CaseOutcome};
+use domain::{
+    eval_run::{CaseMessage, CaseOutcome},
+    money::Usd,
+};
 use e2e::text;
+use registry::evaluation::Watch;
 use serde_json::{Value, json};
+use testkit::{
+    fault::{Fault, Rule},
+    provider::Reply,
+};
 
-use crate::lab::{Lab, cases, echo, members, tally};
+use crate::lab::{Lab, cases, echo, members, tally, work};
 
 /// How long a run may stand still here.
 const STUCK: Duration = Duration::from_mins(1);
@@ -126,4 +134,49 @@ async fn asking_again_and_again_while_nothing_is_sent_is_no_failed_sending() {
         json!(["completed", "pass", 0])
     );
     assert_eq!(lab.provider.calls(), 3, "many records, one sending");
+}
+
+#[tokio::test]
+async fn a_case_that_was_sent_again_is_not_taken_for_lost() {
+    let lab = Lab::new(|call| match call.attempt {
+        1 => Reply::Status(429, Some(0)),
+        _ => echo(call),
+    })
+    .await;
+    let version = lab.version("throttled", &cases(1, 0)).await;
+    let cases = sent(&lab).await;
+    lab.world.clock.advance(STUCK);
+    work(&lab.world.worker(), &cases).await;
+    assert_eq!((lab.provider.calls(), lab.world.take_cases().await.len()), (1, 1), "and then it is lost");
+    assert_eq!(lab.world.steer(STUCK).await.runs_sent_again, 0, "a worker has just had it");
+    assert_eq!(sweep(&lab).await, 1, "nobody has");
+    let run = lab.finished(&version).await;
+    assert_eq!((tally(&run), &run["redelivered_cases"]), (json!([1, 1, 1, 0, 0]), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_ended_keeps_nothing_else_from_happening() {
+    let lab = Lab::new(echo).await;
+    let live = lab.version("live", &cases(5, 0)).await;
+    lab.finished(&live).await;
+    lab.world.promote(&live, &live, "production").await.expect(200);
+    // The newest comes first.
+    let (late, endless) =
+        (lab.version("late", &cases(2, 0)).await, lab.version("endless", &cases(2, 0)).await);
+    let run = text(&endless["eval_run_id"]).to_owned();
+    let rule = Rule::on("TransactWriteItems", Fault::Exception("ValidationException"));
+    let rule = lab.world.faults().add(rule.when(move |body| body.to_string().contains(&run)));
+    lab.world.clock.advance(Duration::from_hours(25));
+    let watch = Watch { every: Duration::from_hours(24), most_usd: Usd::MOST };
+    let app = steer::App { registry: lab.world.registry().clone(), stuck_after: STUCK, watch };
+    assert!(steer::handle(&app).await.is_err() && rule.injected() > 0, "it is told of");
+    assert_eq!(
+        (&lab.run(&late).await["status"], &lab.run(&endless).await["status"]),
+        (&json!("errored"), &json!("queued"))
+    );
+    let runs = lab.get(&format!("/api/prompts/{}/evals", text(&live["prompt_id"]))).await;
+    assert_eq!(runs["data"][0]["purpose"], "watch", "{runs}");
+    rule.end();
+    lab.world.steer(STUCK).await;
+    assert_eq!(lab.run(&endless).await["status"], "errored");
 }

@@ -77,6 +77,31 @@ async fn what_is_live_is_measured_again_after_a_day_and_not_before() {
 }
 
 #[tokio::test]
+async fn a_run_that_ends_well_after_its_round_began_puts_off_no_other() {
+    let lab = Lab::new(echo).await;
+    live(&lab, "daily").await;
+    let (late, rest_of_a_day) = (Duration::from_mins(2), Duration::from_mins(24 * 60 - 2));
+    lab.world.clock.advance(late);
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        lab.world.clock.advance(rest_of_a_day);
+        asked.push(lab.world.steer(Duration::from_mins(1)).await.versions_watched);
+        lab.world.clock.advance(late);
+        lab.world.work().await;
+    }
+    assert_eq!(asked, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn being_measured_again_hides_no_verdict_in_the_matrix() {
+    let lab = Lab::new(echo).await;
+    let version = live(&lab, "shown").await;
+    assert_eq!(after(&lab, DAY).await, 1);
+    let matrix = lab.get(&format!("/api/prompts/{}/models", text(&version["prompt_id"]))).await;
+    assert!(matrix.to_string().contains(text(&version["eval_run_id"])), "{matrix}");
+}
+
+#[tokio::test]
 async fn a_version_whose_model_got_worse_is_marked_and_serves_on_until_it_is_well() {
     let unwell = Arc::new(AtomicBool::new(false));
     let lab = Lab::new(moody(&unwell, 14)).await;

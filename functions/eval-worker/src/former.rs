@@ -2,7 +2,7 @@
 //! model answers the same question alike.
 
 use domain::{
-    EvalRun, Result,
+    EvalRunId, Result,
     eval_run::{CaseOutcome, CaseResult},
     model::ModelEntry,
 };
@@ -46,6 +46,8 @@ impl App {
     ) -> Result<Option<CaseResult>> {
         let Some(question) = question.filter(|_| subject.run.reuse) else { return Ok(None) };
         let former = self.registry.store.former_answer(&question.0).await?;
+        // A worker may have died over it, after it was noted.
+        let former = former.filter(|(_, former)| former.outcome != CaseOutcome::Errored);
         Ok(former.map(|(run, former)| CaseResult {
             number: blank.number,
             case_id: blank.case_id.clone(),
@@ -55,17 +57,17 @@ impl App {
         }))
     }
 
-    /// Notes an answer for runs to come.
+    /// Notes an answer for runs to come, once it is kept.
     pub(crate) async fn note_answer(
         &self,
-        run: &EvalRun,
-        question: Option<&Question>,
-        result: &CaseResult,
+        question: &Question,
+        run: EvalRunId,
+        kept: &CaseResult,
     ) -> Result<()> {
-        let Some(question) = question.filter(|_| result.outcome != CaseOutcome::Errored) else {
+        if kept.outcome == CaseOutcome::Errored {
             return Ok(());
-        };
+        }
         let now = self.registry.sources.now();
-        self.registry.store.note_answer(&question.0, run.eval_run_id, result.number, now).await
+        self.registry.store.note_answer(&question.0, run, kept.number, now).await
     }
 }

@@ -7,6 +7,7 @@ mod answer;
 mod budget;
 mod case;
 mod former;
+mod judging;
 mod transient;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -18,7 +19,9 @@ use registry::{Registry, evaluation::Ending};
 use runtime::Queue;
 use store::Progress;
 
-pub use answer::Judges;
+use crate::{case::Done, former::Question};
+
+pub use judging::Judges;
 
 /// What the handler needs.
 #[derive(Clone)]
@@ -54,7 +57,7 @@ impl App {
             return self.count(&run, &result).await;
         }
         match self.run_case(&run, &message).await {
-            Ok(Some(result)) => self.keep(&run, result).await,
+            Ok(Some(Done { result, question })) => self.keep(&run, result, question.as_ref()).await,
             Ok(None) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let ending =
@@ -76,7 +79,7 @@ impl App {
         };
         let error = "No worker survived this case: it was tried three times.".to_owned();
         let result = CaseResult { error: Some(error), ..blank };
-        self.keep(&run, result).await
+        self.keep(&run, result, None).await
     }
 
     async fn open_run(&self, message: &CaseMessage) -> Result<Option<EvalRun>> {
@@ -84,9 +87,13 @@ impl App {
         Ok(run.filter(|run| run.status.is_open()))
     }
 
-    async fn keep(&self, run: &EvalRun, result: CaseResult) -> Result<()> {
+    /// Keeps what came of a case, with the question that it answers for runs to come.
+    async fn keep(&self, run: &EvalRun, result: CaseResult, question: Option<&Question>) -> Result<()> {
         let now = self.registry.sources.now();
         let stored = self.registry.store.put_case_result(run.eval_run_id, result, now).await?;
+        if let Some(question) = question {
+            self.note_answer(question, run.eval_run_id, &stored).await?;
+        }
         self.count(run, &stored).await
     }
 

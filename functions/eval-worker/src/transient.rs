@@ -10,11 +10,12 @@ pub(crate) const MAX_ATTEMPTS: u32 = 5;
 /// The same where the provider only asked us to come back: it is well, and half of the calls may be one too many.
 pub(crate) const MAX_THROTTLED: u32 = 20;
 
-/// How long a worker waits for leave to call a model before it lets other cases go first, …
-pub(crate) const BUDGET_PATIENCE: Duration = Duration::from_secs(3);
+/// How long models and judges may take over a case, all together: so much less than a worker lives that what they
+/// said until then can be kept.
+pub(crate) const CASE_TIME: Duration = Duration::from_secs(150);
 
-/// … or a judge: the answer that it is to judge would have to be asked for again.
-pub(crate) const JUDGE_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a worker waits for leave to call a model before it lets other cases go first.
+pub(crate) const BUDGET_PATIENCE: Duration = Duration::from_secs(3);
 
 /// After how long a case comes again whose model is over its budget. That is no attempt.
 pub(crate) const BUDGET_PAUSE: Duration = Duration::from_secs(2);

@@ -11,14 +11,13 @@ use serde::Serialize;
 pub struct App {
     /// The use cases.
     pub registry: Registry,
-    /// How long a run may make no progress before its cases are sent again.
+    /// How long nobody may work on a run's cases before they are sent again.
     pub stuck_after: Duration,
     /// How live versions are watched.
     pub watch: Watch,
 }
 
-/// How long a run may make no progress before its cases are sent again, when nothing else is said: longer than a
-/// worker may take over a case.
+/// How long nobody may work on a run's cases before they are sent again: longer than a worker may take over one.
 pub const STUCK_AFTER: Duration = Duration::from_mins(4);
 
 /// What was done.
@@ -35,12 +34,16 @@ pub struct Report {
 /// How long a key signs; it verifies for 45 days.
 const SIGNING_PERIOD: Duration = Duration::from_hours(7 * 24);
 
-/// Does what there is to do.
+/// Does what there is to do. A job that fails keeps no other from being done; the first failure is returned.
 pub async fn handle(app: &App) -> Result<Report> {
-    let new_signing_key = app.keep_signing().await?;
-    let runs_sent_again = app.registry.sweep_runs(app.stuck_after).await?;
-    let versions_watched = app.registry.watch_live(app.watch).await?;
-    Ok(Report { runs_sent_again, versions_watched, new_signing_key })
+    let new_signing_key = app.keep_signing().await;
+    let runs_sent_again = app.registry.sweep_runs(app.stuck_after).await;
+    let versions_watched = app.registry.watch_live(app.watch).await;
+    Ok(Report {
+        new_signing_key: new_signing_key?,
+        runs_sent_again: runs_sent_again?,
+        versions_watched: versions_watched?,
+    })
 }
 
 impl App {

@@ -1,5 +1,6 @@
 //! Evaluation runs: a version against a test set on a model, case by case.
 
+mod draft;
 mod repeats;
 mod result;
 
@@ -12,6 +13,7 @@ use crate::{
     gate::{Comparison, GateResult, Tally},
 };
 
+pub use draft::{Draft, Judged, Said};
 pub use repeats::average;
 pub use result::{CaseOutcome, CaseResult, RunSummary, observations, summarise};
 
@@ -65,7 +67,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Whether the run measures its version as it would run in production.
+    /// Whether the run measures its version as it would run in production, on its own model. Where an environment
+    /// names another model instead, what speaks for that one is the run with which the version passed on it, and
+    /// nothing measures it again.
     pub fn measures(self) -> bool {
         matches!(self, Self::Verdict | Self::Baseline | Self::Watch)
     }

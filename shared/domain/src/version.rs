@@ -98,6 +98,9 @@ pub struct VersionState {
     /// The other models on which it passed, with the run that showed it.
     #[serde(default)]
     pub models_passed: BTreeMap<String, EvalRunId>,
+    /// The newest run on each of the other models: it alone decides there.
+    #[serde(default)]
+    pub models_asked: BTreeMap<String, EvalRunId>,
     /// Set while it scores significantly worse in production than when it passed.
     #[serde(default)]
     pub drift: Option<Drift>,
@@ -187,6 +190,7 @@ impl VersionState {
             review: None,
             approvals: Vec::new(),
             models_passed: BTreeMap::new(),
+            models_asked: BTreeMap::new(),
             drift: None,
             been_live: BTreeSet::new(),
         }
@@ -204,6 +208,19 @@ impl VersionState {
             review: None,
             ..self.clone()
         }
+    }
+
+    /// The state after a run on another model was queued: from then on that run decides there.
+    #[must_use]
+    pub fn queued_on(&self, model_id: &str, run: EvalRunId) -> Self {
+        let mut next = Self { revision: self.revision + 1, ..self.clone() };
+        next.models_asked.insert(model_id.to_owned(), run);
+        next
+    }
+
+    /// Whether a run on another model decides there; each does where none was noted when it was queued.
+    pub fn is_decided_by(&self, model_id: &str, run: EvalRunId) -> bool {
+        self.models_asked.get(model_id).is_none_or(|newest| *newest == run)
     }
 
     /// The state while a run measures it for another to be compared with.

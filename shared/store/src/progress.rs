@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnValue},
+};
 use domain::{
     EvalRun, EvalRunId, Result, Timestamp,
     eval_run::{CHUNK_CASES, CaseOutcome, CaseResult},
@@ -16,13 +19,16 @@ use crate::{
 };
 
 /// How long results are kept.
-const KEPT: Duration = Duration::from_hours(400 * 24);
+pub(crate) const KEPT: Duration = Duration::from_hours(400 * 24);
+
+/// How an item of a run's progress says that somebody works on it.
+const PROGRESSED: &str = "SET progressed_at = :now, gone_at = :gone";
 
 /// An output up to this size stands in its result; a longer one has an item of its own.
 const INLINE_OUTPUT_BYTES: usize = 4096;
 
 /// The most of an output that is kept, in bytes: an item holds 400 KB.
-const MAX_OUTPUT_BYTES: usize = 300 * 1024;
+pub(crate) const MAX_OUTPUT_BYTES: usize = 300 * 1024;
 
 /// What is done of a run, as case numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +39,7 @@ pub struct RunProgress {
     pub failed: BTreeSet<u32>,
     /// Cases that errored.
     pub errored: BTreeSet<u32>,
-    /// When the last case was counted.
+    /// When a worker last counted a case, or sent one again.
     pub progressed_at: Option<Timestamp>,
 }
 
@@ -157,24 +163,34 @@ impl Store {
         Ok(if done.chunks.len() >= all { Progress::Complete } else { Progress::Going })
     }
 
+    /// Notes that a worker had a case and sent it again: nobody has to look for it for a while.
+    pub async fn note_alive(&self, run: EvalRunId, number: u32, now: Timestamp) -> Result<()> {
+        let key = TelemetryKey::Chunk(run, (number - 1) / CHUNK_CASES);
+        self.update_progress(&key, PROGRESSED, now).send().await.map_err(failed).map(|_| ())
+    }
+
     /// Adds a number to a set of an item, and returns the item after it.
     async fn add_number(&self, key: &TelemetryKey, set: &str, value: u32, now: Timestamp) -> Result<Item> {
         let answer = self
-            .dynamodb()
-            .update_item()
-            .table_name(&self.names.telemetry)
-            .key(attribute::PK, text(key.pk()))
-            .key(attribute::SK, text(key.sk()))
-            .update_expression("SET progressed_at = :now, gone_at = :gone ADD #set :value")
+            .update_progress(key, &format!("{PROGRESSED} ADD #set :value"), now)
             .expression_attribute_names("#set", set)
             .expression_attribute_values(":value", AttributeValue::Ns(vec![value.to_string()]))
-            .expression_attribute_values(":now", text(now.to_string()))
-            .expression_attribute_values(":gone", number(now.plus(KEPT).as_seconds()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await
             .map_err(failed)?;
         Ok(answer.attributes.unwrap_or_default())
+    }
+
+    fn update_progress(&self, key: &TelemetryKey, update: &str, now: Timestamp) -> UpdateItemFluentBuilder {
+        self.dynamodb()
+            .update_item()
+            .table_name(&self.names.telemetry)
+            .key(attribute::PK, text(key.pk()))
+            .key(attribute::SK, text(key.sk()))
+            .update_expression(update)
+            .expression_attribute_values(":now", text(now.to_string()))
+            .expression_attribute_values(":gone", number(now.plus(KEPT).as_seconds()))
     }
 
     /// What is done of a run.

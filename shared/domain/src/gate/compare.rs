@@ -16,6 +16,9 @@ const LEAST_DROP: f64 = 0.01;
 /// How many regressed cases a comparison names.
 const NAMED_CASES: usize = 20;
 
+/// How many named metrics a comparison keeps.
+const NAMED_METRICS: usize = 100;
+
 /// What came of one case, as far as comparing goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
@@ -61,7 +64,7 @@ pub struct Comparison {
     pub difference: f64,
     /// Its lower bound (one-sided 95 %, Bonett–Price).
     pub lower_bound: f64,
-    /// The score, and each named metric.
+    /// The score, and each named metric, the largest drops first; of more than a hundred metrics those.
     pub scores: Vec<MetricComparison>,
     /// The names of regressed cases, critical ones first; the first of them where there are many.
     pub regressed_cases: Vec<String>,
@@ -154,7 +157,12 @@ fn scores(pairs: &[(&Observation, &Observation)]) -> Vec<MetricComparison> {
         lower_bound: paired.lower_bound(),
         dropped: surely && paired.mean < -LEAST_DROP,
     });
-    compared.collect()
+    let (mut kept, mut metrics): (Vec<_>, Vec<_>) = compared.partition(|score| score.metric.is_none());
+    // What is sure comes before what is only large: no drop that decides is left out for one that does not.
+    metrics.sort_by(|a, b| (!a.dropped).cmp(&!b.dropped).then(a.difference.total_cmp(&b.difference)));
+    metrics.truncate(NAMED_METRICS);
+    kept.extend(metrics);
+    kept
 }
 
 fn count<T>(items: impl IntoIterator<Item = T>) -> u32 {
@@ -231,5 +239,25 @@ mod tests {
         assert!(found[1].dropped && (found[1].difference + 0.1).abs() < 1e-9);
         let slightly: Vec<_> = (0..40).map(|at| with(0.891, 0.8, at)).collect();
         assert!(!compared(&slightly, &baseline).scores[0].dropped, "sure, and no matter");
+    }
+
+    #[test]
+    fn of_many_metrics_the_largest_drops_are_kept_and_the_sure_ones_first() {
+        let with = |drop: f64, at: usize| Observation {
+            metrics: (0..300)
+                .map(|metric| (format!("m{metric:03}"), 0.9 - drop * f64::from(metric)))
+                .collect(),
+            ..case(&format!("case-{at}"), true)
+        };
+        let baseline: Vec<_> = (0..40).map(|at| with(0.0, at)).collect();
+        let mut candidate: Vec<_> = (0..40).map(|at| with(0.001, at)).collect();
+        // Sometimes far lower and sometimes higher: more on average than any other, and by chance.
+        for (at, case) in candidate.iter_mut().enumerate() {
+            case.metrics.insert("m000".to_owned(), if at == 0 { -99.0 } else { 0.9 });
+        }
+        let found = compared(&candidate, &baseline).scores;
+        let names: Vec<_> = found.iter().map(|score| score.metric.as_deref().unwrap()).collect();
+        assert_eq!((names.len(), names[0], names[99]), (100, "m299", "m200"));
+        assert!(found.iter().all(|score| score.dropped));
     }
 }

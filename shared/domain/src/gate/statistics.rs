@@ -46,21 +46,21 @@ pub fn bonett_price(regressed: u32, improved: u32, pairs: u32) -> f64 {
 pub struct Paired {
     /// Their mean.
     pub mean: f64,
-    /// The standard error of the mean; 0 where they are all alike, or only one.
+    /// The standard error of the mean; 0 where they are all alike.
     pub standard_error: f64,
 }
 
 impl Paired {
-    /// Of at least one difference.
+    /// Of at least two differences: one says nothing about how much they differ.
     pub fn of(differences: &[f64]) -> Option<Self> {
-        if differences.is_empty() {
+        if differences.len() < 2 {
             return None;
         }
         // Exact for any number of cases that a test set may have.
         let n = f64::from(u32::try_from(differences.len()).ok()?);
         let mean = differences.iter().sum::<f64>() / n;
         let squares: f64 = differences.iter().map(|difference| (difference - mean).powi(2)).sum();
-        let standard_error = if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 };
+        let standard_error = (squares / (n - 1.0) / n).sqrt();
         Some(Self { mean, standard_error })
     }
 
@@ -149,7 +149,7 @@ mod tests {
         near(paired.standard_error, (0.2 / 3.0 / 4.0_f64).sqrt());
         near(paired.t(), -0.774_597);
         near(paired.p_lower(), 0.219_289);
-        assert!(Paired::of(&[]).is_none());
+        assert!(Paired::of(&[]).is_none() && Paired::of(&[-0.5]).is_none());
         let same = Paired::of(&[0.0; 9]).unwrap();
         assert!(same.t() == 0.0 && (same.p_lower() - 0.5).abs() < 1e-9 && same.lower_bound() == 0.0);
         let all_worse = Paired::of(&[-0.5; 9]).unwrap();

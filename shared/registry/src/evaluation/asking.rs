@@ -12,11 +12,7 @@ use serde_json::json;
 use store::{Change, RunProgress, TestSet, TestSetVersion};
 
 use super::RunDetails;
-use crate::{
-    Act, Made, Registry,
-    settle::Step,
-    version::{VersionDetails, refuse_archived},
-};
+use crate::{Act, Made, Registry, settle::Step, version::refuse_archived};
 
 /// What a run is asked to be, where it is not the prompt's and the version's own.
 #[derive(Debug, Clone, Default)]
@@ -54,14 +50,36 @@ pub(crate) struct Plan {
     pub(crate) run: EvalRun,
     /// The run of what is in production, where that was never measured on these cases, and the state that says so.
     pub(crate) baseline: Option<(EvalRun, VersionState)>,
+    /// The state of a version that waits for the run from now on.
+    state: Option<VersionState>,
 }
 
 impl Plan {
+    /// Makes the version wait for the run, where it decides anything.
+    fn wait_for(&mut self, before: &VersionState) {
+        let Self { run, baseline, .. } = &*self;
+        let mut state = match run.purpose {
+            Purpose::Verdict => before.queued(run.eval_run_id),
+            Purpose::OtherModel => before.queued_on(&run.model_id, run.eval_run_id),
+            Purpose::Baseline | Purpose::Watch | Purpose::Trial => return,
+        };
+        // What is live is measured on its own model beside another one: then both are in one state.
+        if let Some((_, live)) = baseline.as_ref().filter(|(_, live)| live.version_id == state.version_id) {
+            state.measuring = live.measuring;
+        }
+        self.state = Some(state);
+    }
+
     /// Adds the new runs to a change.
     pub(crate) fn put(&self, change: &mut Change) -> Result<()> {
         change.put_new_run(&self.run)?;
-        if let Some((run, state)) = &self.baseline {
+        if let Some((run, _)) = &self.baseline {
             change.put_new_run(run)?;
+        }
+        let live = self.baseline.as_ref().map(|(_, live)| live);
+        let own = self.state.as_ref();
+        let others = live.filter(|live| own.is_none_or(|own| own.version_id != live.version_id));
+        for state in own.into_iter().chain(others) {
             change.put_version_state(state)?;
         }
         Ok(())
@@ -96,8 +114,9 @@ impl Registry {
                 Error::invalid("/test_set_id", detail)
             })?;
             let set = self.test_set_of(&prompt.team_id, set).await?;
-            let plan = self.plan_run(&prompt, &details.version, &act.caller, &set, new).await?;
-            let change = self.queue_change(act, &prompt, &details, &plan)?;
+            let mut plan = self.plan_run(&prompt, &details.version, &act.caller, &set, new).await?;
+            plan.wait_for(&details.state);
+            let change = self.queue_change(act, &prompt, &plan)?;
             Ok(Step::commit(change, RunDetails { run: plan.run, progress: RunProgress::default() }))
         };
         let replay =
@@ -105,14 +124,8 @@ impl Registry {
         self.settle(act, attempt, replay).await
     }
 
-    fn queue_change(
-        &self,
-        act: &Act,
-        prompt: &Prompt,
-        details: &VersionDetails,
-        plan: &Plan,
-    ) -> Result<Change> {
-        let Plan { run, baseline } = plan;
+    fn queue_change(&self, act: &Act, prompt: &Prompt, plan: &Plan) -> Result<Change> {
+        let Plan { run, baseline, .. } = plan;
         let mut fact = Fact::new(&act.caller.actor, Action::EvaluationQueued, run.eval_run_id);
         fact.after = json!({
             "version_id": run.version.id, "test_set_id": run.test_set_id, "test_set_version": run.test_set_version,
@@ -121,9 +134,6 @@ impl Registry {
         });
         let mut change = Change::of_prompt(prompt, prompt.clone(), fact, &self.sources)?;
         plan.put(&mut change)?;
-        if run.purpose == Purpose::Verdict {
-            change.put_version_state(&details.state.queued(run.eval_run_id))?;
-        }
         if let Some(mark) = &act.once {
             change.once(mark, 202, run.eval_run_id)?;
         }
@@ -157,7 +167,7 @@ impl Registry {
         run.reuse = new.reuse;
         run.deadline = Some(run.created_at.plus(new.deadline.unwrap_or(DEADLINE)));
         let (baseline, to_measure) = self.baseline_of(&run, caller, &cases).await?;
-        Ok(Plan { run: EvalRun { baseline, ..run }, baseline: to_measure })
+        Ok(Plan { run: EvalRun { baseline, ..run }, baseline: to_measure, state: None })
     }
 
     /// A run as it is queued: of the version's own model, once, compared with nothing.

@@ -161,11 +161,12 @@ fn learn(state: &mut VersionState, run: &EvalRun) {
             state.eval_score = run.summary.map(|summary| summary.avg_score);
             state.evidence = Some(Evidence::of(run));
         }
-        (Purpose::OtherModel, Some(GateResult::Pass)) => {
-            state.models_passed.insert(run.model_id.clone(), run.eval_run_id);
-        }
-        (Purpose::OtherModel, _) => {
-            state.models_passed.remove(&run.model_id);
+        (Purpose::OtherModel, result) if state.is_decided_by(&run.model_id, run.eval_run_id) => {
+            if result == Some(GateResult::Pass) {
+                state.models_passed.insert(run.model_id.clone(), run.eval_run_id);
+            } else {
+                state.models_passed.remove(&run.model_id);
+            }
         }
         (Purpose::Watch, _) => {
             state.drift = drift(run).map(|reason| Drift {

@@ -10,7 +10,7 @@ use crate::Registry;
 /// How many of a prompt's runs are looked at, newest first.
 const RUNS: usize = 1_000;
 
-/// The newest completed runs by version number and model.
+/// Completed runs by version number and model: the newest with a verdict, or the newest where none has one.
 #[derive(Debug, Clone, Default)]
 pub struct Matrix {
     /// All models, by id.
@@ -20,7 +20,7 @@ pub struct Matrix {
 }
 
 impl Registry {
-    /// How a prompt's versions did on models: of each pair the newest completed run on the prompt's test set.
+    /// How a prompt's versions did on models, on the prompt's test set.
     pub async fn matrix(&self, caller: &Caller, address: &str) -> Result<Matrix> {
         let prompt = self.prompt(caller, address).await?;
         let (mut rows, mut looked_at) = (BTreeMap::<u32, BTreeMap<String, EvalRun>>::new(), 0);
@@ -33,8 +33,16 @@ impl Registry {
             };
             for run in page.data.into_iter().filter(own) {
                 let row = rows.entry(run.version.number).or_default();
-                if let Entry::Vacant(place) = row.entry(run.model_id.clone()) {
-                    place.insert(run);
+                match row.entry(run.model_id.clone()) {
+                    Entry::Vacant(place) => {
+                        place.insert(run);
+                    }
+                    // A run that only measured hides no verdict.
+                    Entry::Occupied(mut known) => {
+                        if known.get().gate_result.is_none() && run.gate_result.is_some() {
+                            known.insert(run);
+                        }
+                    }
                 }
             }
             request.cursor = page.next_cursor;

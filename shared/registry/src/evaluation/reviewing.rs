@@ -86,19 +86,25 @@ impl Registry {
         run: EvalRunId,
         decision: &Decision,
     ) -> Result<VersionState> {
+        let other_model = purpose == Purpose::OtherModel;
+        let waits = if other_model {
+            state.is_decided_by(model_id, run)
+        } else {
+            state.eval_status == EvalStatus::ManualReview && state.eval_run_id == Some(run)
+        };
+        if !waits {
+            let detail =
+                "The version does not wait for a review of this run (any more). Read the version again.";
+            return Err(Error::new(ErrorKind::Conflict, detail));
+        }
         let mut next = VersionState { revision: state.revision + 1, ..state.clone() };
-        if purpose == Purpose::OtherModel {
+        if other_model {
             if decision.approve {
                 next.models_passed.insert(model_id.to_owned(), run);
             } else {
                 next.models_passed.remove(model_id);
             }
             return Ok(next);
-        }
-        if state.eval_status != EvalStatus::ManualReview || state.eval_run_id != Some(run) {
-            let detail =
-                "The version does not wait for a review of this run (any more). Read the version again.";
-            return Err(Error::new(ErrorKind::Conflict, detail));
         }
         next.eval_status = if decision.approve { EvalStatus::Passed } else { EvalStatus::Failed };
         next.review = Some(Review {

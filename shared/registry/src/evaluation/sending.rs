@@ -106,15 +106,22 @@ impl Registry {
     }
 
     /// Asks for the cases of every run that made no progress for `stuck_after` to be sent out again. Returns how
-    /// many runs it asked for.
+    /// many runs it asked for; a run that could not be looked after keeps no other from being, and its error is
+    /// returned in the end.
     pub async fn sweep_runs(&self, stuck_after: Duration) -> Result<usize> {
-        let mut asked = 0;
+        let (mut asked, mut failed) = (0, None);
         for status in [RunStatus::Queued, RunStatus::Running] {
             let mut request = PageRequest::first(100);
             loop {
                 let page = self.store.runs_that_are(status, &request).await?;
                 for listed in page.data {
-                    asked += usize::from(self.sweep_run(&listed, stuck_after).await?);
+                    match self.sweep_run(&listed, stuck_after).await {
+                        Ok(again) => asked += usize::from(again),
+                        Err(error) => {
+                            tracing::warn!(run = %listed.eval_run_id, error = %error.chain(), "a run is not swept");
+                            failed.get_or_insert(error);
+                        }
+                    }
                 }
                 request.cursor = page.next_cursor;
                 if request.cursor.is_none() {
@@ -122,7 +129,7 @@ impl Registry {
                 }
             }
         }
-        Ok(asked)
+        failed.map_or(Ok(asked), Err)
     }
 
     async fn sweep_run(&self, listed: &EvalRun, stuck_after: Duration) -> Result<bool> {
@@ -130,12 +137,7 @@ impl Registry {
         let Some(run) = self.store.run(listed.prompt_id, listed.eval_run_id).await? else { return Ok(false) };
         let progress = self.store.run_progress(run.eval_run_id).await?;
         let now = self.sources.now();
-        if run.status.is_open() && progress.completed() >= run.total_cases as usize {
-            // Nobody closed it: whoever counted last died before, or it waits for its baseline, or did.
-            let caller = Caller::system("steer");
-            self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Complete).await?;
-            return Ok(false);
-        }
+        // It ends by then, whatever hinders it.
         if run.status.is_open() && run.deadline.is_some_and(|deadline| now > deadline) {
             let reason = format!(
                 "The run was not done by its deadline: {} of {} cases were. Evaluate again, or give it longer.",
@@ -144,6 +146,12 @@ impl Registry {
             );
             let caller = Caller::system("steer");
             self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Impossible(reason)).await?;
+            return Ok(false);
+        }
+        if run.status.is_open() && progress.completed() >= run.total_cases as usize {
+            // Nobody closed it: whoever counted last died before, or it waits for its baseline, or did.
+            let caller = Caller::system("steer");
+            self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Complete).await?;
             return Ok(false);
         }
         let last = progress.progressed_at.max(run.dispatched_at).unwrap_or(run.created_at);

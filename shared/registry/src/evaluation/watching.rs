@@ -29,7 +29,8 @@ pub struct Watch {
 const PROMPTS_A_CALL: u32 = 50;
 
 impl Registry {
-    /// Goes on with the round over all prompts, or begins the next when it is due. Returns how many runs it asked for.
+    /// Goes on with the round over all prompts, or begins the next when it is due. Returns how many runs it asked for; a
+    /// prompt that fails keeps no other from being watched, and its error is returned in the end.
     pub async fn watch_live(&self, watch: Watch) -> Result<usize> {
         if watch.every.is_zero() {
             return Ok(0);
@@ -45,13 +46,19 @@ impl Registry {
         let mut request = PageRequest::first(PROMPTS_A_CALL);
         request.cursor = round.cursor.take();
         let page = self.store.prompts(None, &request).await?;
-        let mut asked = 0;
+        let (mut asked, mut failed) = (0, None);
         for prompt in &page.data {
-            asked += usize::from(self.watch_prompt(prompt, watch, &mut round).await?);
+            match self.watch_prompt(prompt, watch, &mut round).await {
+                Ok(watched) => asked += usize::from(watched),
+                Err(error) => {
+                    tracing::warn!(prompt = %prompt.prompt_id, error = %error.chain(), "a prompt is not watched");
+                    failed.get_or_insert(error);
+                }
+            }
         }
         round.cursor = page.next_cursor;
         self.store.keep_watch_round(&round).await?;
-        Ok(asked)
+        failed.map_or(Ok(asked), Err)
     }
 
     async fn watch_prompt(&self, prompt: &Prompt, watch: Watch, round: &mut WatchRound) -> Result<bool> {
@@ -114,7 +121,8 @@ impl Registry {
         let run = |evidence: Evidence| self.store.run(prompt.prompt_id, evidence.eval_run_id);
         let newest = run(measured).await?.and_then(|run| run.completed_at);
         let age = newest.and_then(|at| self.sources.now().since(at));
-        if age.is_some_and(|age| age < watch.every) {
+        // A run ends some time after its round began: what was measured in the last round is due in this one.
+        if age.is_some_and(|age| age < watch.every / 2) {
             return Ok(None);
         }
         Ok(run(evidence).await?.map(|passed| (state, passed)))

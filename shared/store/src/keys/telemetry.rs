@@ -23,6 +23,8 @@ pub enum TelemetryKey {
     Chunk(EvalRunId, u32),
     /// The chunks that are done.
     Done(EvalRunId),
+    /// A part of what is known of a case that comes again: an answer to it, or what the judge of an assertion said.
+    Draft(EvalRunId, u32, u32, Option<usize>),
     /// When an API key was last used.
     KeyUse(String),
     /// Writes of an API key in a minute since the epoch.
@@ -59,9 +61,11 @@ impl TelemetryKey {
     /// The partition key.
     pub fn pk(&self) -> String {
         match self {
-            Self::Case(run, _) | Self::Output(run, _) | Self::Chunk(run, _) | Self::Done(run) => {
-                run_partition(*run)
-            }
+            Self::Case(run, _)
+            | Self::Output(run, _)
+            | Self::Chunk(run, _)
+            | Self::Done(run)
+            | Self::Draft(run, ..) => run_partition(*run),
             Self::KeyUse(id) | Self::KeyWrites(id, _) => format!("KEYUSE#{id}"),
             Self::Budget(model) => format!("LIMIT#{model}"),
             Self::Answer(question) => format!("ANSWER#{question}"),
@@ -87,6 +91,10 @@ impl TelemetryKey {
             Self::Output(_, number) => format!("OUT#{number:05}"),
             Self::Chunk(_, number) => format!("{CHUNKS}{number:02}"),
             Self::Done(_) => "DONE".to_owned(),
+            Self::Draft(_, number, repeat, None) => format!("{}{repeat:02}", Self::drafts(*number)),
+            Self::Draft(_, number, repeat, Some(at)) => {
+                format!("{}{repeat:02}#{at:05}", Self::drafts(*number))
+            }
             Self::KeyUse(_) | Self::Budget(_) | Self::Answer(_) | Self::Watch | Self::Mark(_) => {
                 META.to_owned()
             }
@@ -103,6 +111,11 @@ impl TelemetryKey {
             Self::UnitErred(_, allocation, unit) => format!("ERR#{allocation}#{unit:016x}"),
             Self::Feedback(_, nonce, measure) => format!("FB#{nonce:016x}#{}", name(*measure)),
         }
+    }
+
+    /// How the sort keys of all that is known of a case begin.
+    pub(crate) fn drafts(number: u32) -> String {
+        format!("ANSWER#{number:05}#")
     }
 }
 
