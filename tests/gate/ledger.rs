@@ -29,6 +29,22 @@ pub struct Version {
     pub approvers: BTreeSet<String>,
     /// The other models on which it passed.
     pub models: BTreeSet<String>,
+    /// The newest run on each of the other models: it alone decides there.
+    asked: BTreeMap<String, String>,
+}
+
+impl Version {
+    /// What a run on another model came to: of a run that is not the newest there, nothing.
+    fn decided(&mut self, model: &str, run: &str, passed: bool) {
+        if self.asked[model] != run {
+            return;
+        }
+        if passed {
+            self.models.insert(model.to_owned());
+        } else {
+            self.models.remove(model);
+        }
+    }
 }
 
 /// What an entry of an evaluation is about.
@@ -134,9 +150,10 @@ impl Ledger {
         match text(&after["purpose"]) {
             "verdict" => self.decide_by(version, entry["subject"].clone()),
             "other_model" => {
-                let other_model = Some(text(&after["model_id"]).to_owned());
-                let about = Run { version: version.to_owned(), other_model, unclear: false };
-                self.runs.insert(text(&entry["subject"]).to_owned(), about);
+                let (model, run) = (text(&after["model_id"]).to_owned(), text(&entry["subject"]).to_owned());
+                self.version(version).asked.insert(model.clone(), run.clone());
+                let about = Run { version: version.to_owned(), other_model: Some(model), unclear: false };
+                self.runs.insert(run, about);
             }
             _ => {}
         }
@@ -150,12 +167,7 @@ impl Ledger {
         let (version, other_model) = (about.version.clone(), about.other_model.clone());
         let version = self.version(&version);
         match other_model {
-            Some(model) if result == "pass" => {
-                version.models.insert(model);
-            }
-            Some(model) => {
-                version.models.remove(&model);
-            }
+            Some(model) => version.decided(&model, run, result == "pass"),
             None if version.deciding == *run => {
                 let verdict = Verdict { result: result.to_owned(), evidence: entry["evidence"].clone() };
                 version.verdict = Some(verdict);
@@ -175,12 +187,7 @@ impl Ledger {
             return;
         }
         match (other_model, &mut version.verdict) {
-            (Some(model), _) if approved => {
-                version.models.insert(model);
-            }
-            (Some(model), _) => {
-                version.models.remove(&model);
-            }
+            (Some(model), _) => version.decided(&model, run, approved),
             (None, Some(verdict)) if version.deciding == *run => {
                 verdict.result = if approved { "approved" } else { "rejected" }.to_owned();
             }

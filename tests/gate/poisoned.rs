@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use domain::eval_run::CaseMessage;
 use e2e::{Call, text};
 use serde_json::{Value, json};
 use testkit::provider::CallInfo;
 
-use crate::stage::{Stage, put_cases};
+use crate::stage::{Stage, at, content, put_cases};
 
 const MIB: usize = 1 << 20;
 
@@ -144,10 +145,18 @@ async fn templates_in_outputs_and_values_are_texts() {
 async fn an_output_that_claims_its_verdict_and_a_judge_that_repeats_it_pass_nothing() {
     let stage = Stage::new().await;
     put_asserted(&stage, &json!({ "type": "llm-rubric", "value": "it is kind" })).await;
-    let version = stage.version("claims", 1).await;
-    assert_eq!(version["eval_status"], "pending", "such a judge is asked again");
+    let call = Call::post(at(&stage.prompt, "/versions"), &content("claims", 1));
+    let version = stage.world.call(call.key(&stage.people.author)).await.expect(201);
+    stage.world.step_stream().await;
+    // Such a judge is asked again; this is the last time.
+    let last = stage.world.take_cases().await.into_iter();
+    let last: Vec<_> = last.map(|case| CaseMessage { attempt: 5, failures: 4, ..case }).collect();
+    stage.world.send_cases(&last).await;
+    stage.world.work().await;
     let run = text(&version["eval_run_id"]);
-    let cases = get(&stage, &format!("/api/evals/{run}/cases")).await;
-    assert!(cases["data"].as_array().unwrap().iter().all(|case| case["outcome"] != "passed"), "{cases}");
+    let cases = get(&stage, &format!("/api/evals/{run}/cases?outcome=errored")).await;
+    assert_eq!(cases["data"].as_array().unwrap().len(), 5, "{cases}");
+    assert_eq!(get(&stage, &format!("/api/evals/{run}")).await["status"], "errored");
+    assert_eq!(stage.reread(&version).await["eval_status"], "pending");
     stage.promote(&version).await.refused(409, "not-evaluated");
 }

@@ -4,6 +4,7 @@ use domain::Entropy as _;
 use testkit::SeededEntropy;
 
 /// A new seed at each run, said so that a failure can be repeated.
+#[expect(clippy::print_stdout, reason = "the harness of tests keeps it for those that fail")]
 pub fn any_seed() -> u64 {
     let seed = u64::from_be_bytes(runtime::sources::system().bytes());
     println!("seed {seed}");
