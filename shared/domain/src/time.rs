@@ -60,7 +60,8 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, String> {
         let moment = OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|_| format!("`{text}` is not an RFC 3339 time such as 2026-11-20T07:00:00.000Z"))?
-            .to_offset(UtcOffset::UTC);
+            .checked_to_offset(UtcOffset::UTC)
+            .ok_or_else(|| format!("`{text}` is out of range"))?;
         i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000))
             .map(Self)
             .map_err(|_| format!("`{text}` is out of range"))
@@ -88,7 +89,9 @@ mod tests {
         let moment = Timestamp::from_millis(1_795_158_000_007);
         assert_eq!(moment.to_string(), "2026-11-20T07:00:00.007Z");
         assert_eq!("2026-11-20T08:00:00.0079+01:00".parse(), Ok(moment));
-        assert!("yesterday".parse::<Timestamp>().is_err());
+        for none in ["yesterday", "9999-12-31T23:59:59-01:00"] {
+            assert!(none.parse::<Timestamp>().is_err());
+        }
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! Whether arms got the traffic that they should.
+
 use super::*;
 use crate::experiment::estimate::tests::near;
 

@@ -1,3 +1,5 @@
+//! When an experiment ends, and as what.
+
 mod drift;
 
 use proptest::prelude::*;

@@ -1,7 +1,9 @@
 //! How arms stand against each other: which is the best, how likely, and what a wrong choice would cost.
 
-use chacha20::{ChaCha8Rng, rand_core::SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
+use chacha20::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
 
 use super::{Contrast, Estimate, MAX_ARMS, PerArm};
 use crate::experiment::{evidence, normal};
@@ -103,11 +105,26 @@ fn marked(marks: &[bool; MAX_ARMS]) -> impl Iterator<Item = usize> {
     marks.iter().enumerate().filter_map(|(arm, mark)| mark.then_some(arm))
 }
 
+/// Draws from the standard normal distribution, two at a time (Box and Muller).
+fn fill_normal(drawn: &mut [f64], random: &mut ChaCha8Rng) {
+    for pair in drawn.chunks_mut(2) {
+        let radius = (-2.0 * libm::log(open_unit(random))).sqrt();
+        let (sine, cosine) = libm::sincos(std::f64::consts::TAU * open_unit(random));
+        pair.iter_mut().zip([cosine, sine]).for_each(|(value, side)| *value = radius * side);
+    }
+}
+
+/// A number between 0 and 1, neither of which it is.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
+fn open_unit(random: &mut ChaCha8Rng) -> f64 {
+    ((random.next_u64() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0
+}
+
 impl Estimate {
     /// What the arms' effects may be, at random.
     fn draw(&self, random: &mut ChaCha8Rng) -> [f64; MAX_ARMS] {
         let mut drawn = [0.0; MAX_ARMS];
-        drawn[1..self.arms()].iter_mut().for_each(|value| *value = StandardNormal.sample(random));
+        fill_normal(&mut drawn[1..self.arms()], random);
         self.back_substitute(&mut drawn);
         let deviation = self.observation().sqrt();
         drawn

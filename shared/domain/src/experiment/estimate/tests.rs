@@ -1,3 +1,5 @@
+//! The estimator, by hand and under drift.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! E-values and losses, by their golden vectors.
+
 use proptest::prelude::*;
 
 use super::*;

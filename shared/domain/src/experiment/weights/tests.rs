@@ -1,3 +1,5 @@
+//! Weights, their floor and when they change.
+
 use proptest::prelude::*;
 
 use super::*;

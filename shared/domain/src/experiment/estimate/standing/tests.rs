@@ -1,3 +1,5 @@
+//! Which arm is the best, against exact figures.
+
 use proptest::prelude::*;
 
 use super::*;
