@@ -25,13 +25,18 @@ pub(crate) const REGISTRY_TABLE: &str = "cuecard-registry";
 /// and time to read and store.
 pub(crate) const CASE_TIME: Duration = Duration::from_secs(3 * DEFAULT_TIMEOUT.as_secs());
 
+/// How long metrics may be counted before their messages come again.
+pub(crate) const COUNTING_TIME: Duration = Duration::from_mins(1);
+
 /// The functions.
 pub(crate) struct Functions {
     pub(crate) release: Release,
     pub(crate) queue_url: String,
     pub(crate) dead_letters_url: String,
+    pub(crate) metrics_url: String,
     doors: Doors,
     queue: Queue,
+    metrics: Queue,
     evaluation: Evaluation,
 }
 
@@ -52,6 +57,7 @@ impl Functions {
         });
         store.create_missing().await?;
         let (queue_url, dead_letters_url) = Queue::create(&aws, "cuecard-eval", CASE_TIME).await?;
+        let (metrics_url, _) = Queue::create(&aws, "cuecard-metrics", COUNTING_TIME).await?;
         let evaluation = settings.evaluation.clone();
         let models = Models::new(models::Settings {
             secrets: Secrets::new(Variables::secret),
@@ -71,6 +77,8 @@ impl Functions {
             queue: Queue::new(&aws, &queue_url),
             queue_url,
             dead_letters_url,
+            metrics: Queue::new(&aws, &metrics_url),
+            metrics_url,
             doors,
         })
     }
@@ -80,6 +88,7 @@ impl Functions {
         let routes = authoring::routes(self.authoring())
             .merge(resolve::routes(self.resolve()))
             .merge(try_model::routes(self.try_model()))
+            .merge(ingest::routes(self.ingest()))
             .merge(invoke::routes(self.rollback()));
         web::finish(routes, &self.doors)
     }
@@ -97,6 +106,10 @@ impl Functions {
         try_model::App { doors: self.doors.clone(), registry: self.release.registry.clone() }
     }
 
+    fn ingest(&self) -> ingest::App {
+        ingest::App::new(self.doors.clone(), self.release.registry.clone(), self.metrics.clone())
+    }
+
     fn rollback(&self) -> rollback::App {
         rollback::App { doors: self.doors.clone(), release: self.release.clone() }
     }
@@ -108,6 +121,11 @@ impl Functions {
     pub(crate) fn propagate(&self) -> propagate::App {
         let Registry { store, cache, .. } = self.release.registry.clone();
         propagate::App { store, cache }
+    }
+
+    pub(crate) fn rollup(&self) -> rollup::App {
+        let Registry { store, sources, .. } = self.release.registry.clone();
+        rollup::App { store, sources }
     }
 
     pub(crate) fn eval_worker(&self) -> eval_worker::App {

@@ -11,7 +11,7 @@ use testkit::{
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use crate::{
-    functions::{CASE_TIME, Functions, REGISTRY_TABLE},
+    functions::{CASE_TIME, COUNTING_TIME, Functions, REGISTRY_TABLE},
     platform::Settings,
 };
 
@@ -50,6 +50,7 @@ impl Pumps {
         });
         pumps.poll(cases, functions, endpoints);
         pumps.poll(QueueSource::new(&functions.dead_letters_url), functions, endpoints);
+        pumps.count(functions, endpoints);
         pumps.keep_schedule(functions);
         pumps
     }
@@ -84,6 +85,29 @@ impl Pumps {
                 async move { eval_worker::handle(event, &app).await }
             };
             source.run(&sqs, stopped, handle).await;
+        });
+    }
+
+    fn count(&mut self, functions: &Functions, endpoints: &Endpoints) {
+        // One event at a time: two would only wait for each other's counters.
+        let source = QueueSource {
+            concurrency: 1,
+            visibility: COUNTING_TIME,
+            ..QueueSource::new(&functions.metrics_url)
+        };
+        let app = Arc::new(functions.rollup());
+        let sqs = testkit::clients(endpoints).sqs;
+        let stopped = self.stopped();
+        self.running.spawn(async move {
+            let handle = |event| {
+                let app = Arc::clone(&app);
+                async move { rollup::handle(event, &app).await }
+            };
+            source.run(&sqs, stopped, handle).await;
+            // The queue ends with this process: what waits in it is counted now, or never.
+            if let Err(error) = source.drain_once(&sqs, handle).await {
+                tracing::warn!(error, "metrics are lost");
+            }
         });
     }
 

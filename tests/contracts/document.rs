@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// The document, made from the handlers of all functions.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let parts = [authoring::openapi(), resolve::openapi(), try_model::openapi()];
+    let parts = [authoring::openapi(), ingest::openapi(), resolve::openapi(), try_model::openapi()];
     web::openapi::document(parts).expect("the document is JSON")
 });
 

@@ -10,6 +10,7 @@ mod concurrency;
 mod content_limits;
 mod document;
 mod errors;
+mod figures;
 mod foreign;
 mod gate;
 mod input;

@@ -60,6 +60,7 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
     let Target { prompt, version, team, environment, .. } = *target;
     let body = match id {
         "environments_lock" => json!({ "reason": "freeze" }),
+        "metrics_report" => json!({ "events": [{ "version_id": version }] }),
         "keys_create" => json!({ "team_id": team, "role": "resolver", "name": "made" }),
         "models_set" => json!({ "provider": "openai", "input_usd_per_mtok": 0, "output_usd_per_mtok": 0 }),
         "moves_promote" => json!({ "version_id": version, "environment": environment }),

@@ -15,11 +15,15 @@ use crate::{
 const ROLES: [&str; 4] = ["resolver", "author", "releaser", "admin"];
 
 /// The operations that are not an author's: the role that they need.
-const OTHERS: [(&str, &str); 13] = [
+const OTHERS: [(&str, &str); 17] = [
     ("keys_create", "admin"),
     ("keys_list", "admin"),
     ("keys_revoke", "admin"),
     ("keys_rotate", "admin"),
+    ("metrics_of_prompt", "resolver"),
+    ("metrics_of_team", "resolver"),
+    ("metrics_report", "resolver"),
+    ("metrics_summary", "resolver"),
     ("models_set", "admin"),
     ("prompts_archive", "releaser"),
     ("prompts_restore", "releaser"),

@@ -10,8 +10,18 @@ use std::{
 use serde_json::Value;
 
 /// The functions, by the names of their programs.
-pub const FUNCTIONS: [&str; 8] =
-    ["authoring", "dispatch", "eval-worker", "propagate", "resolve", "rollback", "steer", "try"];
+pub const FUNCTIONS: [&str; 10] = [
+    "authoring",
+    "dispatch",
+    "eval-worker",
+    "ingest",
+    "propagate",
+    "resolve",
+    "rollback",
+    "rollup",
+    "steer",
+    "try",
+];
 
 /// The server that stands for the cache, where `make tools` puts it.
 pub fn cache_program() -> PathBuf {

@@ -56,6 +56,7 @@ pub const PRIVATE: [&str; 5] = ["authoring", "propagate", "resolve", "rollback",
 pub struct Fleet {
     settings: FleetSettings,
     queue_url: String,
+    metrics_url: String,
     functions: HashMap<&'static str, Arc<Function>>,
     front: Option<HttpFront>,
     outside: Outside,
@@ -74,9 +75,13 @@ impl Fleet {
         install(&aws).await;
         let (queue_url, dead_letters_url) =
             Queue::create(&aws, "cuecard-eval", Duration::from_secs(30)).await.expect("the queues are made");
+        let (metrics_url, _) = Queue::create(&aws, "cuecard-metrics", Duration::from_secs(30))
+            .await
+            .expect("the queues are made");
         let mut fleet = Self {
             settings,
             queue_url: queue_url.clone(),
+            metrics_url: metrics_url.clone(),
             functions: HashMap::new(),
             front: None,
             outside: Outside::listen().await,
@@ -95,8 +100,10 @@ impl Fleet {
         for consumer in ["dispatch", "propagate"] {
             fleet.follow_stream(consumer, clients.clone());
         }
-        for queue in [&queue_url, &dead_letters_url] {
-            fleet.poll(queue, clients.clone());
+        for (queue, reader) in
+            [(&queue_url, "eval-worker"), (&dead_letters_url, "eval-worker"), (&metrics_url, "rollup")]
+        {
+            fleet.poll(queue, reader, clients.clone());
         }
         fleet.invoke("steer", json!({})).await.expect("steer makes the first signing key");
         fleet
@@ -162,6 +169,7 @@ impl Fleet {
             (name::BUCKET, &names.bucket),
             (name::ARCHIVE_BUCKET, names.archive.as_deref().unwrap_or_default()),
             (name::EVAL_QUEUE_URL, &self.queue_url),
+            (name::METRICS_QUEUE_URL, &self.metrics_url),
             (name::CACHE_URL, cache_url.unwrap_or_default()),
             (name::MODELS_ON_LOOPBACK, "true"),
             // Whatever else the SDK might call, and whatever else speaks HTTP.
@@ -188,9 +196,9 @@ impl Fleet {
         });
     }
 
-    fn poll(&mut self, queue_url: &str, clients: Clients) {
+    fn poll(&mut self, queue_url: &str, reader: &str, clients: Clients) {
         let source = QueueSource { visibility: Duration::from_secs(5), ..QueueSource::new(queue_url) };
-        let function = self.function("eval-worker").clone();
+        let function = self.function(reader).clone();
         self.pumps.spawn(async move {
             let handle = move |event: SqsEvent| pass(function.clone(), event);
             source.run(&clients.sqs, std::future::pending(), handle).await;
@@ -245,6 +253,7 @@ fn registry(aws: &Aws) -> Registry {
 /// Which function has the route of a path, as template.yaml says it.
 fn of_path(path: &str) -> &'static str {
     match path {
+        "/api/metrics" => "ingest",
         "/api/try" => "try",
         path if path.starts_with("/api/resolve") => "resolve",
         _ => "authoring",

@@ -9,7 +9,7 @@ use release::Release;
 use runtime::{Queue, aws::Aws};
 use web::Doors;
 
-use crate::world::{WorldSettings, names};
+use crate::world::{Queues, WorldSettings, names};
 
 /// A process: its own memory over the same tables.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ pub struct Process {
     /// What direct rollbacks need.
     pub rollback: rollback::App,
     pub(crate) queue: Queue,
+    pub(crate) metrics: Queue,
 }
 
 impl Process {
@@ -29,7 +30,7 @@ impl Process {
         cache: Option<&RemoteSettings>,
         sources: &Sources,
         settings: &WorldSettings,
-        queue_url: &str,
+        queues: &Queues,
     ) -> Self {
         let models = Models::new(Settings {
             timeout: settings.model_timeout,
@@ -45,10 +46,12 @@ impl Process {
         let doors =
             Doors::new(cache.clone(), registry.store.clone(), sources.clone(), settings.writes_per_minute);
         let release = Release { registry: registry.clone() };
+        let [queue, metrics] = [&queues.cases, &queues.metrics].map(|url| Queue::new(aws, url));
         let router = authoring::routes(authoring::App { doors: doors.clone(), release: release.clone() })
             .merge(resolve::routes(resolve::App { doors: doors.clone(), cache, sources: sources.clone() }))
+            .merge(ingest::routes(ingest::App::new(doors.clone(), registry.clone(), metrics.clone())))
             .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }));
         let rollback = rollback::App { doors: doors.clone(), release: release.clone() };
-        Self { router: web::finish(router, &doors), release, rollback, queue: Queue::new(aws, queue_url) }
+        Self { router: web::finish(router, &doors), release, rollback, queue, metrics }
     }
 }

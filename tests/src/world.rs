@@ -65,7 +65,7 @@ impl Default for WorldSettings {
 
 /// A platform over engines of its own, with the table behind a proxy that injects faults where the test asks for it.
 pub struct World {
-    settings: WorldSettings,
+    settings: Box<WorldSettings>,
     engines: Engines,
     folder: TempDir,
     /// The engines themselves, past the proxy.
@@ -74,12 +74,30 @@ pub struct World {
     sources: Sources,
     /// The clock that the test advances.
     pub clock: Arc<TestClock>,
-    queue_url: String,
-    dead_letters_url: String,
+    queues: Queues,
     /// How `dispatch` follows the registry's stream.
     pub stream: StreamSource,
     /// The process that calls without another name go to.
     pub process: Process,
+}
+
+/// The URLs of the queues, and of their dead letters.
+pub(crate) struct Queues {
+    pub(crate) cases: String,
+    pub(crate) dead_cases: String,
+    pub(crate) metrics: String,
+    pub(crate) dead_metrics: String,
+}
+
+impl Queues {
+    async fn create(aws: &Aws) -> Self {
+        let create = async |name| {
+            Queue::create(aws, name, Duration::from_secs(30)).await.expect("the queues are made")
+        };
+        let (cases, dead_cases) = create("cuecard-eval").await;
+        let (metrics, dead_metrics) = create("cuecard-metrics").await;
+        Self { cases, dead_cases, metrics, dead_metrics }
+    }
 }
 
 pub(crate) fn names() -> Names {
@@ -107,24 +125,13 @@ impl World {
         let endpoints = Endpoints { dynamodb: proxy.url(), ..engines.endpoints().clone() };
         let aws = connect(&endpoints).await;
         aws.store(names()).create_missing().await.expect("the tables are made");
-        let (queue_url, dead_letters_url) =
-            Queue::create(&aws, "cuecard-eval", Duration::from_secs(30)).await.expect("the queues are made");
+        let queues = Queues::create(&aws).await;
         let stream = StreamSource::new(&names().registry, "dispatch", folder.path());
         let remote = settings.cache.as_ref();
-        let process = Process::start(&aws, remote, &sources, &settings, &queue_url);
-        let world = Self {
-            settings,
-            engines,
-            folder,
-            clients,
-            proxy,
-            sources,
-            clock,
-            queue_url,
-            dead_letters_url,
-            stream,
-            process,
-        };
+        let process = Process::start(&aws, remote, &sources, &settings, &queues);
+        let settings = Box::new(settings);
+        let world =
+            Self { settings, engines, folder, clients, proxy, sources, clock, queues, stream, process };
         let admin = PresentedKey::parse(ADMIN).expect("the admin's key is one");
         world.registry().ensure_admin_key(&admin).await.expect("the admin's key is made");
         world.steer(Duration::from_mins(1)).await;
@@ -139,13 +146,13 @@ impl World {
     /// Another process over the same tables, with its own way to a cache, or with a clock of its own.
     pub async fn another_process_with(&self, cache: Option<&RemoteSettings>, sources: &Sources) -> Process {
         let aws = self.connected_through(self.proxy.url()).await;
-        Process::start(&aws, cache, sources, &self.settings, &self.queue_url)
+        Process::start(&aws, cache, sources, &self.settings, &self.queues)
     }
 
     /// Another process over the same tables, which it reaches through this URL.
     pub async fn another_process_through(&self, dynamodb: String) -> Process {
         let aws = self.connected_through(dynamodb).await;
-        Process::start(&aws, None, &self.sources, &self.settings, &self.queue_url)
+        Process::start(&aws, None, &self.sources, &self.settings, &self.queues)
     }
 
     /// Where the tables are, past all faults: a host and a port.

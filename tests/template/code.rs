@@ -77,6 +77,7 @@ fn required(main: &str) -> BTreeSet<&'static str> {
     let configured = match &constructor.captures(main).expect("each `main` reads its configuration")[1] {
         "of_tables" => Configuration::of_tables(nothing),
         "of_evaluation" => Configuration::of_evaluation(nothing),
+        "of_metrics" => Configuration::of_metrics(nothing),
         "of_archive" => Configuration::of_archive(nothing),
         other => panic!("Configuration::{other} is new: call it here too"),
     };
@@ -88,8 +89,12 @@ fn required(main: &str) -> BTreeSet<&'static str> {
 }
 
 fn operations() -> BTreeMap<String, &'static str> {
-    let documents =
-        [("authoring", authoring::openapi()), ("resolve", resolve::openapi()), ("try", try_model::openapi())];
+    let documents = [
+        ("authoring", authoring::openapi()),
+        ("ingest", ingest::openapi()),
+        ("resolve", resolve::openapi()),
+        ("try", try_model::openapi()),
+    ];
     let serving =
         mains().into_iter().filter(|(_, main)| main.contains("serve_http(")).map(|(package, _)| package);
     let described = documents.iter().map(|(package, _)| *package);

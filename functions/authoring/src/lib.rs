@@ -9,6 +9,7 @@ mod gate;
 mod health;
 mod keys;
 mod matrix;
+mod metrics;
 mod models;
 mod moves;
 mod prompts;
@@ -79,6 +80,9 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(evals::cancel))
         .routes(routes!(evals::review))
         .routes(routes!(matrix::matrix))
+        .routes(routes!(metrics::of_prompt))
+        .routes(routes!(metrics::of_team))
+        .routes(routes!(metrics::summary))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))

@@ -1,4 +1,4 @@
-//! Use cases that change no ref: prompts, versions, test sets, evaluations, keys, models, teams, audit.
+//! Use cases that change no ref: prompts, versions, test sets, evaluations, keys, models, teams, metrics, audit.
 //!
 //! A use case takes an [`Act`] (who does it, and under which idempotency key), checks what the caller may, reads,
 //! builds one [`store::Change`] and settles it: a change that meets another one is read and built anew.
@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod evaluation;
 pub mod key;
+pub mod metric;
 pub mod model;
 pub mod prompt;
 pub mod settle;

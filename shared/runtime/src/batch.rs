@@ -33,8 +33,34 @@ where
         .buffer_unordered(most)
         .collect::<Vec<_>>()
         .await;
+    failures(outcomes.into_iter().filter_map(Result::err))
+}
+
+/// Handles the messages of a batch together; `handle` says of each, in their order, what came of it. Those that fail,
+/// and those that do not parse, are logged here, once, and alone come again.
+pub async fn together<T, F>(event: SqsEvent, handle: impl FnOnce(Vec<T>) -> F) -> SqsBatchResponse
+where
+    T: DeserializeOwned,
+    F: Future<Output = Vec<Result<()>>>,
+{
+    let (mut ids, mut parsed, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for message in event.records {
+        let id = message.message_id.clone().unwrap_or_default();
+        match parse(&message) {
+            Ok(message) => {
+                ids.push(id);
+                parsed.push(message);
+            }
+            Err(error) => failed.push((id, error)),
+        }
+    }
+    let outcomes = ids.into_iter().zip(handle(parsed).await);
+    failures(failed.into_iter().chain(outcomes.filter_map(|(id, outcome)| Some((id, outcome.err()?)))))
+}
+
+fn failures(failed: impl Iterator<Item = (String, Error)>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
-    for (id, error) in outcomes.into_iter().filter_map(Result::err) {
+    for (id, error) in failed {
         tracing::warn!(message_id = %id, error = %error.chain(), "a message failed and will come again");
         response.add_failure(id);
     }

@@ -14,6 +14,8 @@ pub mod name {
     pub const BUCKET: &str = "CUECARD_BUCKET";
     /// The queue of evaluation cases.
     pub const EVAL_QUEUE_URL: &str = "CUECARD_EVAL_QUEUE_URL";
+    /// The queue of metrics.
+    pub const METRICS_QUEUE_URL: &str = "CUECARD_METRICS_QUEUE_URL";
     /// The cache that all processes share: `redis://host:port`, or `rediss://host:port` with TLS. None: no cache.
     pub const CACHE_URL: &str = "CUECARD_CACHE_URL";
     /// Whether the cache is a cluster: `true` or `false` (default).
@@ -109,6 +111,8 @@ pub struct Configuration {
     pub names: store::Names,
     /// The queue of evaluation cases; empty for functions that do not use it.
     pub eval_queue_url: String,
+    /// The queue of metrics; empty for functions that do not use it.
+    pub metrics_queue_url: String,
     /// The cache; `None`: memory stands over the tables.
     pub cache: Option<CacheAddress>,
     /// Whether models may be called on this machine's own addresses: for tests alone.
@@ -188,12 +192,17 @@ pub struct CacheUser {
 impl Configuration {
     /// For functions that only know the tables and the bucket.
     pub fn of_tables(variables: Variables) -> Result<Self> {
-        Self::read(variables, |_| String::new())
+        Self::read(variables, &[])
     }
 
     /// For functions that send evaluation cases too.
     pub fn of_evaluation(variables: Variables) -> Result<Self> {
-        Self::read(variables, |variables| variables.required(name::EVAL_QUEUE_URL))
+        Self::read(variables, &[name::EVAL_QUEUE_URL])
+    }
+
+    /// For the function that sends metrics.
+    pub fn of_metrics(variables: Variables) -> Result<Self> {
+        Self::read(variables, &[name::METRICS_QUEUE_URL])
     }
 
     /// For the function that archives the audit.
@@ -204,10 +213,17 @@ impl Configuration {
         Ok(configuration)
     }
 
-    fn read(mut variables: Variables, eval_queue_url: impl FnOnce(&mut Variables) -> String) -> Result<Self> {
+    /// Reads all of it. Of the queues' URLs, `required` ones must be there and the others are not looked at.
+    fn read(mut variables: Variables, required: &[&str]) -> Result<Self> {
+        let mut queue = |name: &str| {
+            if required.contains(&name) { variables.required(name) } else { String::new() }
+        };
+        let (eval_queue_url, metrics_queue_url) =
+            (queue(name::EVAL_QUEUE_URL), queue(name::METRICS_QUEUE_URL));
         let configuration = Self {
             names: table_names(&mut variables),
-            eval_queue_url: eval_queue_url(&mut variables),
+            eval_queue_url,
+            metrics_queue_url,
             cache: cache(&mut variables),
             models_on_loopback: variables.optional(name::MODELS_ON_LOOPBACK, false),
             evaluation: Evaluation::read(&mut variables),

@@ -8,12 +8,13 @@ use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::
 use crate::configuration::{Variables, name};
 
 /// Our own packages, as their lines name them.
-pub const PACKAGES: [&str; 17] = [
+pub const PACKAGES: [&str; 19] = [
     "authoring",
     "cache",
     "dispatch",
     "domain",
     "eval_worker",
+    "ingest",
     "local",
     "models",
     "propagate",
@@ -21,6 +22,7 @@ pub const PACKAGES: [&str; 17] = [
     "release",
     "resolve",
     "rollback",
+    "rollup",
     "runtime",
     "steer",
     "store",

@@ -11,6 +11,12 @@ use crate::aws::Aws;
 /// The most messages of one call.
 const BATCH: usize = 10;
 
+/// The most bytes of one call, as the smallest of SQS's limits has been.
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// What does not answer, as a caller is told.
+const WHAT: &str = "The queue";
+
 /// The longest delay that SQS knows.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
@@ -59,30 +65,60 @@ impl Queue {
     /// Sends messages, all of them or an error: then some may have been sent, and all have to be sent again.
     pub async fn send<T: Serialize>(&self, messages: &[T], delay: Duration) -> Result<()> {
         let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(i32::MAX);
-        for batch in messages.chunks(BATCH) {
-            let entries = batch.iter().enumerate().map(|(at, message)| {
+        let bodies = messages.iter().map(|message| serde_json::to_string(message).map_err(Error::internal));
+        let bodies = bodies.collect::<Result<Vec<_>>>()?;
+        for call in calls(&bodies) {
+            let entries = call.iter().enumerate().map(|(at, body)| {
                 SendMessageBatchRequestEntry::builder()
                     .id(at.to_string())
                     .delay_seconds(delay)
-                    .message_body(serde_json::to_string(message).map_err(Error::internal)?)
+                    .message_body(body)
                     .build()
                     .map_err(Error::internal)
             });
             let entries = entries.collect::<Result<Vec<_>>>()?;
             let sent =
                 self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
-            let sent = sent.map_err(unavailable)?;
-            if let Some(failed) = sent.failed.first() {
-                return Err(Error::unavailable(
-                    "The queue of evaluation cases",
-                    format!("it refused: {}", failed.code),
-                ));
+            if let Some(failed) = sent.map_err(unavailable)?.failed.first() {
+                return Err(Error::unavailable(WHAT, format!("it refused: {}", failed.code)));
             }
         }
         Ok(())
     }
 }
 
+/// Divides messages among calls that take so many and so much of them.
+fn calls(bodies: &[String]) -> Vec<&[String]> {
+    let (mut calls, mut begin, mut bytes) = (Vec::new(), 0, 0);
+    for (at, body) in bodies.iter().enumerate() {
+        if at > begin && (at - begin == BATCH || bytes + body.len() > BATCH_BYTES) {
+            calls.push(&bodies[begin..at]);
+            (begin, bytes) = (at, 0);
+        }
+        bytes += body.len();
+    }
+    if begin < bodies.len() {
+        calls.push(&bodies[begin..]);
+    }
+    calls
+}
+
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::unavailable("The queue of evaluation cases", error)
+    Error::unavailable(WHAT, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_takes_ten_messages_and_so_many_bytes() {
+        let sizes = |bytes: &[usize]| {
+            let bodies: Vec<_> = bytes.iter().map(|bytes| "x".repeat(*bytes)).collect();
+            calls(&bodies).iter().map(|call| call.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[1; 21]), [10, 10, 1]);
+        assert_eq!(sizes(&[BATCH_BYTES / 2, BATCH_BYTES / 2, 1, BATCH_BYTES, BATCH_BYTES + 1]), [2, 1, 1, 1]);
+    }
 }

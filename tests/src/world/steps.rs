@@ -7,7 +7,10 @@ use std::{
 };
 
 use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
-use domain::eval_run::CaseMessage;
+use domain::{eval_run::CaseMessage, metric::Message};
+use registry::Registry;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use store::{Names, Store};
 use testkit::event_source::{QueueSource, StreamSource};
 
@@ -49,22 +52,36 @@ impl World {
 
     /// Steps the queue once: every visible case is worked on. Returns how many there were.
     pub async fn step_queue(&self) -> usize {
-        self.drain(&self.queue_url).await
+        self.drain(&self.queues.cases).await
     }
 
     /// Takes every visible case out of the queue, as a queue that loses them does.
     pub async fn take_cases(&self) -> Vec<CaseMessage> {
-        let (sqs, mut cases) = (&self.clients.sqs, Vec::new());
+        self.take(&self.queues.cases).await
+    }
+
+    /// Takes all visible metrics out of their queue.
+    pub async fn take_metrics(&self) -> Vec<Message> {
+        self.take(&self.queues.metrics).await
+    }
+
+    /// Takes all metrics out of their dead letters.
+    pub async fn take_dead_metrics(&self) -> Vec<Value> {
+        self.take(&self.queues.dead_metrics).await
+    }
+
+    async fn take<T: DeserializeOwned>(&self, url: &str) -> Vec<T> {
+        let (sqs, mut taken) = (&self.clients.sqs, Vec::new());
         loop {
-            let received = sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
+            let received = sqs.receive_message().queue_url(url).max_number_of_messages(10);
             let messages = received.send().await.expect("the queue answers").messages.unwrap_or_default();
             if messages.is_empty() {
-                return cases;
+                return taken;
             }
             for message in messages {
                 let body = message.body.unwrap_or_default();
-                cases.push(serde_json::from_str(&body).expect("a message is a case"));
-                let delete = sqs.delete_message().queue_url(&self.queue_url);
+                taken.push(serde_json::from_str(&body).expect("a message is what the queue is for"));
+                let delete = sqs.delete_message().queue_url(url);
                 delete.set_receipt_handle(message.receipt_handle).send().await.expect("the queue deletes");
             }
         }
@@ -75,9 +92,35 @@ impl World {
         self.process.queue.send(cases, Duration::ZERO).await.expect("the queue takes them");
     }
 
+    /// Puts messages into the queue of metrics.
+    pub async fn send_metrics<T: Serialize>(&self, messages: &[T]) {
+        self.process.metrics.send(messages, Duration::ZERO).await.expect("the queue takes them");
+    }
+
+    /// Steps the queue of metrics once: all that is visible is counted. Returns how many messages there were.
+    pub async fn step_metrics(&self) -> usize {
+        let app = self.rollup();
+        let handle = move |event| {
+            let app = app.clone();
+            async move { rollup::handle(event, &app).await }
+        };
+        self.metrics_source().drain_once(&self.clients.sqs, handle).await.expect("the queue drains")
+    }
+
+    /// How the queue of metrics is read.
+    pub fn metrics_source(&self) -> QueueSource {
+        QueueSource::new(&self.queues.metrics)
+    }
+
+    /// What counts metrics in the first process.
+    pub fn rollup(&self) -> rollup::App {
+        let Registry { store, sources, .. } = self.registry().clone();
+        rollup::App { store, sources }
+    }
+
     /// Steps the dead-letter queue once.
     pub async fn step_dead_letters(&self) -> usize {
-        self.drain(&self.dead_letters_url).await
+        self.drain(&self.queues.dead_cases).await
     }
 
     /// Steps stream and queue until nothing is left to do.

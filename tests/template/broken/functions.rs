@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 27] = [
+pub(super) const EDITS: [Edit; 29] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
@@ -54,6 +54,10 @@ pub(super) const EDITS: [Edit; 27] = [
             "Propagate: it may s3:PutObject on *, which it does not need", "WriteArchive: * is too wide"]),
     edit("Propagate", "!Ref WriteArchive, ", "",
         &["Propagate: it may not s3:PutObject on ${Archive.Arn}/audit/*", "WriteArchive: nobody has it"]),
+    edit("Ingest", ", !Ref SendMetrics", "",
+        &["Ingest: it may not sqs:SendMessage on Metrics.Arn", "SendMetrics: nobody has it"]),
+    edit("Ingest", "!Ref Metrics", "!Ref EvalCases",
+        &[r#"Ingest: CUECARD_METRICS_QUEUE_URL is not {"Ref":"Metrics"}"#]),
     edit("Try", "!Ref NoteUse", "AmazonDynamoDBFullAccess",
         &[r#"Try: "AmazonDynamoDBFullAccess" is no policy of this template"#,
             "Try: it may not dynamodb:UpdateItem on Telemetry.Arn"]),

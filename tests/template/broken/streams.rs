@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 17] = [
+pub(super) const EDITS: [Edit; 21] = [
     edit("Steer", "Minute:", "More: {Type: DynamoDB, Properties: {Stream: !GetAtt Registry.StreamArn}}\n        Minute:",
         &[r#"the readers of the stream are ["Dispatch", "Propagate", "Steer"], not Dispatch and Propagate"#]),
     edit("Propagate", "Type: DynamoDB", "Type: Kinesis",
@@ -34,6 +34,12 @@ pub(super) const EDITS: [Edit; 17] = [
         &["EvalWorker: it does not read EvalDeadLetters"]),
     edit("EvalDeadLetters", "eval-dlq", "eval-dead-letters",
         &["EvalDeadLetters: EvalWorker knows dead letters by a name that ends in -dlq"]),
+    edit("Metrics", "maxReceiveCount: 3", "maxReceiveCount: 1", &["Metrics: a message is not tried 3 times"]),
+    edit("MetricsDeadLetters", "1209600", "345600",
+        &["Metrics: its dead letters are kept no longer than its messages"]),
+    edit("Rollup", "[ReportBatchItemFailures]", "[]", &["Rollup: it cannot say which message of Metrics failed"]),
+    edit("Rollup", "Timeout: 120", "Timeout: 121",
+        &["Metrics: a message comes again before Rollup may have failed"]),
     edit("EvalWorker", "Timeout: 180", "Timeout: 60",
         &["EvalWorker: its time-out is not between a model's and the time after which a run is stuck"]),
 ];

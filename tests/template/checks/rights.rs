@@ -12,7 +12,7 @@ use crate::{
 
 /// What the calls of each function need. It was found by following them through the packages in `shared/`: whoever
 /// adds a call of a new kind says it here. Who is in the network may connect to the cache; `steer` does not yet.
-const NEEDED: [(&str, &[&str]); 8] = [
+const NEEDED: [(&str, &[&str]); 10] = [
     (
         "Authoring",
         &[
@@ -69,6 +69,15 @@ const NEEDED: [(&str, &[&str]); 8] = [
         ],
     ),
     (
+        "Ingest",
+        &[
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
+            "dynamodb:UpdateItem on Telemetry.Arn",
+            "sqs:SendMessage on Metrics.Arn",
+        ],
+    ),
+    (
         "Propagate",
         &[
             "dynamodb:GetItem on Registry.Arn",
@@ -98,6 +107,14 @@ const NEEDED: [(&str, &[&str]); 8] = [
             "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
+        ],
+    ),
+    (
+        "Rollup",
+        &[
+            "dynamodb:BatchGetItem on Telemetry.Arn",
+            "dynamodb:PutItem on Telemetry.Arn",
+            "dynamodb:UpdateItem on Telemetry.Arn",
         ],
     ),
     (

@@ -10,11 +10,12 @@ use crate::{
 };
 
 /// The variables that the template may set.
-pub(crate) const KNOWN: [&str; 15] = [
+pub(crate) const KNOWN: [&str; 16] = [
     name::REGISTRY_TABLE,
     name::TELEMETRY_TABLE,
     name::BUCKET,
     name::EVAL_QUEUE_URL,
+    name::METRICS_QUEUE_URL,
     name::ARCHIVE_BUCKET,
     name::CACHE_URL,
     name::CACHE_CLUSTER,
@@ -48,6 +49,7 @@ fn value(name: &str) -> Value {
         name::TELEMETRY_TABLE => json!({ "Ref": "Telemetry" }),
         name::BUCKET => json!({ "Ref": "TestSets" }),
         name::EVAL_QUEUE_URL => json!({ "Ref": "EvalCases" }),
+        name::METRICS_QUEUE_URL => json!({ "Ref": "Metrics" }),
         name::ARCHIVE_BUCKET => json!({ "Ref": "Archive" }),
         name::CACHE_URL => json!({ "Fn::Sub": "rediss://${Cache.Endpoint.Address}:${Cache.Endpoint.Port}" }),
         name::CACHE_CLUSTER => json!("true"),

@@ -10,7 +10,7 @@ use domain::{
 };
 use serde::{Deserialize as _, Serialize as _, de::IntoDeserializer as _};
 
-use super::META;
+use super::{META, VERSIONS};
 
 /// A key of the telemetry table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ pub(crate) const ARMS: &str = "A#";
 pub(crate) const EXPOSURES: &str = "exposure";
 
 pub(crate) fn hours_partition(version: VersionId, environment: &Environment) -> String {
-    format!("VER#{version}#{environment}")
+    format!("{VERSIONS}{version}#{environment}")
 }
 
 pub(crate) fn days_partition(team: &TeamId) -> String {

@@ -1,0 +1,137 @@
+//! Which prompts cost most, are called most, fail most or are liked least.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Caller, Error, Prompt, PromptId, Result,
+    metric::{Count, Counts, Hour, Summary, Tally, summary::Bucket},
+    model::ModelEntry,
+    money::Usd,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{DAY, Range};
+use crate::Registry;
+
+/// How many prompts a ranking shows.
+const SHOWN: usize = 100;
+
+/// How many teams or prompts are read at once.
+const READS: usize = 16;
+
+/// How long days are kept, in days.
+const KEPT: u32 = 400;
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The dearest.
+    Cost,
+    /// The most called.
+    Calls,
+    /// The most failed calls.
+    Errors,
+    /// The worst rated; what nobody rated comes last.
+    Rating,
+}
+
+/// Prompts in order.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    /// The days that were summed, today included.
+    pub range: Range,
+    /// The prompts.
+    pub data: Vec<Ranked>,
+    /// How many more were called in these days.
+    pub left_out: usize,
+}
+
+/// What a prompt came to.
+#[derive(Debug, Clone)]
+pub struct Ranked {
+    /// The prompt.
+    pub prompt: Prompt,
+    /// Its figures, as far as days show them: calls, errors, tokens, cost and ratings.
+    pub summary: Summary,
+    /// Calls that failed.
+    pub errors: i64,
+    /// What a day cost on the average.
+    pub cost_per_day: Usd,
+    /// What a day would have cost by each model's present prices, for the same tokens.
+    pub on_other_models: Vec<(String, Usd)>,
+}
+
+impl Registry {
+    /// The prompts that the caller sees, by what they came to today and in the days before.
+    pub async fn metrics_summary(&self, caller: &Caller, sort: Sort, days: u32) -> Result<Ranking> {
+        if !(1..=KEPT).contains(&days) {
+            return Err(Error::invalid("/days", format!("`days` lies between 1 and {KEPT}.")));
+        }
+        let today = Hour::of(self.sources.now()).midnight().start();
+        let range = Range { from: today.minus(DAY * (days - 1)), to: today.plus(DAY), bucket: Bucket::Day };
+        let mut sums: Vec<_> = self.sums(caller, range).await?.into_iter().collect();
+        sums.sort_by_key(|(prompt, counts)| (rank(sort, counts), *prompt));
+        let left_out = sums.len().saturating_sub(SHOWN);
+        sums.truncate(SHOWN);
+        let models: Vec<ModelEntry> =
+            self.list_models().await?.into_iter().map(|model| model.entry).collect();
+        let reads = stream::iter(sums).map(|(id, counts)| async move {
+            let prompt = self.store.prompt(id).await?;
+            Ok::<_, Error>(prompt.map(|prompt| (prompt, counts)))
+        });
+        let found: Vec<Option<(Prompt, Counts)>> = reads.buffered(READS).try_collect().await?;
+        let ranked = |(prompt, counts)| Ranked::new(prompt, counts, days, &models);
+        Ok(Ranking { range, data: found.into_iter().flatten().map(ranked).collect(), left_out })
+    }
+
+    /// What each prompt of the caller's teams came to.
+    async fn sums(&self, caller: &Caller, range: Range) -> Result<BTreeMap<PromptId, Counts>> {
+        let teams = self.teams(caller).await?;
+        let reads = stream::iter(teams)
+            .map(|(team, _)| async move { self.store.team_days(&team, range.first(), range.last()).await });
+        let mut teams = reads.buffer_unordered(READS);
+        let mut sums: BTreeMap<PromptId, Counts> = BTreeMap::new();
+        while let Some(days) = teams.try_next().await? {
+            for day in days {
+                let sum = sums.entry(day.prompt_id).or_default();
+                day.counts.iter().for_each(|(count, more)| sum.add(count, more));
+            }
+        }
+        Ok(sums)
+    }
+}
+
+impl Ranked {
+    fn new(prompt: Prompt, counts: Counts, days: u32, models: &[ModelEntry]) -> Self {
+        let tokens = |kind| u64::try_from(counts.get(kind)).unwrap_or_default();
+        let (input, output) = (tokens(Count::InputTokens), tokens(Count::OutputTokens));
+        let on = |model: &ModelEntry| {
+            let cost =
+                Usd::of_tokens(&[(input, model.input_usd_per_mtok), (output, model.output_usd_per_mtok)]);
+            (model.model_id.clone(), per_day(cost, days))
+        };
+        let on_other_models = models.iter().map(on).collect();
+        let errors = counts.get(Count::Errors);
+        let summary = Summary::from(&Tally { counts, ..Tally::default() });
+        Self { prompt, errors, cost_per_day: per_day(summary.cost_usd, days), summary, on_other_models }
+    }
+}
+
+/// The smaller, the earlier.
+fn rank(sort: Sort, counts: &Counts) -> i64 {
+    match sort {
+        Sort::Cost => -counts.get(Count::CostNanos),
+        Sort::Calls => -counts.get(Count::Calls),
+        Sort::Errors => -counts.get(Count::Errors),
+        Sort::Rating => {
+            let millionths = counts.get(Count::RatingSum).saturating_mul(1_000_000);
+            millionths.checked_div(counts.get(Count::RatingGiven)).unwrap_or(i64::MAX)
+        }
+    }
+}
+
+/// Rounded half up.
+fn per_day(cost: Usd, days: u32) -> Usd {
+    let days = u64::from(days);
+    Usd::from_nanos(cost.as_nanos().saturating_add(days / 2) / days)
+}
