@@ -23,8 +23,8 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(url: &str, key: &str) -> Self {
-        // Longer than the 25 s that a request may wait.
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
+        // A request may wait for 25 s, and a disk that flushes a build may take its time.
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap();
         Self { client, url: url.to_owned(), key: key.to_owned() }
     }
 
