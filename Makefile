@@ -8,10 +8,10 @@ ARGS ?=
 REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-gate bench-eval real-data tools build
+.PHONY: help run test lint bench bench-gate bench-experiments bench-eval real-data tools build
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve the whole platform on this machine (ARGS="--help" lists its flags)
 	@echo "Builds the platform (some minutes the first time), then serves it until Ctrl-C."
@@ -29,6 +29,9 @@ bench: tools ## Measure resolve beside references, its program, and rollbacks un
 
 bench-gate: ## Simulate the evaluation gate beside the figures that it was designed by
 	cargo run --locked --release -p e2e --bin bench_gate -- $(ARGS)
+
+bench-experiments: ## Simulate experiments and canaries beside the figures that they were designed by
+	cargo run --locked --release -p e2e --bin bench_experiments -- $(ARGS)
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 	cargo run --locked --release -p e2e --bin bench_eval -- $(ARGS)
