@@ -58,7 +58,9 @@ pub(crate) struct Story {
     pub(crate) requests: u64,
 }
 
-/// The measures that are compared by their means, and the deviation of single observations.
+/// The measures that are compared by their means, and the deviation of single observations. The specification
+/// does not say with which the table was made: these are what §1 assumes before there are data, but for
+/// scores, of which .25 would be too much for the table's.
 const MEANS: [(Measure, f64); 4] = [
     (Measure::LatencyMs, 0.6),
     (Measure::CostUsd, 0.7),

@@ -35,8 +35,8 @@ fn naive(measured: &Measured) {
     let either = |figures: &Figures| 100.0 * (figures.wins[0].value + figures.wins[1].value);
     line(&format!(
         "- «2 to 3 days instead of 14» at 1x {} without error control: naive Thompson has a winner after {} \
-         days and spares {} % of the exposure; half and half with the same rule, {} days and {} %. Of equals, \
-         they let one win in {} % and {} %.",
+         days and spares {} % of the exposure; half and half with the same rule, {} days and {} %. Of \
+         equals, they let one win in {} % and {} %.",
         holds(at(Policy::Naive, 1.0).all(|figures| figures.day.value <= 3.0 || figures.day.is_near(3.0))),
         range(at(Policy::Naive, 1.0), 1, |figures| figures.day.value),
         range(at(Policy::Naive, 1.0), 0, reduction),

@@ -3,6 +3,7 @@
 //! What the product does is judged. Means of all time stand beside it as a contrast: how wrong they are hangs
 //! on when a drift comes, of which the specification says little. The step comes after two days. The week is
 //! the one of which means of all time make nearly what the table says: it begins on a Friday.
+//! One that begins on a Monday spares 65.7 % of the exposure at 1x, 3.7 points more than the table.
 
 use domain::Result;
 
