@@ -8,6 +8,7 @@ mod bootstraps;
 mod lambda;
 mod processes;
 mod said;
+mod storm;
 mod suite;
 mod target;
 mod tls;
