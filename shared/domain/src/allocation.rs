@@ -29,10 +29,6 @@ pub const CANARY: &str = "canary";
 /// What the numbers are drawn for that say who takes part. No arm may have such a key.
 const ENROLMENT: &str = "__enroll";
 
-/// What the number is drawn for that says who is in the canary: one for all stages, so that nobody ever
-/// leaves it while it grows.
-const NESTING: &str = "__canary";
-
 /// How long a conversation may go on with the arm of its former answer.
 pub const CONTINUES: Duration = Duration::from_hours(24);
 
@@ -77,6 +73,10 @@ pub struct Arm {
 }
 
 impl Allocation {
+    /// What the number is drawn for that says who is in the canary: one for all stages, so that nobody ever
+    /// leaves it while it grows.
+    pub const NESTING: &str = "__canary";
+
     /// A canary that serves this share of the units, 0 to 1.
     pub fn canary(
         trial: TrialId,
@@ -96,7 +96,7 @@ impl Allocation {
         match self.rule {
             Rule::Canary => {
                 let (control, canary) = (self.arms.first()?, self.arms.get(1)?);
-                Some(if dice.roll(NESTING, unit) < canary.weight { canary } else { control })
+                Some(if dice.roll(Self::NESTING, unit) < canary.weight { canary } else { control })
             }
             Rule::Split { enrolled } => {
                 (dice.roll(ENROLMENT, unit) < enrolled).then(|| rendezvous(&self.arms, &dice, unit))?

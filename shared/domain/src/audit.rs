@@ -62,6 +62,22 @@ pub enum Action {
     Approved,
     /// What an environment overrides of its version changed.
     OverridesSet,
+    /// An experiment began.
+    ExperimentStarted,
+    /// The weights of an experiment changed.
+    ExperimentReweighted,
+    /// An experiment was decided or stopped.
+    ExperimentEnded,
+    /// A canary began.
+    RolloutStarted,
+    /// A canary went on to another stage.
+    RolloutAdvanced,
+    /// A canary was paused.
+    RolloutPaused,
+    /// A paused canary goes on.
+    RolloutResumed,
+    /// A canary was completed or stopped.
+    RolloutEnded,
     /// A test set was made.
     TestSetCreated,
     /// Its cases were replaced.

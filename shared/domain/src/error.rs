@@ -53,6 +53,8 @@ pub enum ErrorKind {
     StagingNeeded,
     /// The gate wants another releaser's approval.
     ApprovalNeeded,
+    /// An experiment or a canary splits the traffic of the environment.
+    ExperimentRunning,
     /// The environment is locked.
     Locked,
     /// The new version drops, retypes or newly requires a variable that callers rely on.
@@ -89,7 +91,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for the tests and the API description.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::MalformedJson,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -109,6 +111,7 @@ impl ErrorKind {
         Self::EvidenceStale,
         Self::StagingNeeded,
         Self::ApprovalNeeded,
+        Self::ExperimentRunning,
         Self::Locked,
         Self::VariablesIncompatible,
         Self::NoRollbackTarget,

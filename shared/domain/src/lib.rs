@@ -29,6 +29,7 @@ pub mod template;
 pub mod test_set;
 pub mod time;
 pub mod token;
+pub mod trial;
 pub mod version;
 
 pub use error::{Error, ErrorKind, FieldProblem, Result};
@@ -40,4 +41,5 @@ pub use prompt::{Prompt, Team};
 pub use reference::Ref;
 pub use sources::{Clock, Entropy, Sources};
 pub use time::Timestamp;
+pub use trial::Trial;
 pub use version::{EvalStatus, Version, VersionPointer, VersionState};

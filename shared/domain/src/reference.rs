@@ -137,6 +137,12 @@ impl Ref {
         next
     }
 
+    /// The ref after a rollback that ended the trial here: its control stays, and counts as moved to.
+    #[must_use]
+    pub fn called_off(&self, control: VersionPointer, mover: Mover<'_>) -> Self {
+        Self { automation_held: true, ..self.moved(control, mover) }
+    }
+
     /// The ref with another lock; nothing moves.
     #[must_use]
     pub fn with_lock(&self, lock: Option<Lock>) -> Self {
@@ -155,12 +161,14 @@ impl Ref {
         Self { allocation, revision: self.revision + 1, ..self.clone() }
     }
 
-    /// The ref of a prompt that was renamed, archived or restored; nothing moves.
+    /// The ref of a prompt that was renamed, archived or restored; nothing moves. A trial ends with its prompt.
     #[must_use]
     pub fn following(&self, prompt: &Prompt) -> Self {
+        let archived = prompt.archived_at.is_some();
         Self {
             prompt_name: prompt.name.clone(),
-            archived: prompt.archived_at.is_some(),
+            archived,
+            allocation: self.allocation.clone().filter(|_| !archived),
             revision: self.revision + 1,
             ..self.clone()
         }

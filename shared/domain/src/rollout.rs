@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use guardrail::Guardrail;
+pub(crate) use health::Health;
 pub use observed::{Compared, Mean, Observed, Units};
 pub use plan::{Plan, Stage};
 pub use tick::{Decision, Tick, tick};
@@ -55,6 +56,8 @@ pub struct Rollout {
     pub started_at: Timestamp,
     /// When it was completed or stopped.
     pub ended_at: Option<Timestamp>,
+    /// Counts the writes of it.
+    pub revision: u64,
 }
 
 /// Whether a canary runs.
@@ -138,15 +141,7 @@ impl State {
             self.data_at = now;
         }
         self.labels = self.labels.max(observed.labels);
-        let limits = guardrails.iter().filter_map(|guardrail| match guardrail.limit() {
-            Limit::Ratio { measure, tolerated } => Some((measure, tolerated)),
-            Limit::Margin { .. } => None,
-        });
-        for ((measure, tolerated), process) in limits.zip(&mut self.processes) {
-            if let Some(stage) = observed.failures.get(&measure) {
-                process.take(*stage, tolerated);
-            }
-        }
+        take_in(&mut self.processes, guardrails, observed);
     }
 
     /// Another stage counts anew; the evidence stays.
@@ -156,6 +151,19 @@ impl State {
         self.since = now;
         self.paused_at = None;
         self.processes.iter_mut().for_each(|process| *process = process.at_next_stage());
+    }
+}
+
+/// Takes what was observed of units into the evidence for each of the binary guardrails, in their order.
+pub(crate) fn take_in(processes: &mut [Process], guardrails: &[Guardrail], observed: &Observed) {
+    let limits = guardrails.iter().filter_map(|guardrail| match guardrail.limit() {
+        Limit::Ratio { measure, tolerated } => Some((measure, tolerated)),
+        Limit::Margin { .. } => None,
+    });
+    for ((measure, tolerated), process) in limits.zip(processes) {
+        if let Some(units) = observed.failures.get(&measure) {
+            process.take(*units, tolerated);
+        }
     }
 }
 

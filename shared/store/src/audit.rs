@@ -58,6 +58,11 @@ pub(crate) fn is_move(action: Action) -> bool {
             | Action::Unlocked
             | Action::PromptArchived
             | Action::PromptRestored
+            | Action::ExperimentStarted
+            | Action::ExperimentEnded
+            | Action::RolloutStarted
+            | Action::RolloutAdvanced
+            | Action::RolloutEnded
     )
 }
 

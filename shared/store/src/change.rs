@@ -39,6 +39,8 @@ pub enum Slot {
     Ref,
     /// An evaluation run.
     Run,
+    /// An experiment or a canary, or its weights.
+    Trial,
     /// A test set or a version of one.
     TestSet,
     /// The team's gate by which a move was judged.

@@ -1,6 +1,5 @@
 //! Evaluation runs.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use domain::{EvalRun, EvalRunId, PromptId, Result, eval_run::RunStatus};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +7,7 @@ use crate::{
     Change, Page, PageRequest, Slot, Store,
     change::Guard,
     keys::{Key, List, RUNS, prompt_partition},
-    table::{attribute, failed, number, text, to_item},
+    table::{attribute, text, to_item},
 };
 
 /// Where a run is found by its id.
@@ -54,22 +53,7 @@ impl Store {
         let mut item = to_item(&Key::Run(run.prompt_id, run.eval_run_id), run)?;
         item.insert(attribute::INDEX_PK.to_owned(), text(List::Runs(run.status).pk()));
         item.insert(attribute::INDEX_SK.to_owned(), text(run.eval_run_id.to_string()));
-        let put = self
-            .dynamodb()
-            .put_item()
-            .table_name(&self.names.registry)
-            .set_item(Some(item))
-            .condition_expression("revision = :revision")
-            .expression_attribute_values(":revision", number(run.revision - 1))
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error) => match error.code() {
-                Some("ConditionalCheckFailedException" | "TransactionConflictException") => Ok(false),
-                _ => Err(failed(error)),
-            },
-        }
+        self.keep(item, run.revision - 1).await
     }
 
     /// A page of a prompt's runs, newest first.

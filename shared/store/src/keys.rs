@@ -6,6 +6,7 @@ mod telemetry;
 use crate::table::attribute as names;
 use domain::{
     AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
+    trial::TrialId,
 };
 pub(crate) use objects::{archive_key, dataset_object, upload_object};
 pub use telemetry::TelemetryKey;
@@ -37,6 +38,12 @@ pub enum Key {
     Run(PromptId, EvalRunId),
     /// Where to find a run of which only the id is known.
     RunById(EvalRunId),
+    /// An experiment or a canary.
+    Trial(PromptId, TrialId),
+    /// Where to find one of which only the id is known.
+    TrialById(TrialId),
+    /// The weights of an allocation version of one.
+    Weights(TrialId, u64),
     /// A test set.
     TestSet(TestSetId),
     /// A version of a test set.
@@ -64,11 +71,14 @@ impl Key {
             | Self::VersionState(prompt, _)
             | Self::Ref(prompt, _)
             | Self::PromptAudit(prompt, _)
-            | Self::Run(prompt, _) => prompt_partition(*prompt),
+            | Self::Run(prompt, _)
+            | Self::Trial(prompt, _) => prompt_partition(*prompt),
             Self::Name(team, _) => format!("TEAM#{team}"),
             Self::TeamAudit(team, _) | Self::Team(team) => team_partition(team),
             Self::VersionById(version) => format!("VER#{version}"),
             Self::RunById(run) => format!("EVAL#{run}"),
+            Self::TrialById(trial) => format!("EXP#{trial}"),
+            Self::Weights(trial, _) => weights_partition(*trial),
             Self::TestSet(set) | Self::TestSetVersion(set, _) => test_set_partition(*set),
             Self::ApiKey(id) => format!("KEY#{id}"),
             Self::SigningKey(kid) => format!("SIGN#{kid}"),
@@ -86,11 +96,14 @@ impl Key {
             Self::Ref(_, environment) => format!("{REFS}{environment}"),
             Self::PromptAudit(_, entry) | Self::TeamAudit(_, entry) => format!("{AUDIT}{entry}"),
             Self::Run(_, run) => format!("{RUNS}{run}"),
+            Self::Trial(_, trial) => format!("{TRIALS}{trial}"),
+            Self::Weights(_, allocation_version) => format!("{allocation_version:010}"),
             Self::TestSetVersion(_, number) => format!("{VERSIONS}{number:04}"),
             Self::Model(model) => model.clone(),
             Self::Prompt(_)
             | Self::VersionById(_)
             | Self::RunById(_)
+            | Self::TrialById(_)
             | Self::TestSet(_)
             | Self::Team(_)
             | Self::ApiKey(_)
@@ -120,6 +133,8 @@ impl Key {
             }
             ("VER", META) => Some(Self::VersionById(id.parse().ok()?)),
             ("EVAL", META) => Some(Self::RunById(id.parse().ok()?)),
+            ("EXP", META) => Some(Self::TrialById(id.parse().ok()?)),
+            ("EXPW", _) => Some(Self::Weights(id.parse().ok()?, sk.parse().ok()?)),
             ("KEY", META) => Some(Self::ApiKey(id.to_owned())),
             ("SIGN", META) => Some(Self::SigningKey(id.parse().ok()?)),
             ("IDEM", META) => {
@@ -141,6 +156,7 @@ impl Key {
             "REF" => Some(Self::Ref(prompt, rest.parse().ok()?)),
             "AUD" => Some(Self::PromptAudit(prompt, rest.parse().ok()?)),
             "EVAL" => Some(Self::Run(prompt, rest.parse().ok()?)),
+            "EXP" => Some(Self::Trial(prompt, rest.parse().ok()?)),
             _ => None,
         }
     }
@@ -160,6 +176,7 @@ pub(crate) const VERSION_STATES: &str = "VERSTATE#";
 pub(crate) const REFS: &str = "REF#";
 pub(crate) const AUDIT: &str = "AUD#";
 pub(crate) const RUNS: &str = "EVAL#";
+pub(crate) const TRIALS: &str = "EXP#";
 
 /// The partition of the model catalogue.
 pub(crate) const MODELS: &str = "MODEL";
@@ -170,6 +187,10 @@ pub(crate) fn prompt_partition(prompt: PromptId) -> String {
 
 pub(crate) fn team_partition(team: &TeamScope) -> String {
     format!("TEAM#{}", team.as_str())
+}
+
+pub(crate) fn weights_partition(trial: TrialId) -> String {
+    format!("EXPW#{trial}")
 }
 
 pub(crate) fn test_set_partition(set: TestSetId) -> String {
@@ -191,6 +212,8 @@ pub(crate) enum List<'a> {
     TestSets(&'a TeamId),
     /// Runs by status.
     Runs(domain::eval_run::RunStatus),
+    /// Experiments and canaries that run.
+    ActiveTrials,
     /// Signing keys.
     SigningKeys,
     /// What moved anywhere.
@@ -207,6 +230,7 @@ impl List<'_> {
             Self::ApiKeys(team) => format!("KEYS#{}", team.as_str()),
             Self::TestSets(team) => format!("TESTSETS#{team}"),
             Self::Runs(status) => format!("RUNS#{status:?}").to_lowercase(),
+            Self::ActiveTrials => "TRIALS".to_owned(),
             Self::SigningKeys => "SIGNING".to_owned(),
             Self::Moves => "MOVES".to_owned(),
         }
@@ -214,63 +238,4 @@ impl List<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::Timestamp;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn any_key() -> impl Strategy<Value = Key> {
-        let id = (0..i64::from(u32::MAX), any::<[u8; 10]>());
-        let prompt = id.clone().prop_map(|(t, r)| PromptId::new(Timestamp::from_millis(t), r));
-        let bytes = any::<[u8; 16]>();
-        let team = "[a-z0-9_-]{1,64}".prop_map(|t| t.parse::<TeamId>().unwrap());
-        let scope = prop_oneof![Just(TeamScope::All), team.clone().prop_map(TeamScope::Team),];
-        let environment = "[a-z0-9][a-z0-9._-]{0,35}".prop_map(|e| e.parse::<Environment>().unwrap());
-        prop_oneof![
-            prompt.clone().prop_map(Key::Prompt),
-            (team, "\\PC{1,60}").prop_map(|(team, name)| Key::Name(team, name)),
-            (prompt.clone(), 0..100_000_000_u32).prop_map(|(p, n)| Key::Version(p, n)),
-            (prompt.clone(), 0..100_000_000_u32).prop_map(|(p, n)| Key::VersionState(p, n)),
-            bytes.prop_map(|b| Key::VersionById(VersionId::from_bytes(b))),
-            (prompt.clone(), environment).prop_map(|(p, e)| Key::Ref(p, e)),
-            (prompt.clone(), bytes).prop_map(|(p, b)| Key::PromptAudit(p, AuditId::from_bytes(b))),
-            (scope.clone(), bytes).prop_map(|(t, b)| Key::TeamAudit(t, AuditId::from_bytes(b))),
-            (prompt, bytes).prop_map(|(p, b)| Key::Run(p, EvalRunId::from_bytes(b))),
-            bytes.prop_map(|b| Key::RunById(EvalRunId::from_bytes(b))),
-            bytes.prop_map(|b| Key::TestSet(TestSetId::from_bytes(b))),
-            (bytes, 0..10_000_u32).prop_map(|(b, n)| Key::TestSetVersion(TestSetId::from_bytes(b), n)),
-            scope.prop_map(Key::Team),
-            "[A-Za-z0-9-]{1,64}".prop_map(Key::ApiKey),
-            bytes.prop_map(|b| Key::SigningKey(SigningKeyId::from_bytes(b))),
-            "\\PC{1,60}".prop_map(Key::Model),
-            ("[A-Za-z0-9-]{1,64}", "[0-9a-f]{64}").prop_map(|(k, h)| Key::Idempotency(k, h)),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn what_was_formatted_reads_back(key in any_key()) {
-            prop_assert_eq!(Key::parse(&key.pk(), &key.sk()), Some(key));
-        }
-
-        #[test]
-        fn two_keys_never_meet(a in any_key(), b in any_key()) {
-            prop_assert_eq!(a == b, (a.pk(), a.sk()) == (b.pk(), b.sk()));
-        }
-
-        #[test]
-        fn any_text_is_read_without_harm(pk in "\\PC{0,60}", sk in "\\PC{0,60}") {
-            if let Some(key) = Key::parse(&pk, &sk) {
-                prop_assert!(key.pk().starts_with(pk.split('#').next().unwrap()));
-            }
-        }
-    }
-
-    #[test]
-    fn versions_sort_as_numbers_do() {
-        let prompt = PromptId::from_bytes([0; 16]);
-        assert!(Key::Version(prompt, 9).sk() < Key::Version(prompt, 10).sk());
-        assert_eq!(Key::Version(prompt, 12).sk(), "VER#00000012");
-    }
-}
+mod tests;

@@ -26,6 +26,7 @@ mod table;
 mod tables;
 mod team;
 mod test_set;
+mod trial;
 mod upload;
 mod usage;
 mod version;
@@ -38,6 +39,7 @@ pub use progress::{Progress, RunProgress};
 pub use table::{Page, PageRequest};
 use tables::Tables;
 pub use test_set::{TestSet, TestSetVersion};
+pub use trial::TrialKind;
 pub use upload::UPLOAD_FOR;
 pub use watch::WatchRound;
 

@@ -141,6 +141,27 @@ impl Store {
         }
     }
 
+    /// Puts an item of the registry in place of the one with this revision, outside every chain: it is bookkeeping, and
+    /// nobody's decision. Returns whether it took.
+    pub(crate) async fn keep(&self, item: Item, revision: u64) -> Result<bool> {
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(&self.names.registry)
+            .set_item(Some(item))
+            .condition_expression("revision = :revision")
+            .expression_attribute_values(":revision", number(revision))
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(true),
+            Err(error) => match error.code() {
+                Some("ConditionalCheckFailedException" | "TransactionConflictException") => Ok(false),
+                _ => Err(failed(error)),
+            },
+        }
+    }
+
     /// A query over the items of one partition whose sort key begins with `prefix`, strongly consistent.
     pub(crate) fn query(&self, table: &str, pk: String, prefix: &str) -> QueryFluentBuilder {
         let query = self

@@ -58,6 +58,7 @@ pub fn describe(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
         K::EvidenceStale => (S::CONFLICT, "evidence-stale", "The evaluation is out of date"),
         K::StagingNeeded => (S::CONFLICT, "staging-needed", "It was never live in staging"),
         K::ApprovalNeeded => (S::CONFLICT, "approval-needed", "Another releaser must approve"),
+        K::ExperimentRunning => (S::CONFLICT, "experiment-running", "A trial splits the traffic"),
         K::Locked => (S::CONFLICT, "locked", "The environment is locked"),
         K::VariablesIncompatible => {
             (S::CONFLICT, "variables-incompatible", "The variables would break callers")

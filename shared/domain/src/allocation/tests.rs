@@ -138,7 +138,7 @@ fn nobody_leaves_a_canary_that_grows() {
 #[test]
 fn a_canary_draws_the_numbers_of_the_specification() {
     let dice = Dice::new("exp_A", 1);
-    assert!(dice.roll(NESTING, "юзер") < 0.05 && dice.roll(NESTING, "user-1") > 0.25);
+    assert!(dice.roll(Allocation::NESTING, "юзер") < 0.05 && dice.roll(Allocation::NESTING, "user-1") > 0.25);
 }
 
 #[test]

@@ -40,6 +40,11 @@ impl Floor {
         Self(0.2 * equal_share(arms))
     }
 
+    /// The share itself, 0 to 1.
+    pub fn share(self) -> f64 {
+        self.0
+    }
+
     /// Of an experiment with so many arms, whose floors must fit into the traffic.
     pub fn new(floor: f64, arms: usize) -> Result<Self> {
         let most = equal_share(arms);

@@ -44,6 +44,16 @@ impl Histogram {
         other.buckets().for_each(|(bucket, count)| self.add(bucket, count.saturating_mul(times)));
     }
 
+    /// The value in milliseconds that each bucket is read as, and its count.
+    pub fn values(&self) -> impl Iterator<Item = (f64, i64)> {
+        self.buckets().map(|(bucket, count)| (middle(bucket), count))
+    }
+
+    /// How many values lie above this many milliseconds, as far as buckets tell them apart.
+    pub fn above(&self, millis: f64) -> i64 {
+        self.values().filter(|(value, _)| *value > millis).map(|(_, count)| count).sum()
+    }
+
     fn add(&mut self, bucket: u16, count: i64) {
         let held = self.0.entry(bucket).or_default();
         *held = held.saturating_add(count);

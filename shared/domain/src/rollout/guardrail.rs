@@ -151,6 +151,14 @@ pub fn validate(guardrails: &[Guardrail]) -> Result<()> {
     Error::check(problems.collect())
 }
 
+/// How long a call may take where one of them watches that, in milliseconds.
+pub fn slo_ms(guardrails: &[Guardrail]) -> Option<u64> {
+    guardrails.iter().find_map(|guardrail| match guardrail {
+        Guardrail::LatencySlo { slo_ms, .. } => Some(*slo_ms),
+        _ => None,
+    })
+}
+
 fn as_often() -> f64 {
     1.0
 }

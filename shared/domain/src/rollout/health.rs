@@ -25,7 +25,7 @@ const TROUBLE: f64 = 0.05;
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub(crate) struct Health {
     /// The guardrails that are breached, each in a sentence.
     pub breaches: Vec<String>,
     /// Whether the control fails as well: then the cause is elsewhere, and nothing is rolled back.
@@ -37,7 +37,7 @@ pub(super) struct Health {
 impl Health {
     /// Of a canary. `processes` are those of the binary guardrails, in their order, with these counts taken
     /// in.
-    pub(super) fn of(guardrails: &[Guardrail], processes: &[Process], observed: &Observed) -> Result<Self> {
+    pub(crate) fn of(guardrails: &[Guardrail], processes: &[Process], observed: &Observed) -> Result<Self> {
         let mut health = Self::default();
         let mut processes = processes.iter();
         for guardrail in guardrails {

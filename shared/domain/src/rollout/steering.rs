@@ -39,6 +39,17 @@ impl Rollout {
         Ok(self.clone().ended_by(vec![reason.to_owned()], now))
     }
 
+    /// The end of a watch over a version that is not the only one any more: there is nothing to take back.
+    #[must_use]
+    pub fn superseded(&self, now: Timestamp) -> Tick {
+        let reasons = vec!["another version or trial took its place".to_owned()];
+        let mut rollout = self.clone();
+        rollout.status = Status::Stopped;
+        rollout.ended_at = Some(now);
+        rollout.reasons.clone_from(&reasons);
+        Tick { rollout, decision: Decision::Complete, reasons }
+    }
+
     /// Starts again at the first stage with another version: what was found out about the former one is worth
     /// nothing.
     pub fn replaced(&self, canary: VersionPointer, now: Timestamp) -> Result<Self> {

@@ -33,6 +33,7 @@ fn rollout(stage: usize, plan: Plan) -> Rollout {
         created_by: "key_test".to_owned(),
         started_at: minutes(0),
         ended_at: None,
+        revision: 1,
     }
 }
 

@@ -77,6 +77,11 @@ pub fn tick(rollout: &Rollout, observed: &Observed, now: Timestamp) -> Result<Ti
 }
 
 impl Tick {
+    /// A canary that a person changed, without anything that follows from it.
+    pub fn held(rollout: Rollout) -> Self {
+        Self { rollout, decision: Decision::Hold, reasons: Vec::new() }
+    }
+
     fn hold(rollout: Rollout, reason: impl Into<String>) -> Self {
         Self { rollout, decision: Decision::Hold, reasons: vec![reason.into()] }
     }

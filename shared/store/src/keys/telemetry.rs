@@ -51,7 +51,7 @@ pub enum TelemetryKey {
     Exposure(TrialId, u64),
     /// A unit that was heard of in an iteration.
     Unit(TrialId, u32, u64),
-    /// A unit that was heard of under an allocation version, and whether it met an error there.
+    /// A unit that was heard of under an allocation version, and what happened to it there.
     UnitErred(TrialId, u64, u64),
     /// What a resolve came to by a measure.
     Feedback(TrialId, u64, Measure),

@@ -36,6 +36,14 @@ const UNITS: Duration = DAY.saturating_mul(180);
 /// How many items a team's day is divided among, so that thousands of prompts fit.
 const DAY_PARTS: u8 = 4;
 
+/// What may happen to a unit, each once under an allocation version, with the counter of those to whom it did. Their
+/// places are the bits of what is remembered of a unit.
+const HARMS: [(Measure, &str); 3] = [
+    (Measure::Error, "error_units"),
+    (Measure::Refusal, "refusal_units"),
+    (Measure::LatencySlo, "slow_units"),
+];
+
 /// A write of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Write {
@@ -152,16 +160,17 @@ impl Effect<'_> {
             self.keep(&unit, Kept::default(), until);
         }
         one("new_units", new);
-        let failed = |reading: &Reading| reading.measure == Measure::Error && reading.value > 0.5;
-        let errs = seen.readings.iter().any(failed);
         let unit = TelemetryKey::UnitErred(at.trial, at.allocation_version, at.unit64);
         let here = self.kept(&unit);
-        let erred = here.is_some_and(|kept| kept.value.is_some_and(|value| value > 0.5));
-        if here.is_none() || (errs && !erred) {
-            self.keep(&unit, Kept { value: Some(f64::from(u8::from(errs))), ..Kept::default() }, until);
+        let known = here.and_then(|kept| kept.value).map_or(0, harms_in);
+        let now = known | harms_of(&seen.readings);
+        if here.is_none() || now != known {
+            self.keep(&unit, Kept { value: Some(f64::from(now)), ..Kept::default() }, until);
         }
         one("units", here.is_none());
-        one("error_units", errs && !erred);
+        for (bit, (_, name)) in HARMS.iter().enumerate() {
+            one(name, (now & !known) >> bit & 1 == 1);
+        }
         let key = TelemetryKey::Exposures(at.trial, at.allocation_version, at.arm.clone());
         self.add(&key, met, self.now.plus(TRIALS));
     }
@@ -201,6 +210,18 @@ impl Effect<'_> {
         let delta = Delta { prompt_id: *prompt_id, version_id: *version_id, environment, hour, tally };
         self.count(&delta);
     }
+}
+
+/// The bits of what happened.
+fn harms_of(readings: &[Reading]) -> u8 {
+    let happened = |measure| readings.iter().any(|reading| reading.measure == measure && reading.value > 0.5);
+    (0..).zip(HARMS).map(|(bit, (measure, _))| u8::from(happened(measure)) << bit).sum()
+}
+
+/// The bits that are remembered.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are a number from 0 to 7")]
+fn harms_in(value: f64) -> u8 {
+    value as u8
 }
 
 /// Of two values for the same, the one that was given later counts, in the hour of the first: so counters are

@@ -9,6 +9,7 @@ use domain::{
     counter::Cell,
     measure::Measure,
     metric::{Counts, Hour, Tally},
+    rollout::Units,
 };
 
 use super::sums::{self, Sums};
@@ -47,8 +48,49 @@ pub struct ArmExposures {
     pub new_units: i64,
     /// Units that were heard of under this allocation version, …
     pub units: i64,
-    /// … and those of them that met an error.
+    /// … and those of them that met an error, …
     pub error_units: i64,
+    /// … a refusal, …
+    pub refusal_units: i64,
+    /// … or an answer that took longer than the trial allows.
+    pub slow_units: i64,
+}
+
+impl ArmExposures {
+    /// Nobody.
+    pub fn none(allocation_version: u64, arm: String) -> Self {
+        Self {
+            allocation_version,
+            arm,
+            exposures: 0,
+            new_units: 0,
+            units: 0,
+            error_units: 0,
+            refusal_units: 0,
+            slow_units: 0,
+        }
+    }
+
+    /// Adds another part of the same.
+    pub fn add(&mut self, other: &Self) {
+        self.exposures += other.exposures;
+        self.new_units += other.new_units;
+        self.units += other.units;
+        self.error_units += other.error_units;
+        self.refusal_units += other.refusal_units;
+        self.slow_units += other.slow_units;
+    }
+
+    /// The units, and those to whom what a binary measure counts happened at least once.
+    pub fn units_by(&self, measure: Measure) -> Units {
+        let failed = match measure {
+            Measure::Refusal => self.refusal_units,
+            Measure::LatencySlo => self.slow_units,
+            _ => self.error_units,
+        };
+        let count = |units: i64| u64::try_from(units).unwrap_or_default();
+        Units { served: count(self.units), failed: count(failed) }
+    }
 }
 
 /// All counters of a trial.
@@ -159,6 +201,8 @@ fn exposures(allocation_version: u64, arm: String, sums: &Sums) -> ArmExposures 
         new_units: sum("new_units"),
         units: sum("units"),
         error_units: sum("error_units"),
+        refusal_units: sum("refusal_units"),
+        slow_units: sum("slow_units"),
     }
 }
 

@@ -119,6 +119,7 @@ fn begin(per_day: f64) -> Result<Rollout> {
         created_by: String::new(),
         started_at: at(0),
         ended_at: None,
+        revision: 1,
     })
 }
 
