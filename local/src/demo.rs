@@ -148,6 +148,7 @@ impl Demo {
                 expected_revision: None,
                 reason: Some("demo workspace".to_owned()),
                 override_reason: None,
+                decided: None,
             };
             self.release.promote(&self.act, &address, &wish).await?;
         }

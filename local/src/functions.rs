@@ -138,6 +138,6 @@ impl Functions {
 
     pub(crate) fn steer(&self, stuck_after: Duration) -> steer::App {
         let watch = Watch { every: self.evaluation.watch_every, most_usd: self.evaluation.watch_usd };
-        steer::App { registry: self.release.registry.clone(), stuck_after, watch }
+        steer::App { release: self.release.clone(), stuck_after, watch }
     }
 }

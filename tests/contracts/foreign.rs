@@ -18,9 +18,11 @@ struct Things {
     version: String,
     run: String,
     test_set: String,
+    experiment: String,
+    canary: String,
 }
 
-/// A prompt with two versions, live in production and staging, evaluated on a test set.
+/// A prompt with two versions, live in production and staging, evaluated on a test set, with a trial in either place.
 async fn things(world: &World, team: &str, name: &str) -> Things {
     let test_set = api::test_set(world, team).await;
     api::put_cases(world, &test_set, api::CASE).await;
@@ -31,12 +33,19 @@ async fn things(world: &World, team: &str, name: &str) -> Things {
         world.promote(&prompt, version, environment).await.expect(200);
     }
     let [version, run] = ["version_id", "eval_run_id"].map(|name| text(&second[name]).to_owned());
-    Things { prompt, version, run, test_set }
+    let variants = json!([{ "version_id": first["version_id"] }, { "version_id": version }]);
+    let experiment = json!({ "environment": "staging", "variants": variants });
+    let experiment = world.admin(Call::post(at(&prompt, "/experiments"), &experiment)).await.expect(201);
+    let canary = json!({ "version_id": first["version_id"] });
+    let canary = world.admin(Call::post(at(&prompt, "/rollouts"), &canary)).await.expect(201);
+    let experiment = text(&experiment["experiment_id"]).to_owned();
+    Things { prompt, version, run, test_set, experiment, canary: text(&canary["rollout_id"]).to_owned() }
 }
 
 /// What an answer says, with the names in the question taken out of it.
 fn said(answer: &Answer, asked: &Target) -> (u16, String) {
-    let names = [asked.prompt, asked.version, asked.run, asked.test_set, asked.team];
+    let names =
+        [asked.prompt, asked.version, asked.run, asked.test_set, asked.experiment, asked.canary, asked.team];
     let body =
         names.iter().fold(api::without_instance(answer).to_string(), |body, name| body.replace(name, "…"));
     (answer.status.as_u16(), body)
@@ -55,6 +64,8 @@ async fn on_every_route_a_foreign_thing_is_answered_as_one_that_does_not_exist()
         version: &theirs.version,
         run: &theirs.run,
         test_set: &theirs.test_set,
+        experiment: &theirs.experiment,
+        canary: &theirs.canary,
         team: "theirs",
         environment: "production",
     };

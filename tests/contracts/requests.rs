@@ -13,6 +13,8 @@ pub(crate) struct Target<'a> {
     pub(crate) version: &'a str,
     pub(crate) run: &'a str,
     pub(crate) test_set: &'a str,
+    pub(crate) experiment: &'a str,
+    pub(crate) canary: &'a str,
     pub(crate) team: &'a str,
     pub(crate) environment: &'a str,
 }
@@ -25,6 +27,8 @@ impl Target<'_> {
             version: "ver_00000000000000000000000000",
             run: "evl_00000000000000000000000000",
             test_set: "tst_00000000000000000000000000",
+            experiment: "exp_00000000000000000000000000",
+            canary: "rol_00000000000000000000000000",
             team: "nobody",
             environment: "staging",
         }
@@ -39,6 +43,8 @@ pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
         ("{version_id}", target.version),
         ("{eval_run_id}", target.run),
         ("{test_set_id}", target.test_set),
+        ("{experiment_id}", target.experiment),
+        ("{rollout_id}", target.canary),
         ("{team}", target.team),
         ("{environment}", target.environment),
         ("{key_id}", "nobody"),
@@ -59,6 +65,8 @@ pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
 fn wish(id: &str, target: &Target) -> (Value, String) {
     let Target { prompt, version, team, environment, .. } = *target;
     let body = match id {
+        "canaries_create" => json!({ "version_id": version }),
+        "experiments_create" => json!({ "variants": [{ "version_id": version }, { "version_id": version }] }),
         "environments_lock" => json!({ "reason": "freeze" }),
         "metrics_report" => json!({ "events": [{ "version_id": version }] }),
         "keys_create" => json!({ "team_id": team, "role": "resolver", "name": "made" }),
@@ -75,6 +83,7 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
     let query = match id {
         "audit_list" | "audit_export" => format!("?prompt_id={prompt}"),
         "evaluations_list" => "?status=queued".to_owned(),
+        "experiments_explain" => "?resolution_token=none".to_owned(),
         "moves_changes" => "?since=2026-11-20T07:00:00Z".to_owned(),
         "prompts_by_name" => format!("?name={prompt}"),
         "prompts_list" | "test_sets_list" => format!("?team_id={team}"),

@@ -15,7 +15,14 @@ use crate::{
 const ROLES: [&str; 4] = ["resolver", "author", "releaser", "admin"];
 
 /// The operations that are not an author's: the role that they need.
-const OTHERS: [(&str, &str); 17] = [
+const OTHERS: [(&str, &str); 24] = [
+    ("canaries_abort", "releaser"),
+    ("canaries_advance", "releaser"),
+    ("canaries_create", "releaser"),
+    ("canaries_pause", "releaser"),
+    ("canaries_resume", "releaser"),
+    ("experiments_create", "releaser"),
+    ("experiments_stop", "releaser"),
     ("keys_create", "admin"),
     ("keys_list", "admin"),
     ("keys_revoke", "admin"),

@@ -169,6 +169,11 @@ impl World {
         &self.process.release.registry
     }
 
+    /// Those that move refs.
+    pub fn release(&self) -> &release::Release {
+        &self.process.release
+    }
+
     /// The faults of the table.
     pub fn faults(&self) -> &Rules {
         self.proxy.rules()
@@ -225,7 +230,7 @@ impl World {
 
     /// Lets `steer` do its work once.
     pub async fn steer(&self, stuck_after: Duration) -> steer::Report {
-        let app = steer::App { registry: self.registry().clone(), stuck_after, watch: self.settings.watch };
+        let app = steer::App { release: self.release().clone(), stuck_after, watch: self.settings.watch };
         Box::pin(steer::handle(&app)).await.expect("steer does its work")
     }
 }

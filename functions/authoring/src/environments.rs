@@ -22,7 +22,7 @@ pub struct EnvironmentView {
     moved_revision: u64,
     moved_at: String,
     moved_by: String,
-    /// The experiment that runs here; null when none does.
+    /// The experiment or canary that runs here; null when none does.
     experiment_id: Option<String>,
     lock: Option<LockView>,
     /// What stands here instead of the version's own settings, until the next move.
@@ -82,7 +82,7 @@ impl EnvironmentView {
             moved_revision: reference.moved_revision,
             moved_at: reference.moved_at.to_string(),
             moved_by: reference.moved_by.clone(),
-            experiment_id: None,
+            experiment_id: reference.allocation.as_ref().map(|running| running.trial.to_string()),
             lock: reference.lock.as_ref().map(|lock| LockView {
                 by: lock.by.clone(),
                 reason: lock.reason.clone(),

@@ -5,6 +5,8 @@ mod audit;
 mod document;
 mod environments;
 mod evals;
+mod experiments;
+mod explain;
 mod gate;
 mod health;
 mod keys;
@@ -13,6 +15,7 @@ mod metrics;
 mod models;
 mod moves;
 mod prompts;
+mod rollouts;
 mod teams;
 mod test_sets;
 mod uploads;
@@ -79,6 +82,17 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(evals::summary))
         .routes(routes!(evals::cancel))
         .routes(routes!(evals::review))
+        .routes(routes!(experiments::create, experiments::list))
+        .routes(routes!(experiments::read))
+        .routes(routes!(experiments::weights))
+        .routes(routes!(experiments::stop))
+        .routes(routes!(explain::explain))
+        .routes(routes!(rollouts::create, rollouts::list))
+        .routes(routes!(rollouts::read))
+        .routes(routes!(rollouts::advance))
+        .routes(routes!(rollouts::pause))
+        .routes(routes!(rollouts::resume))
+        .routes(routes!(rollouts::abort))
         .routes(routes!(matrix::matrix))
         .routes(routes!(metrics::of_prompt))
         .routes(routes!(metrics::of_team))

@@ -96,6 +96,7 @@ pub async fn promote(
         expected_revision: expected.or(body.expected_revision)?,
         reason: body.reason,
         override_reason: body.overriding.map(|overriding| overriding.reason),
+        decided: None,
     };
     let made = app.release.promote(&act, &prompt, &wish).await?;
     Ok(Created::new(StatusCode::OK, made, PromotedView::new))

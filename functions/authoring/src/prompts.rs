@@ -89,7 +89,7 @@ impl EnvironmentSummary {
             version_id: reference.version.map(|version| version.id.to_string()),
             version_number: reference.version.map(|version| version.number),
             revision: reference.revision,
-            experiment_id: None,
+            experiment_id: reference.allocation.as_ref().map(|running| running.trial.to_string()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     Environment, SigningKeyId, Timestamp, VersionId,
+    allocation::TrialId,
     metric::{Event, Placement, Reported, Subject, Values},
     model::ModelEntry,
     token::{Resolution, Signer, TokenError, kid_of},
@@ -51,20 +52,27 @@ impl About {
         cost_usd.is_none() && (input_tokens.is_some() || output_tokens.is_some())
     }
 
-    /// The event, once its version is found; `model` is what the version calls, where the catalogue has it.
+    /// The trial that assigned its version.
+    pub(crate) fn trial(&self) -> Option<TrialId> {
+        self.placement.as_ref().map(|placement| placement.trial)
+    }
+
+    /// The event, once its version is found; `model` is what the version calls, where the catalogue has it, and
+    /// `slo_ms` how long its trial lets an answer take.
     pub(crate) fn event(
         self,
         index: usize,
         known: &Known,
-        model: Option<&ModelEntry>,
+        (model, slo_ms): (Option<&ModelEntry>, Option<u64>),
         now: Timestamp,
     ) -> Result<Event, String> {
         let values = self.said.check(now)?;
-        let values = match model.filter(|_| self.wants_price()) {
+        let mut values = match model.filter(|_| self.wants_price()) {
             // Checked as a caller's own: no price makes a cost that cannot be counted.
             Some(model) => Reported { cost_usd: cost(&values, model), ..self.said }.check(now)?,
             None => values,
         };
+        values.slow = values.latency_ms.zip(slo_ms).map(|(took, slo)| took > millis(slo));
         let subject = Subject {
             prompt_id: known.prompt_id,
             version_id: self.version_id,
@@ -79,6 +87,11 @@ impl About {
 fn cost(values: &Values, model: &ModelEntry) -> Option<f64> {
     let tokens = |given: Option<i64>| given.and_then(|tokens| u64::try_from(tokens).ok()).unwrap_or_default();
     model.cost(tokens(values.input_tokens), tokens(values.output_tokens)).to_string().parse().ok()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn millis(whole: u64) -> f64 {
+    whole as f64
 }
 
 /// The place in a trial, where one assigned the version.

@@ -7,6 +7,7 @@ use std::{
 
 use domain::{
     Error, PromptId, Result, SigningKeyId, TeamId, VersionId,
+    allocation::TrialId,
     model::ModelEntry,
     token::{Signer, kid_of},
 };
@@ -55,6 +56,21 @@ impl App {
             Ok((id, model))
         };
         found(stream::iter(ids).map(look).buffer_unordered(AT_ONCE)).await
+    }
+
+    /// How long these trials let an answer take, in milliseconds. Those that do not watch it have no entry.
+    pub(crate) async fn slos(&self, ids: BTreeSet<TrialId>) -> Result<BTreeMap<TrialId, u64>> {
+        let look = |id: TrialId| async move { Ok((id, self.slo(id).await?)) };
+        found(stream::iter(ids).map(look).buffer_unordered(AT_ONCE)).await
+    }
+
+    async fn slo(&self, id: TrialId) -> Result<Option<u64>> {
+        if let Some(known) = self.slos.get(&id) {
+            return Ok(known);
+        }
+        let slo_ms = self.registry.store.trial_by_id(id).await?.and_then(|trial| trial.slo_ms());
+        self.slos.insert(id, slo_ms);
+        Ok(slo_ms)
     }
 
     async fn version(&self, id: VersionId) -> Result<Option<Arc<Known>>> {

@@ -11,7 +11,7 @@ mod report;
 use std::sync::Arc;
 
 use axum::{Router, extract::FromRef};
-use domain::VersionId;
+use domain::{VersionId, allocation::TrialId};
 use quick_cache::sync::Cache as Bounded;
 use registry::Registry;
 use runtime::Queue;
@@ -24,6 +24,9 @@ use crate::find::Known;
 /// How many versions memory knows.
 const VERSIONS: usize = 10_000;
 
+/// How many trials it knows.
+const TRIALS: usize = 1_000;
+
 /// What the handler needs.
 #[derive(Clone)]
 pub struct App {
@@ -32,12 +35,15 @@ pub struct App {
     queue: Queue,
     /// What was found of versions: none of it ever changes.
     versions: Arc<Bounded<VersionId, Arc<Known>>>,
+    /// How long trials let answers take: that never changes either.
+    slos: Arc<Bounded<TrialId, Option<u64>>>,
 }
 
 impl App {
     /// Knows no version yet. What is accepted goes to `queue`.
     pub fn new(doors: Doors, registry: Registry, queue: Queue) -> Self {
-        Self { doors, registry, queue, versions: Arc::new(Bounded::new(VERSIONS)) }
+        let (versions, slos) = (Arc::new(Bounded::new(VERSIONS)), Arc::new(Bounded::new(TRIALS)));
+        Self { doors, registry, queue, versions, slos }
     }
 }
 

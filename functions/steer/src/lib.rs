@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use domain::{Result, token::SigningKey};
 use registry::{Registry, evaluation::Watch};
+use release::Release;
 use serde::Serialize;
 
 /// What the handler needs.
 #[derive(Clone)]
 pub struct App {
     /// The use cases.
-    pub registry: Registry,
+    pub release: Release,
     /// How long nobody may work on a run's cases before they are sent again.
     pub stuck_after: Duration,
     /// How live versions are watched.
@@ -25,6 +26,8 @@ pub const STUCK_AFTER: Duration = Duration::from_mins(4);
 pub struct Report {
     /// Runs whose cases are sent again.
     pub runs_sent_again: usize,
+    /// Experiments and canaries that changed: other weights, another stage, an end.
+    pub trials_changed: usize,
     /// Live versions that are measured again.
     pub versions_watched: usize,
     /// Whether a new key signs tokens from now on.
@@ -37,26 +40,33 @@ const SIGNING_PERIOD: Duration = Duration::from_hours(7 * 24);
 /// Does what there is to do. A job that fails keeps no other from being done; the first failure is returned.
 pub async fn handle(app: &App) -> Result<Report> {
     let new_signing_key = app.keep_signing().await;
-    let runs_sent_again = app.registry.sweep_runs(app.stuck_after).await;
-    let versions_watched = app.registry.watch_live(app.watch).await;
+    // Before what takes longer: a canary that does harm is not kept waiting.
+    let trials_changed = Box::pin(app.release.steer_trials()).await;
+    let runs_sent_again = app.registry().sweep_runs(app.stuck_after).await;
+    let versions_watched = app.registry().watch_live(app.watch).await;
     Ok(Report {
         new_signing_key: new_signing_key?,
+        trials_changed: trials_changed?,
         runs_sent_again: runs_sent_again?,
         versions_watched: versions_watched?,
     })
 }
 
 impl App {
+    fn registry(&self) -> &Registry {
+        &self.release.registry
+    }
+
     /// Makes the first signing key, and a new one every week. Two made in the same moment both verify.
     async fn keep_signing(&self) -> Result<bool> {
-        let sources = &self.registry.sources;
+        let sources = &self.registry().sources;
         let now = sources.now();
-        let newest = self.registry.store.newest_signing_key().await?;
+        let newest = self.registry().store.newest_signing_key().await?;
         let young = |key: SigningKey| now.since(key.created_at).is_none_or(|age| age < SIGNING_PERIOD);
         if newest.is_some_and(young) {
             return Ok(false);
         }
-        self.registry.store.put_signing_key(&SigningKey::generate(sources)).await?;
+        self.registry().store.put_signing_key(&SigningKey::generate(sources)).await?;
         Ok(true)
     }
 }

@@ -2,6 +2,7 @@
 
 use models::{Models, Settings};
 use registry::{Registry, evaluation::Watch};
+use release::Release;
 use runtime::{Configuration, Evaluation, Process, lambda};
 use steer::{App, STUCK_AFTER};
 
@@ -12,6 +13,6 @@ async fn main() -> lambda::Outcome {
     let watch = Watch { every: watch_every, most_usd: watch_usd };
     let models = Models::new(Settings::of_reader().on(model_hosts, process.models_on_loopback))?;
     let registry = Registry::new(process.store, process.remote, process.sources, models);
-    let app = &App { registry, stuck_after: STUCK_AFTER, watch };
+    let app = &App { release: Release { registry }, stuck_after: STUCK_AFTER, watch };
     lambda::serve(|_: serde_json::Value| steer::handle(app)).await
 }

@@ -1,14 +1,19 @@
-//! Use cases that change no ref: prompts, versions, test sets, evaluations, keys, models, teams, metrics, audit.
+//! Use cases that change no ref: prompts, versions, test sets, evaluations, keys, models, teams, metrics, audit, and
+//! reading experiments and canaries.
 //!
 //! A use case takes an [`Act`] (who does it, and under which idempotency key), checks what the caller may, reads,
 //! builds one [`store::Change`] and settles it: a change that meets another one is read and built anew.
 
 pub mod audit;
 pub mod evaluation;
+pub mod experiment;
+pub mod explain;
 pub mod key;
 pub mod metric;
 pub mod model;
+mod observing;
 pub mod prompt;
+pub mod rollout;
 pub mod settle;
 pub mod team;
 pub mod test_set;

@@ -21,6 +21,22 @@ impl<T> Step<T> {
     pub fn commit(change: Change, value: T) -> Self {
         Self::Commit(Box::new(change), value)
     }
+
+    /// The same, remembered under the act's idempotency key, if it has one.
+    pub fn once(mut self, act: &Act, status: u16, made: impl std::fmt::Display) -> Result<Self> {
+        if let (Some(mark), Self::Commit(change, _)) = (&act.once, &mut self) {
+            change.once(mark, status, made)?;
+        }
+        Ok(self)
+    }
+
+    /// The same with another value.
+    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Commit(change, value) => Step::Commit(change, with(value)),
+            Self::Done(value) => Step::Done(with(value)),
+        }
+    }
 }
 
 /// How often a writer tries at least, even where that takes longer than its patience: a slow table is no contention.

@@ -1,7 +1,7 @@
 //! What stands between a version and an environment: locks, the gate's verdict, and callers that rely on variables.
 
 use domain::{
-    Environment, Error, ErrorKind, EvalRunId, EvalStatus, Prompt, Ref, Result, Team, Version,
+    Environment, Error, ErrorKind, EvalRunId, EvalStatus, Prompt, Ref, Result, Team, Timestamp, Version,
     content::{Content, Variable},
     gate::{GateMode, GatePolicy, GateResult, judge},
     name::staging,
@@ -18,6 +18,7 @@ use store::TestSet;
 use crate::{
     Release,
     promote::{Promotion, may_be_overridden, override_evidence},
+    trial::{Decided, running_already},
 };
 
 /// How many failing cases a refusal shows.
@@ -52,7 +53,11 @@ impl Release {
     ) -> Result<Clearance> {
         let (gate, team) = self.registry.gate_of(prompt).await?;
         let judged_by = if prompt.gate.is_none() { team } else { None };
-        match self.examine(act, prompt, before, candidate, live, &gate).await {
+        let examined = match check_trial(before, wish.decided.as_ref()) {
+            Ok(()) => self.examine(act, prompt, before, candidate, live, &gate).await,
+            Err(refusal) => Err(refusal),
+        };
+        match examined {
             Ok(clearance) => Ok(Clearance { judged_by, ..clearance }),
             Err(refusal) if wish.override_reason.is_some() && may_be_overridden(&refusal) => {
                 Ok(Clearance { judged_by, ..Clearance::of(override_evidence(&refusal)) })
@@ -70,13 +75,7 @@ impl Release {
         live: Option<&Version>,
         gate: &GatePolicy,
     ) -> Result<Clearance> {
-        if let Some(lock) = before.active_lock(self.registry.sources.now()) {
-            let detail = format!(
-                "`{}` is locked by {}: {}. Take the lock off first: DELETE …/environments/{}/lock",
-                before.environment, lock.by, lock.reason, before.environment
-            );
-            return Err(Error::new(ErrorKind::Locked, detail));
-        }
+        check_lock(before, self.registry.sources.now())?;
         if !before.environment.is_production() {
             return Ok(Clearance::of(Value::Null));
         }
@@ -100,6 +99,41 @@ impl Release {
         live: Option<&Version>,
         gate: &GatePolicy,
     ) -> Result<Clearance> {
+        let evidence = self.evidence_of(prompt, candidate, gate).await?;
+        let passed_on = self.check_evidence(act, prompt, candidate, live, evidence).await?;
+        let evidence = self.check_verdict(prompt, candidate, evidence, gate).await?;
+        Ok(Clearance { passed_on, ..Clearance::of(evidence) })
+    }
+
+    /// Asks what a version must show before it serves a part of the traffic beside the one that is live: it has passed,
+    /// or nothing is asked. Returns what that rests on.
+    pub(crate) async fn admit(
+        &self,
+        prompt: &Prompt,
+        before: &Ref,
+        candidate: &VersionDetails,
+        live: &Version,
+        gate: &GatePolicy,
+    ) -> Result<Value> {
+        if !before.environment.is_production() {
+            return Ok(Value::Null);
+        }
+        check_variables(&live.content, &candidate.version.content)?;
+        if gate.mode != GateMode::Required {
+            return Ok(json!({ "ungated": true, "gate": gate, "eval_status": candidate.state.eval_status }));
+        }
+        check_people(&before.environment, candidate, gate)?;
+        let evidence = self.evidence_of(prompt, candidate, gate).await?;
+        self.check_verdict(prompt, candidate, evidence, gate).await
+    }
+
+    /// What a version passed by. One that has not passed is refused.
+    async fn evidence_of(
+        &self,
+        prompt: &Prompt,
+        candidate: &VersionDetails,
+        gate: &GatePolicy,
+    ) -> Result<Evidence> {
         let state = &candidate.state;
         match (state.eval_status, state.evidence) {
             (EvalStatus::None, _) => Err(not_evaluated(
@@ -120,11 +154,7 @@ impl Release {
             (EvalStatus::ManualReview, Some(evidence)) => {
                 self.refuse(ErrorKind::ReviewNeeded, evidence.eval_run_id, gate).await
             }
-            (EvalStatus::Passed, Some(evidence)) => {
-                let passed_on = self.check_evidence(act, prompt, candidate, live, evidence).await?;
-                let evidence = self.check_verdict(prompt, candidate, evidence, gate).await?;
-                Ok(Clearance { passed_on, ..Clearance::of(evidence) })
-            }
+            (EvalStatus::Passed, Some(evidence)) => Ok(evidence),
         }
     }
 
@@ -210,6 +240,25 @@ impl Release {
             .fact("gate_reasons", json!(reasons))
             .fact("failing_cases", shown.collect::<Vec<_>>()))
     }
+}
+
+/// Refuses a move beside a trial that splits the traffic, unless the move is that trial's own decision.
+fn check_trial(before: &Ref, decided: Option<&Decided>) -> Result<()> {
+    match (&before.allocation, decided) {
+        (Some(running), Some(decided)) if running.trial == decided.after.id() => Ok(()),
+        (Some(running), _) => Err(running_already(before, running.trial)),
+        (None, _) => Ok(()),
+    }
+}
+
+/// Refuses a move of a locked environment.
+pub(crate) fn check_lock(before: &Ref, now: Timestamp) -> Result<()> {
+    let Some(lock) = before.active_lock(now) else { return Ok(()) };
+    let detail = format!(
+        "`{}` is locked by {}: {}. Take the lock off first: DELETE …/environments/{}/lock",
+        before.environment, lock.by, lock.reason, before.environment
+    );
+    Err(Error::new(ErrorKind::Locked, detail))
 }
 
 /// What a policy asks of people before it looks at figures.

@@ -1,5 +1,7 @@
-//! Use cases that write refs: promote, roll back, lock, rename, archive. There is no second way to move a ref.
+//! Use cases that write refs: promote, roll back, lock, rename, archive, start and end experiments and canaries. There
+//! is no second way to move a ref.
 
+mod experiment;
 mod gatekeeper;
 mod lock;
 mod moved;
@@ -8,16 +10,22 @@ mod promote;
 mod prompt;
 mod rollback;
 mod rolled_back;
+mod rollout;
+mod steer;
+mod trial;
 
 use domain::{Caller, Environment, KeyRole, Prompt, Ref, Result};
 use registry::Registry;
 
+pub use experiment::{NewExperiment, NewVariant, Stop};
 pub use lock::NewLock;
 pub use moved::{Moved, Reach};
 pub use promote::Promotion;
 pub use prompt::PromptUpdate;
 pub use rollback::Rollback;
 pub use rolled_back::RolledBackView;
+pub use rollout::{NewRollout, Step as RolloutStep};
+pub use trial::Decided;
 
 /// The use cases, over those that change no ref.
 #[derive(Clone)]

@@ -6,6 +6,7 @@ use cache::{FRESH, Published, ReadAt, WORST_AGE};
 use domain::{
     Environment, Error, ErrorKind, PromptId, Ref, Result, Timestamp, VersionId,
     audit::{AuditEntry, Fact},
+    trial::TrialId,
 };
 use registry::{Act, settle::Step, version::describe_pointer};
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub struct Moved {
     pub revision: u64,
     /// How far the news has come.
     pub reach: Reach,
+    /// The experiment or canary that it ended.
+    pub stopped: Option<TrialId>,
 }
 
 /// How far the news of a move has come.
@@ -112,6 +115,7 @@ impl Moved {
             previous_version_id: before.version_id(),
             revision: after.revision,
             reach,
+            stopped: before.allocation.as_ref().map(|allocation| allocation.trial),
         })
     }
 
@@ -124,6 +128,7 @@ impl Moved {
             previous_version_id: version(&entry.before),
             revision: entry.after["revision"].as_u64()?,
             reach,
+            stopped: entry.before["trial_id"].as_str().and_then(|trial| trial.parse().ok()),
         })
     }
 }
@@ -134,6 +139,9 @@ pub(crate) fn describe_move(fact: &mut Fact, before: (&Ref, Option<&str>), after
         (Some(pointer), Some(sha256)) => {
             let mut state = describe_pointer(pointer, sha256);
             state["revision"] = json!(reference.revision);
+            if let Some(allocation) = &reference.allocation {
+                state["trial_id"] = json!(allocation.trial);
+            }
             state
         }
         _ => Value::Null,

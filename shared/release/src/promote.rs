@@ -2,16 +2,17 @@
 
 use cache::ReadAt;
 use domain::{
-    Environment, Error, ErrorKind, KeyRole, Prompt, PromptId, Ref, Result, VersionId,
+    Environment, Error, ErrorKind, KeyRole, Prompt, PromptId, Ref, Result, Trial, VersionId,
     audit::{Action, Fact},
     reference::Mover,
+    rollout::Rollout,
 };
 use registry::{
     Act, Made,
     settle::Step,
     version::{VersionDetails, refuse_archived},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Change;
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     gatekeeper::Clearance,
     moved::{Moved, News, Reach, check_expected, check_reason, describe_move},
     require_mover,
+    trial::Decided,
 };
 
 /// A wish to promote.
@@ -34,6 +36,8 @@ pub struct Promotion {
     pub reason: Option<String>,
     /// An admin's reason to pass the gate, locks and warnings.
     pub override_reason: Option<String>,
+    /// The decision of a trial that this carries out.
+    pub decided: Option<Decided>,
 }
 
 impl Release {
@@ -50,7 +54,7 @@ impl Release {
         }
         let registry = &self.registry;
         let prompt_id = registry.prompt(&act.caller, address).await?.prompt_id;
-        let attempt = || self.build_promotion(act, prompt_id, wish);
+        let attempt = || Box::pin(self.build_promotion(act, prompt_id, wish));
         let replay = |made: String| async move { Ok((self.moved_before(prompt_id, &made).await?, None)) };
         let Made { value: (mut moved, news), replayed } = registry.settle(act, attempt, replay).await?;
         if let Some(news) = &news {
@@ -59,7 +63,7 @@ impl Release {
         Ok(Made { value: moved, replayed })
     }
 
-    async fn build_promotion(
+    pub(crate) async fn build_promotion(
         &self,
         act: &Act,
         prompt_id: PromptId,
@@ -80,17 +84,35 @@ impl Release {
             Some(live) => registry.store.version(prompt.prompt_id, live.number).await?,
             None => None,
         };
-        let clearance = self.clear(act, &prompt, &before, &details, live.as_ref(), wish).await?;
+        let clearance = Box::pin(self.clear(act, &prompt, &before, &details, live.as_ref(), wish)).await?;
+        let ending = self.ending_of(&before, wish).await?;
         let after = before.promoted(details.version.pointer(), by);
         let mut fact = Fact::new(&act.caller.actor, Action::Promoted, details.version.version_id);
         fact.reason = wish.override_reason.clone().or_else(|| wish.reason.clone());
         fact.evidence = clearance.evidence.clone();
+        if let Some(decided) = &wish.decided {
+            fact.evidence = json!({ "promotion": fact.evidence, "decision": decided.evidence });
+        }
         let live_sha256 = live.as_ref().map(|live| live.content_sha256.as_str());
         describe_move(&mut fact, (&before, live_sha256), (&after, &details.version.content_sha256));
-        let change = self.promotion_change(act, &prompt, &after, &details, clearance, fact)?;
+        let mut change = self.promotion_change(act, &prompt, &after, &details, clearance, fact)?;
+        if let Some(trial) = &ending {
+            change.put_trial(trial)?;
+        }
         let moved = Moved::new(&before, &after, Reach::of_table(now))
             .ok_or_else(|| Error::internal("a promotion without a version"))?;
         Ok(Step::commit(change, (moved, Some(News { reference: after, read_at }))))
+    }
+
+    /// The trial here as it is after the promotion: decided by it, or called off by an admin who passes it by.
+    async fn ending_of(&self, before: &Ref, wish: &Promotion) -> Result<Option<Trial>> {
+        if let Some(decided) = &wish.decided {
+            return Ok(Some(decided.after.clone()));
+        }
+        let Some(running) = self.running(before).await? else { return Ok(None) };
+        let now = self.registry.sources.now();
+        let called_off = running.called_off("An admin promoted another version.", now)?;
+        Ok(Some(called_off.after(&running)))
     }
 
     fn promotion_change(
@@ -120,8 +142,22 @@ impl Release {
     }
 }
 
+impl Promotion {
+    /// The promotion of a canary that has stood all its stages.
+    pub(crate) fn of_canary(canary: &Rollout, reason: Option<String>, after: Trial, evidence: Value) -> Self {
+        Self {
+            version_id: canary.canary.id,
+            environment: canary.environment.clone(),
+            expected_revision: None,
+            reason,
+            override_reason: None,
+            decided: Some(Decided { after, evidence }),
+        }
+    }
+}
+
 /// What the audit keeps of an override.
-pub(crate) fn override_evidence(refusal: &Error) -> serde_json::Value {
+pub(crate) fn override_evidence(refusal: &Error) -> Value {
     json!({ "override": true, "would_have_been_refused": refusal.detail() })
 }
 
@@ -136,6 +172,7 @@ pub(crate) fn may_be_overridden(refusal: &Error) -> bool {
             | ErrorKind::VariablesIncompatible
             | ErrorKind::StagingNeeded
             | ErrorKind::ApprovalNeeded
+            | ErrorKind::ExperimentRunning
             | ErrorKind::Locked
     )
 }

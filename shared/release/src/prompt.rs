@@ -101,6 +101,13 @@ impl Release {
             for News { reference, .. } in &news {
                 change.put_ref(reference)?;
             }
+            if after.archived_at.is_some() {
+                for running in self.all_running(&refs).await? {
+                    let now = registry.sources.now();
+                    change
+                        .put_trial(&running.called_off("The prompt was archived.", now)?.after(&running))?;
+                }
+            }
             if let Some(mark) = &act.once {
                 change.once(mark, 200, prompt_id)?;
             }

@@ -12,7 +12,7 @@ use registry::{
     settle::contended,
     version::{VersionDetails, refuse_archived},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Change, CommitError, PageRequest, Slot};
 use tokio::time::Instant;
 
@@ -76,7 +76,7 @@ impl Release {
         loop {
             tries += 1;
             let read_at = ReadAt::now(&registry.sources);
-            let built = Box::pin(self.build_rollback(act, prompt_id, wish)).await;
+            let built = Box::pin(self.build_rollback(act, prompt_id, wish, &Value::Null)).await;
             // Refused: perhaps because the same request was made a moment ago.
             if built.is_err()
                 && let Some(made) = self.rolled_back_before(act, prompt_id).await?
@@ -119,11 +119,12 @@ impl Release {
     }
 
     /// Reads side by side what it can: the shorter a try takes, the less can come between.
-    async fn build_rollback(
+    pub(crate) async fn build_rollback(
         &self,
         act: &Act,
         prompt_id: PromptId,
         wish: &Rollback,
+        evidence: &Value,
     ) -> Result<(Change, Ref, Ref)> {
         let registry = &self.registry;
         let address = prompt_id.to_string();
@@ -141,19 +142,29 @@ impl Release {
                 None => Ok(None),
             }
         };
-        let ((target, state), live) =
-            tokio::try_join!(self.target(&act.caller, &prompt, &before, wish), live)?;
+        let ((target, state), live, running) =
+            tokio::try_join!(self.target(&act.caller, &prompt, &before, wish), live, self.running(&before))?;
         registry.cache.keep_version(&target)?;
         let now = registry.sources.now();
-        let after = before.rolled_back(target.pointer(), Mover { by: &act.caller.actor.id, at: now });
+        let mover = Mover { by: &act.caller.actor.id, at: now };
+        let after = if ends_trial(&before, wish) {
+            before.called_off(target.pointer(), mover)
+        } else {
+            before.rolled_back(target.pointer(), mover)
+        };
         let mut fact = Fact::new(&act.caller.actor, Action::RolledBack, target.version_id);
         fact.reason.clone_from(&wish.reason);
+        fact.evidence = evidence.clone();
         let live_sha256 = live.as_ref().map(|live| live.content_sha256.as_str());
         describe_move(&mut fact, (&before, live_sha256), (&after, &target.content_sha256));
         let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &registry.sources)?;
         change.put_ref(&after)?;
         if let Some(state) = state {
             change.put_version_state(&state)?;
+        }
+        if let Some(running) = running {
+            let reason = format!("{} rolled back.", act.caller.actor.name);
+            change.put_trial(&running.called_off(&reason, now)?.after(&running))?;
         }
         if let Some(mark) = &act.once {
             let entry = change.entry().audit_id;
@@ -171,7 +182,9 @@ impl Release {
         wish: &Rollback,
     ) -> Result<(Version, Option<VersionState>)> {
         let Some(wanted) = wish.target_version_id else {
-            let Some(pointer) = before.rollback_target() else {
+            // Ending the trial leaves what it was compared with.
+            let target = if ends_trial(before, wish) { before.version } else { before.rollback_target() };
+            let Some(pointer) = target else {
                 return Err(self.nothing_left(caller, prompt, before).await?);
             };
             let version = self.registry.store.version(prompt.prompt_id, pointer.number).await?;
@@ -216,4 +229,9 @@ impl Release {
         );
         Ok(Error::new(ErrorKind::NoRollbackTarget, detail).fact("candidates", candidates))
     }
+}
+
+/// Whether the rollback does no more than to end the trial that runs.
+fn ends_trial(before: &Ref, wish: &Rollback) -> bool {
+    wish.target_version_id.is_none() && before.allocation.is_some()
 }

@@ -28,7 +28,7 @@ pub struct RolledBackView {
     /// False when the cache did not answer; left out otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     propagated: Option<bool>,
-    /// The experiment that the rollback ended; null when none ran.
+    /// The experiment or canary that the rollback ended; null when none ran.
     stopped_experiment_id: Option<String>,
     revision: u64,
 }
@@ -50,7 +50,7 @@ impl RolledBackView {
             rollback_propagated_at: moved.reach.propagated_at.to_string(),
             cache_invalidation_ms: moved.reach.cache_invalidation_ms,
             propagated: moved.reach.cache_unanswered.then_some(false),
-            stopped_experiment_id: None,
+            stopped_experiment_id: moved.stopped.map(|trial| trial.to_string()),
             revision: moved.revision,
         }
     }

@@ -1,0 +1,13 @@
+//! Experiments and canaries: started, fed by resolves and metrics over HTTP, steered, decided, and ended by people.
+
+// Clippy then lets the helpers unwrap too.
+#![cfg(test)]
+
+mod canaries;
+mod crowd;
+mod equal;
+mod explained;
+mod people;
+mod races;
+mod stage;
+mod starting;
