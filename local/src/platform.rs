@@ -7,7 +7,7 @@ use std::{
 
 use release::Release;
 use runtime::Evaluation;
-use testkit::{Endpoints, Engines};
+use testkit::{Endpoints, Engines, Expired};
 
 use crate::{
     StartError,
@@ -69,7 +69,7 @@ pub struct Platform {
 impl Platform {
     /// Starts everything. It serves when this returns.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let engines = Engines::start(&settings.folder).await?;
+        let engines = Engines::start(&settings.folder, Expired::Removed).await?;
         let endpoints = engines.endpoints().clone();
         Self::start_through(engines, &endpoints, settings).await
     }

@@ -2,7 +2,7 @@
 
 use domain::Sources;
 use store::{Names, Store};
-use testkit::{Engines, clients, fault::FaultProxy};
+use testkit::{Engines, Expired, clients, fault::FaultProxy};
 
 pub(crate) struct Scene {
     pub(crate) store: Store,
@@ -12,7 +12,7 @@ pub(crate) struct Scene {
 }
 
 pub(crate) async fn start() -> Scene {
-    let engines = Engines::ephemeral().await.unwrap();
+    let engines = Engines::ephemeral(Expired::Kept).await.unwrap();
     let proxy = FaultProxy::start(&engines.endpoints().dynamodb).unwrap();
     let mut endpoints = engines.endpoints().clone();
     endpoints.dynamodb = proxy.url();

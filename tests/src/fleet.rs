@@ -19,7 +19,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{
-    Clients, Engines,
+    Clients, Engines, Expired,
     engines::{ACCESS_KEY, REGION, SECRET_KEY},
     event_source::{QueueSource, StreamSource},
     runtime_api::{Function, HttpFront, InvokeError, Settings},
@@ -70,7 +70,7 @@ impl Fleet {
     /// Starts every function over new engines, with one admin.
     pub async fn start(settings: FleetSettings) -> Self {
         let folder = TempDir::with_prefix("cuecard-").expect("there is a temporary folder");
-        let engines = Engines::start(folder.path()).await.expect("the engines start");
+        let engines = Engines::start(folder.path(), Expired::Removed).await.expect("the engines start");
         let aws = connect(engines.endpoints()).await;
         install(&aws).await;
         let (queue_url, dead_letters_url) =

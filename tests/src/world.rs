@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use store::Names;
 use tempfile::TempDir;
 use testkit::{
-    Clients, Endpoints, Engines, TestClock,
+    Clients, Endpoints, Engines, Expired, TestClock,
     engines::{ACCESS_KEY, REGION, SECRET_KEY},
     event_source::StreamSource,
     fault::{FaultProxy, Rules},
@@ -118,7 +118,7 @@ impl World {
     /// The same with settings.
     pub async fn with(settings: WorldSettings) -> Self {
         let folder = TempDir::with_prefix("cuecard-").expect("there is a temporary folder");
-        let engines = Engines::start(folder.path()).await.expect("the engines start");
+        let engines = Engines::start(folder.path(), Expired::Kept).await.expect("the engines start");
         let clients = testkit::clients(engines.endpoints());
         let proxy = FaultProxy::start(&engines.endpoints().dynamodb).expect("the proxy starts");
         let (sources, clock) = testkit::sources(settings.seed);

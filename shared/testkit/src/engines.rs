@@ -79,11 +79,20 @@ pub struct Engines {
     _temporary: Option<TempDir>,
 }
 
+/// What becomes of items whose time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expired {
+    /// They are removed, by the clock of the machine.
+    Removed,
+    /// They stay: for tests with a clock of their own, to which the machine's says nothing.
+    Kept,
+}
+
 impl Engines {
     /// Starts the engines over a folder, which is made when it does not exist.
-    pub async fn start(folder: &Path) -> Result<Self, EngineError> {
+    pub async fn start(folder: &Path, expired: Expired) -> Result<Self, EngineError> {
         let lock = lock(folder)?;
-        let tables = dynamodb::start(folder.join("tables.sqlite")).await?;
+        let tables = dynamodb::start(folder.join("tables.sqlite"), expired).await?;
         let objects = s3::start(&folder.join("objects"))?;
         let queues = sqs::start()?;
         let endpoints = Endpoints { dynamodb: tables.url(), s3: objects.url(), sqs: queues.url() };
@@ -91,10 +100,10 @@ impl Engines {
     }
 
     /// Starts the engines over a folder that is removed with them.
-    pub async fn ephemeral() -> Result<Self, EngineError> {
+    pub async fn ephemeral(expired: Expired) -> Result<Self, EngineError> {
         let folder = TempDir::with_prefix("cuecard-")
             .map_err(|source| EngineError::Folder { folder: std::env::temp_dir(), source })?;
-        let engines = Self::start(folder.path()).await?;
+        let engines = Self::start(folder.path(), expired).await?;
         Ok(Self { _temporary: Some(folder), ..engines })
     }
 

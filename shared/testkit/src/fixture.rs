@@ -11,10 +11,10 @@ use aws_sdk_dynamodb::{
 };
 use aws_sdk_sqs::types::QueueAttributeName;
 
-use crate::{Clients, Engines, clients};
+use crate::{Clients, Engines, Expired, clients};
 
 pub(crate) async fn engines() -> (Engines, Clients) {
-    let engines = Engines::ephemeral().await.unwrap();
+    let engines = Engines::ephemeral(Expired::Removed).await.unwrap();
     let clients = clients(engines.endpoints());
     (engines, clients)
 }

@@ -19,5 +19,5 @@ mod fixture;
 mod http;
 
 pub use clients::{Clients, clients};
-pub use engines::{Endpoints, EngineError, Engines};
+pub use engines::{Endpoints, EngineError, Engines, Expired};
 pub use sources::{SeededEntropy, TestClock, sources};

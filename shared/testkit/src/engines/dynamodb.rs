@@ -12,13 +12,13 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::EngineError;
+use super::{EngineError, Expired};
 use crate::http::{Server, listen};
 
 /// How often expired items are removed. AWS promises days; a short pace shows consumers the removals early.
 const SWEEP: Duration = Duration::from_secs(2);
 
-pub(super) async fn start(file: PathBuf) -> Result<Server, EngineError> {
+pub(super) async fn start(file: PathBuf, expired: Expired) -> Result<Server, EngineError> {
     let opened = spawn_blocking({
         let file = file.clone();
         move || open(&file)
@@ -27,7 +27,7 @@ pub(super) async fn start(file: PathBuf) -> Result<Server, EngineError> {
         opened.await.map_err(|panic| EngineError::Damaged { file, reason: panic.to_string() })??;
     let listener = listen().map_err(EngineError::Listen)?;
     let address = listener.local_addr().map_err(EngineError::Listen)?;
-    let sweeper = sweep(database.clone());
+    let sweeper = sweep(database.clone(), expired);
     Ok(Server::spawn(address, |stop| async move {
         let stopped = async {
             let _ = stop.await;
@@ -71,8 +71,11 @@ fn open(file: &Path) -> Result<Database, EngineError> {
     Ok(database)
 }
 
-/// Removes expired items for ever: the engine does not do it by itself.
-async fn sweep(database: Database) {
+/// Removes expired items for ever, unless they are kept: the engine does not do it by itself.
+async fn sweep(database: Database, expired: Expired) {
+    if expired == Expired::Kept {
+        return std::future::pending().await;
+    }
     let mut pace = interval(SWEEP);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -34,14 +34,14 @@ async fn objects_and_messages_come_back_as_they_went() {
 #[tokio::test]
 async fn tables_and_objects_outlive_the_engines() {
     let folder = TempDir::new().unwrap();
-    let first = Engines::start(folder.path()).await.unwrap();
+    let first = Engines::start(folder.path(), Expired::Removed).await.unwrap();
     let client = clients(first.endpoints());
     table(&client, "things").await;
     put(&client, "things", "a", "1").await;
     client.s3.create_bucket().bucket("things").send().await.unwrap();
     first.stop().await;
 
-    let second = Engines::start(folder.path()).await.unwrap();
+    let second = Engines::start(folder.path(), Expired::Removed).await.unwrap();
     let client = clients(second.endpoints());
     assert!(exists(&client, "things", "a").await);
     assert!(client.s3.head_bucket().bucket("things").send().await.is_ok());
@@ -50,18 +50,18 @@ async fn tables_and_objects_outlive_the_engines() {
 #[tokio::test]
 async fn a_folder_serves_one_process_at_a_time() {
     let folder = TempDir::new().unwrap();
-    let first = Engines::start(folder.path()).await.unwrap();
-    let refused = Engines::start(folder.path()).await.unwrap_err();
+    let first = Engines::start(folder.path(), Expired::Removed).await.unwrap();
+    let refused = Engines::start(folder.path(), Expired::Removed).await.unwrap_err();
     assert!(matches!(refused, EngineError::InUse { .. }), "{refused}");
     first.stop().await;
-    Engines::start(folder.path()).await.unwrap();
+    Engines::start(folder.path(), Expired::Removed).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_named() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
-    let refused = Engines::start(&folder.path().join("file/data")).await.unwrap_err();
+    let refused = Engines::start(&folder.path().join("file/data"), Expired::Removed).await.unwrap_err();
     assert!(matches!(refused, EngineError::Folder { .. }), "{refused}");
     assert!(refused.to_string().contains("file/data"), "{refused}");
 }
@@ -70,7 +70,7 @@ async fn a_folder_that_cannot_be_written_is_named() {
 async fn a_file_that_is_no_database_is_refused() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("tables.sqlite"), "no database at all".repeat(1000)).unwrap();
-    let refused = Engines::start(folder.path()).await.unwrap_err();
+    let refused = Engines::start(folder.path(), Expired::Removed).await.unwrap_err();
     assert!(matches!(refused, EngineError::Damaged { .. }), "{refused}");
     assert_eq!(refused.to_string().lines().count(), 1, "{refused}");
 }
@@ -89,7 +89,7 @@ async fn a_database_with_a_damaged_page_is_refused() {
     let mut raw = OpenOptions::new().write(true).open(&file).unwrap();
     raw.seek(SeekFrom::Start(3 * 4096)).unwrap();
     raw.write_all(&[0xA5; 4096]).unwrap();
-    let refused = Engines::start(folder.path()).await.unwrap_err();
+    let refused = Engines::start(folder.path(), Expired::Removed).await.unwrap_err();
     assert!(matches!(refused, EngineError::Damaged { .. }), "{refused}");
     assert_eq!(refused.to_string().lines().count(), 1, "{refused}");
 }
