@@ -28,10 +28,10 @@ bench: tools ## Measure resolve beside references, its program, and rollbacks un
 	cargo run --locked --profile lambda -p e2e --bin bench -- $(ARGS)
 
 bench-gate: ## Simulate the evaluation gate beside the figures that it was designed by
-	cargo run --locked --release -p e2e --bin bench_gate -- $(ARGS)
+	cargo run --locked --release -p simulations --bin bench_gate -- $(ARGS)
 
 bench-experiments: ## Simulate experiments and canaries beside the figures that they were designed by
-	cargo run --locked --release -p e2e --bin bench_experiments -- $(ARGS)
+	cargo run --locked --release -p simulations --bin bench_experiments -- $(ARGS)
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 	cargo run --locked --release -p e2e --bin bench_eval -- $(ARGS)

@@ -50,13 +50,16 @@ fn not_pinned(workspace: &str) -> Vec<String> {
     loose.map(|line| format!("Cargo.toml: `{line}` is not pinned with `=`")).collect()
 }
 
-/// The folder of the journeys is where people look for tests; their package needs a name that says more.
+/// The folder of the journeys is where people look for tests; their package needs a name that says more. What is
+/// simulated is programs, each run by a target of `make`.
 fn misnamed(folder: &str, package: &str, binaries: &[&str]) -> Vec<String> {
     if (folder, package) == ("tests", "e2e") {
         return Vec::new();
     }
+    let named =
+        |binary: &&&str| **binary == package || (package == "simulations" && binary.starts_with("bench_"));
     let folder = folder.rsplit('/').next().unwrap_or(folder);
-    let binaries = binaries.iter().filter(|binary| **binary != package);
+    let binaries = binaries.iter().filter(|binary| !named(binary));
     let binaries =
         binaries.map(|binary| format!("the binary {binary} of {package} has another name than its package"));
     let own = (folder != package).then(|| format!("the package {package} is in a folder named {folder}"));
