@@ -189,7 +189,7 @@ async fn lists_show_what_is_the_teams_own_alone() {
         ("/api/test-sets", 1),
         ("/api/test-sets?team_id=theirs", 0),
         ("/api/evals?status=queued", 2),
-        ("/api/changes?since=2026-11-20T07:00:00Z", 3),
+        ("/api/changes?since=2026-11-20T07:00:00Z", 5),
         ("/api/teams", 1),
     ] {
         let listed = world.call(Call::get(path).key(&key)).await.expect(200);

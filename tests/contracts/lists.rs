@@ -34,12 +34,16 @@ async fn filled(world: &World) -> Vec<(&'static str, String, &'static str, usize
             .await
             .expect(202);
     }
+    let (experiments, canaries, weights) = trials(world).await;
     world.work().await;
     let run = text(&run["eval_run_id"]);
     let status = world.admin(Call::get(format!("/api/evals/{run}"))).await.expect(200)["status"].clone();
     vec![
+        ("experiments_list", experiments, "experiment_id", 5),
+        ("experiments_weights", weights, "allocation_version", 5),
+        ("canaries_list", canaries, "rollout_id", 5),
         ("prompts_list", "/api/prompts?team_id=a".to_owned(), "prompt_id", 5),
-        ("prompts_list", "/api/prompts?".to_owned(), "prompt_id", 5),
+        ("prompts_list", "/api/prompts?".to_owned(), "prompt_id", 5 + 1),
         ("prompts_list", "/api/prompts?q=prompt-3".to_owned(), "prompt_id", 1),
         ("keys_list", "/api/keys?team_id=a".to_owned(), "key_id", 4),
         ("test_sets_list", "/api/test-sets?team_id=a".to_owned(), "test_set_id", 4),
@@ -49,9 +53,46 @@ async fn filled(world: &World) -> Vec<(&'static str, String, &'static str, usize
         ("evaluations_list", format!("/api/evals?status={}", text(&status)), "eval_run_id", 5),
         ("evaluations_cases", format!("/api/evals/{run}/cases?"), "number", 5),
         ("moves_history", at(&prompt, "/history?"), "audit_id", 5),
-        ("moves_changes", "/api/changes?since=2026-11-20T07:00:00Z".to_owned(), "audit_id", 5),
+        (
+            "moves_changes",
+            "/api/changes?since=2026-11-20T07:00:00Z".to_owned(),
+            "audit_id",
+            5 + 1 + 2 * 5 + 5 + 4,
+        ),
         ("audit_list", "/api/audit?team_id=a".to_owned(), "audit_id", 4 + 4 + 5),
     ]
+}
+
+/// Five experiments and five canaries of a prompt of another team, and the five weights of an experiment that is cut
+/// every day: the paths of their lists.
+async fn trials(world: &World) -> (String, String, String) {
+    let prompt = world.prompt("b", "tried", &json!({})).await;
+    let mut versions = Vec::new();
+    for number in 0..2 {
+        versions.push(world.version(&prompt, &json!({ "template_text": format!("{number}") })).await);
+    }
+    world.promote(&prompt, &versions[0], "staging").await.expect(200);
+    let [one, two] = [0, 1].map(|at: usize| versions[at]["version_id"].clone());
+    let mut last = String::new();
+    for number in 0..5 {
+        let canary = json!({ "version_id": two, "environment": "staging" });
+        let canary = world.admin(Call::post(at(&prompt, "/rollouts"), &canary)).await.expect(201);
+        let abort = format!("/api/rollouts/{}/abort", text(&canary["rollout_id"]));
+        world.admin(Call::post(abort, &json!({}))).await.expect(200);
+        let experiment = json!({
+            "environment": "staging", "variants": [{ "version_id": one }, { "version_id": two }],
+        });
+        let made = world.admin(Call::post(at(&prompt, "/experiments"), &experiment)).await.expect(201);
+        last = format!("/api/experiments/{}", text(&made["experiment_id"]));
+        if number < 4 {
+            world.admin(Call::post(format!("{last}/stop"), &json!({}))).await.expect(200);
+        }
+    }
+    for _ in 0..4 {
+        world.clock.advance(std::time::Duration::from_hours(24));
+        world.release().steer_trials().await.unwrap();
+    }
+    (at(&prompt, "/experiments?"), at(&prompt, "/rollouts?"), format!("{last}/weights?"))
 }
 
 /// All things of a list, page by page.

@@ -3,6 +3,8 @@
 
 // Clippy then lets the helpers unwrap too.
 #![cfg(test)]
+// A random play awaits every use case, one inside the other.
+#![recursion_limit = "256"]
 
 mod deeds;
 mod ledger;

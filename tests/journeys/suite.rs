@@ -5,6 +5,7 @@ mod names;
 mod people;
 mod records;
 mod releases;
+mod trials;
 
 use crate::target::Target;
 
@@ -23,6 +24,8 @@ pub(crate) async fn run(target: &Target) -> (usize, usize) {
             7 => names::a_renamed_prompt_answers_to_both_names_and_an_archived_one_is_gone(target).await,
             8 => records::the_audit_proves_itself(target).await,
             9 => records::the_same_request_is_made_once(target).await,
+            10 => trials::an_experiment_is_started_heard_of_explained_and_stopped(target).await,
+            11 => trials::a_canary_grows_and_is_taken_back(target).await,
             _ => break,
         }
         journeys += 1;

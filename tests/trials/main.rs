@@ -7,6 +7,7 @@ mod canaries;
 mod crowd;
 mod equal;
 mod explained;
+mod feedback;
 mod people;
 mod races;
 mod stage;

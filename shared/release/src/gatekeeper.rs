@@ -1,11 +1,11 @@
 //! What stands between a version and an environment: locks, the gate's verdict, and callers that rely on variables.
 
+mod checks;
+
 use domain::{
-    Environment, Error, ErrorKind, EvalRunId, EvalStatus, Prompt, Ref, Result, Team, Timestamp, Version,
-    content::{Content, Variable},
+    Error, ErrorKind, EvalRunId, EvalStatus, Prompt, Ref, Result, Team, Version,
     gate::{GateMode, GatePolicy, GateResult, judge},
-    name::staging,
-    version::{Approval, Evidence},
+    version::Evidence,
 };
 use registry::{
     Act,
@@ -18,8 +18,9 @@ use store::TestSet;
 use crate::{
     Release,
     promote::{Promotion, may_be_overridden, override_evidence},
-    trial::{Decided, running_already},
 };
+pub(crate) use checks::check_lock;
+use checks::{check_people, check_trial, check_variables};
 
 /// How many failing cases a refusal shows.
 const SHOWN_CASES: usize = 10;
@@ -242,79 +243,7 @@ impl Release {
     }
 }
 
-/// Refuses a move beside a trial that splits the traffic, unless the move is that trial's own decision.
-fn check_trial(before: &Ref, decided: Option<&Decided>) -> Result<()> {
-    match (&before.allocation, decided) {
-        (Some(running), Some(decided)) if running.trial == decided.after.id() => Ok(()),
-        (Some(running), _) => Err(running_already(before, running.trial)),
-        (None, _) => Ok(()),
-    }
-}
-
-/// Refuses a move of a locked environment.
-pub(crate) fn check_lock(before: &Ref, now: Timestamp) -> Result<()> {
-    let Some(lock) = before.active_lock(now) else { return Ok(()) };
-    let detail = format!(
-        "`{}` is locked by {}: {}. Take the lock off first: DELETE …/environments/{}/lock",
-        before.environment, lock.by, lock.reason, before.environment
-    );
-    Err(Error::new(ErrorKind::Locked, detail))
-}
-
-/// What a policy asks of people before it looks at figures.
-fn check_people(environment: &Environment, candidate: &VersionDetails, gate: &GatePolicy) -> Result<()> {
-    let state = &candidate.state;
-    if gate.require_staging_first && !state.been_live.contains(&staging()) {
-        let detail = "The gate wants a version to be live in `staging` first. Promote it there, look at it, and come \
-                      back.";
-        return Err(Error::new(ErrorKind::StagingNeeded, detail));
-    }
-    let approved = |approval: &Approval| {
-        approval.environment == *environment && approval.by != candidate.version.created_by
-    };
-    if gate.require_approval && !state.approvals.iter().any(approved) {
-        let detail = format!(
-            "The gate wants the word of a releaser who did not write the version: POST /api/versions/{}/approvals \
-             with the environment and a reason.",
-            candidate.version.version_id
-        );
-        return Err(Error::new(ErrorKind::ApprovalNeeded, detail));
-    }
-    Ok(())
-}
-
 fn not_evaluated(prompt: &Prompt, what: &str) -> Error {
     let detail = format!("The gate of `{}` wants a passed evaluation. {what}", prompt.name);
     Error::new(ErrorKind::NotEvaluated, detail)
-}
-
-/// Refuses content that breaks callers of what is live: they keep sending the variables that they send today.
-fn check_variables(live: &Content, candidate: &Content) -> Result<()> {
-    let mut error = Error::new(
-        ErrorKind::VariablesIncompatible,
-        "Callers of the version that is live would break. Keep its variables, give new ones a default, or let an \
-         admin override.",
-    );
-    let named = |content: &Content, name: &str| content.variables.iter().find(|v| v.name == name).cloned();
-    let mut broken = false;
-    for old in &live.variables {
-        let problem = match named(candidate, &old.name) {
-            None => format!("`{}` is declared by the live version and dropped here", old.name),
-            Some(new) if new.kind != old.kind => {
-                format!("`{}` has another type than in the live version", old.name)
-            }
-            Some(_) => continue,
-        };
-        broken = true;
-        error = error.at(format!("/variables/{}", old.name), problem);
-    }
-    let must_be_given = |variable: &Variable| variable.required && variable.default.is_none();
-    for new in candidate.variables.iter().filter(|new| must_be_given(new)) {
-        if named(live, &new.name).is_none_or(|old| !must_be_given(&old)) {
-            broken = true;
-            let problem = format!("`{}` is newly required, without a default", new.name);
-            error = error.at(format!("/variables/{}", new.name), problem);
-        }
-    }
-    if broken { Err(error) } else { Ok(()) }
 }

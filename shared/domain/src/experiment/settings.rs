@@ -278,3 +278,6 @@ impl Settings {
 fn days(days: f64) -> Duration {
     Duration::from_secs_f64(days.clamp(0.0, MOST_DAYS) * 86_400.0)
 }
+
+#[cfg(test)]
+mod tests;

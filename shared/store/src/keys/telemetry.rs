@@ -10,7 +10,7 @@ use domain::{
 };
 use serde::{Deserialize as _, Serialize as _, de::IntoDeserializer as _};
 
-use super::{META, VERSIONS};
+use super::{META, TRIALS, VERSIONS};
 
 /// A key of the telemetry table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +155,7 @@ pub(crate) fn days_partition(team: &TeamId) -> String {
 }
 
 pub(crate) fn trial_partition(trial: TrialId) -> String {
-    format!("EXP#{trial}")
+    format!("{TRIALS}{trial}")
 }
 
 pub(crate) fn run_partition(run: EvalRunId) -> String {

@@ -60,5 +60,5 @@ proptest! {
 fn versions_sort_as_numbers_do() {
     let prompt = PromptId::from_bytes([0; 16]);
     assert!(Key::Version(prompt, 9).sk() < Key::Version(prompt, 10).sk());
-    assert_eq!(Key::Version(prompt, 12).sk(), "VER#00000012");
+    assert_eq!(Key::Version(prompt, 12).sk(), format!("{VERSIONS}00000012"));
 }
