@@ -6,10 +6,13 @@
 //! reads.
 
 pub mod event;
+#[cfg(test)]
+mod fixture;
 pub mod fold;
 pub mod histogram;
 pub mod hour;
 pub mod message;
+pub mod resolves;
 pub mod summary;
 pub mod tally;
 
@@ -18,5 +21,6 @@ pub use fold::{Batch, fold};
 pub use histogram::Histogram;
 pub use hour::Hour;
 pub use message::{Delta, Entry, Mark, Message, Observation, Reading};
+pub use resolves::Resolves;
 pub use summary::Summary;
 pub use tally::{Count, Counts, Tally};

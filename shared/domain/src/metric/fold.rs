@@ -128,7 +128,11 @@ fn uses(event: &Event) -> Tally {
 }
 
 /// Puts entries into messages. One without a mark takes the message's id for it.
-fn messages(entries: impl Iterator<Item = Entry>, team_id: &TeamId, sources: &Sources) -> Vec<Message> {
+pub(super) fn messages(
+    entries: impl Iterator<Item = Entry>,
+    team_id: &TeamId,
+    sources: &Sources,
+) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
     let mut room = 0;
     for mut entry in entries {

@@ -1,39 +1,15 @@
 //! Any split and order gives the same integers, and the same batch the same marks.
 
-use std::{sync::Arc, time::Duration};
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Clock, Entropy, PromptId,
-    metric::{Placement, Subject, Values},
+    PromptId,
+    metric::{
+        Placement, Subject, Values,
+        fixture::{HOUR, NOW, at},
+    },
 };
-
-#[derive(Debug)]
-struct At(i64);
-
-impl Clock for At {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0)
-    }
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-impl Entropy for At {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
-    }
-}
-
-const NOW: i64 = 1_795_158_000_000;
-const HOUR: i64 = 3_600_000;
-
-fn at(millis: i64) -> Sources {
-    Sources { clock: Arc::new(At(millis)), entropy: Arc::new(At(0)) }
-}
 
 fn subject(version: u8) -> Subject {
     Subject {
