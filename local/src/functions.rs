@@ -98,8 +98,8 @@ impl Functions {
     }
 
     fn resolve(&self) -> resolve::App {
-        let Registry { cache, sources, .. } = self.release.registry.clone();
-        resolve::App { doors: self.doors.clone(), cache, sources }
+        let Registry { store, cache, sources, .. } = self.release.registry.clone();
+        resolve::App::new(self.doors.clone(), store, cache, sources)
     }
 
     fn try_model(&self) -> try_model::App {

@@ -7,6 +7,7 @@ mod addresses;
 mod answers;
 mod batches;
 mod bounds;
+mod counts;
 mod formats;
 mod headers;
 mod histories;

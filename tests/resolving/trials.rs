@@ -18,7 +18,7 @@ use crate::scene::Scene;
 const DAY: Duration = Duration::from_hours(24);
 
 /// A prompt with three versions of which the first is live.
-async fn greeter() -> (Scene, Vec<Value>) {
+pub async fn greeter() -> (Scene, Vec<Value>) {
     let scene = Scene::start().await;
     let prompt = scene.world.prompt("support", "greeter", &json!({})).await;
     let mut versions = Vec::new();
@@ -33,7 +33,7 @@ async fn greeter() -> (Scene, Vec<Value>) {
 
 impl Scene {
     /// Writes the ref of production as the start, a step, or the end of a trial would.
-    async fn split(&self, versions: &[Value], weights: &[f64], version: u64, rule: Rule) -> Ref {
+    pub async fn split(&self, versions: &[Value], weights: &[f64], version: u64, rule: Rule) -> Ref {
         let arms = versions.iter().zip(weights).zip(["A", "B", "C"]).map(|((version, weight), key)| {
             let pointer = domain::VersionPointer {
                 number: u32::try_from(version["version_number"].as_u64().unwrap()).unwrap(),
@@ -76,7 +76,7 @@ impl Scene {
     }
 }
 
-const ALL: Rule = Rule::Split { enrolled: 1.0 };
+pub const ALL: Rule = Rule::Split { enrolled: 1.0 };
 
 #[tokio::test]
 async fn each_user_is_served_an_arm_and_stays_on_it() {

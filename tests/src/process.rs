@@ -42,13 +42,12 @@ impl Process {
         let remote = cache.map(|settings| Remote::new(settings.clone(), sources.clone()));
         let remote = remote.transpose().expect("the cache's address is one");
         let registry = Registry::new(aws.store(names()), remote, sources.clone(), models);
-        let cache = registry.cache.clone();
-        let doors =
-            Doors::new(cache.clone(), registry.store.clone(), sources.clone(), settings.writes_per_minute);
+        let (store, cache) = (registry.store.clone(), registry.cache.clone());
+        let doors = Doors::new(cache.clone(), store.clone(), sources.clone(), settings.writes_per_minute);
         let release = Release { registry: registry.clone() };
         let [queue, metrics] = [&queues.cases, &queues.metrics].map(|url| Queue::new(aws, url));
         let router = authoring::routes(authoring::App { doors: doors.clone(), release: release.clone() })
-            .merge(resolve::routes(resolve::App { doors: doors.clone(), cache, sources: sources.clone() }))
+            .merge(resolve::routes(resolve::App::new(doors.clone(), store, cache, sources.clone())))
             .merge(ingest::routes(ingest::App::new(doors.clone(), registry.clone(), metrics.clone())))
             .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }));
         let rollback = rollback::App { doors: doors.clone(), release: release.clone() };

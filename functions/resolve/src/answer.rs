@@ -16,6 +16,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::counts::Subject;
+
 /// The most bytes of an answer.
 pub(crate) const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
@@ -89,6 +91,7 @@ pub(crate) struct Answer {
     pub(crate) revision: u64,
     pub(crate) age: Duration,
     pub(crate) source: Source,
+    pub(crate) served: Subject,
 }
 
 impl Answer {

@@ -1,5 +1,7 @@
 //! Resolving several prompts in one request.
 
+use std::pin::pin;
+
 use axum::{
     extract::State,
     http::header,
@@ -10,11 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{JsonBody, Resolver};
 
-use crate::{
-    App,
-    answer::{Answer, MAX_ANSWER_BYTES},
-    ask::AskBody,
-};
+use crate::{App, answer::MAX_ANSWER_BYTES, ask::AskBody, counts::Subject};
 
 /// The most prompts of one request.
 const MAX_REQUESTS: usize = 50;
@@ -61,40 +59,60 @@ pub async fn batch(
             format!("A batch holds 1 to {MAX_REQUESTS} requests; this one has {}.", asked.requests.len());
         return Err(Error::invalid("/requests", detail).into());
     }
-    let mut body = b"{\"responses\":[".to_vec();
+    let (body, served) = app.counts.beside(pin!(answers(&app, &caller, &asked.requests))).await?;
+    for served in &served {
+        app.counts.count(served);
+    }
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// The answers to all of a batch, and what they count for.
+async fn answers(app: &App, caller: &Caller, asked: &[Literal]) -> domain::Result<(Vec<u8>, Vec<Subject>)> {
+    let (mut body, mut served) = (b"{\"responses\":[".to_vec(), Vec::new());
     let mut full = false;
-    for (at, ask) in asked.requests.iter().enumerate() {
+    for (at, ask) in asked.iter().enumerate() {
         if at > 0 {
             body.push(b',');
         }
         // What comes later must still find room for its refusal.
-        let left = asked.requests.len() - at;
+        let left = asked.len() - at;
         let room = MAX_ANSWER_BYTES.saturating_sub(body.len() + left * REFUSAL_BYTES);
-        let entry = if full { None } else { Some(entry(&app, &caller, ask).await?) };
-        let fitting = entry.filter(|(_, body)| body.len() <= room);
+        let entry = if full { None } else { Some(entry(app, caller, ask).await?) };
+        let fitting = entry.filter(|entry| entry.body.len() <= room);
         full = fitting.is_none();
-        let (status, entry) = fitting.map_or_else(|| refusal(&no_room()), Ok)?;
-        body.extend_from_slice(format!("{{\"status\":{status},\"body\":").as_bytes());
-        body.extend_from_slice(&entry);
+        let entry = fitting.map_or_else(|| refusal(&no_room()), Ok)?;
+        body.extend_from_slice(format!("{{\"status\":{},\"body\":", entry.status).as_bytes());
+        body.extend_from_slice(&entry.body);
         body.push(b'}');
+        served.extend(entry.served);
     }
     body.extend_from_slice(b"]}");
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    Ok((body, served))
 }
 
-/// The status and the body that a request alone would have been answered with.
-async fn entry(app: &App, caller: &Caller, ask: &Literal) -> domain::Result<(u16, Vec<u8>)> {
+/// What a request alone would have been answered with.
+struct Entry {
+    status: u16,
+    body: Vec<u8>,
+    /// What it counts for, unless it is a refusal.
+    served: Option<Subject>,
+}
+
+async fn entry(app: &App, caller: &Caller, ask: &Literal) -> domain::Result<Entry> {
     let ask = web::read_json(ask.as_str().as_bytes()).and_then(|ask: AskBody| ask.ask(None));
     let resolved = match ask {
-        Ok(ask) => app.resolve(caller, ask, None).await.and_then(Answer::with_token),
+        Ok(ask) => app.resolve(caller, ask, None).await,
         Err(error) => Err(error),
     };
-    resolved.map_or_else(|error| refusal(&error), |body| Ok((200, body)))
+    let resolved = resolved.and_then(|answer| Ok((answer.served.clone(), answer.with_token()?)));
+    let answered = |(served, body)| Ok(Entry { status: 200, body, served: Some(served) });
+    resolved.map_or_else(|error| refusal(&error), answered)
 }
 
-fn refusal(error: &Error) -> domain::Result<(u16, Vec<u8>)> {
+fn refusal(error: &Error) -> domain::Result<Entry> {
     let (status, document) = web::document_of(error);
-    Ok((status.as_u16(), serde_json::to_vec(&document).map_err(Error::internal)?))
+    let body = serde_json::to_vec(&document).map_err(Error::internal)?;
+    Ok(Entry { status: status.as_u16(), body, served: None })
 }
 
 fn no_room() -> Error {

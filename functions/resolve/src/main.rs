@@ -12,7 +12,8 @@ async fn main() -> lambda::Outcome {
     let process = Process::connect(Configuration::of_tables(lambda::begin())?).await?;
     let Process { store, remote, sources, .. } = process;
     let cache = Arc::new(Cache::new(store.clone(), remote, sources.clone()));
-    let doors = Doors::new(cache.clone(), store, sources.clone(), WRITES_PER_MINUTE);
+    let doors = Doors::new(cache.clone(), store.clone(), sources.clone(), WRITES_PER_MINUTE);
     let meter = Meter::new("resolve", sources.clone(), log::unbuffered_stdout()?);
-    lambda::serve_http(resolve::metered(resolve::router(App { doors, cache, sources }), meter)).await
+    let app = App::new(doors, store, cache, sources);
+    lambda::serve_http(resolve::metered(resolve::router(app), meter)).await
 }

@@ -1,5 +1,7 @@
 //! Resolving one prompt.
 
+use std::pin::{Pin, pin};
+
 use axum::{extract::State, http::HeaderMap, response::Response};
 use cache::{Likely, Live, Pair, no_such_prompt};
 use domain::{
@@ -14,6 +16,7 @@ use crate::{
     App,
     answer::{Answer, Resolved, SignedAnswer},
     ask::{Ask, AskBody, AskQuery, Fields, Unit},
+    counts::Subject,
     serve::{Former, Served, serve},
 };
 
@@ -30,7 +33,7 @@ pub async fn by_path(
     headers: HeaderMap,
     Query(ask): Query<AskQuery>,
 ) -> web::Result<Response> {
-    Ok(app.answer(&visitor, ask.ask(Some(prompt))).await?.respond(&headers)?)
+    app.respond(&headers, pin!(app.answer(&visitor, ask.ask(Some(prompt))))).await
 }
 
 /// Resolves a prompt; for variables that do not fit into a URL.
@@ -45,7 +48,7 @@ pub async fn by_path_with_body(
     headers: HeaderMap,
     JsonBody(ask): JsonBody<AskBody>,
 ) -> web::Result<Response> {
-    Ok(app.resolve(&caller, ask.ask(Some(prompt))?, None).await?.respond(&headers)?)
+    app.respond(&headers, pin!(app.resolve(&caller, ask.ask(Some(prompt))?, None))).await
 }
 
 /// Resolves a prompt by any name, also one with slashes and spaces.
@@ -59,7 +62,7 @@ pub async fn by_query(
     headers: HeaderMap,
     Query(ask): Query<AskQuery>,
 ) -> web::Result<Response> {
-    Ok(app.answer(&visitor, ask.ask(None)).await?.respond(&headers)?)
+    app.respond(&headers, pin!(app.answer(&visitor, ask.ask(None)))).await
 }
 
 /// Resolves a prompt by any name; for variables that do not fit into a URL.
@@ -72,10 +75,23 @@ pub async fn by_body(
     headers: HeaderMap,
     JsonBody(ask): JsonBody<AskBody>,
 ) -> web::Result<Response> {
-    Ok(app.resolve(&caller, ask.ask(None)?, None).await?.respond(&headers)?)
+    app.respond(&headers, pin!(app.resolve(&caller, ask.ask(None)?, None))).await
 }
 
 impl App {
+    /// Sends an answer, and counts it.
+    async fn respond(
+        &self,
+        headers: &HeaderMap,
+        answer: Pin<&mut impl Future<Output = Result<Answer>>>,
+    ) -> web::Result<Response> {
+        let answer = self.counts.beside(answer).await?;
+        let served = answer.served.clone();
+        let response = answer.respond(headers)?;
+        self.counts.count(&served);
+        Ok(response)
+    }
+
     /// Looks at the key, and meanwhile reads what its holder most likely asks for. Whoever shows no live key is told
     /// that alone.
     async fn answer(&self, visitor: &Visitor, ask: Result<Ask>) -> Result<Answer> {
@@ -112,10 +128,12 @@ impl App {
         let nonce = self.sources.bytes();
         let served = serve(&live, &ask.unit, nonce, continues?);
         let body = render(&live, &served, &ask)?;
+        let version_id = served.version.version.version_id;
         let token = self.sign(&signer, &live, served, (&ask.unit, nonce));
         let revision = live.reference.revision;
         let tagged = ask.unit.kind != UnitKind::Random;
-        Ok(Answer { body, tagged, token, revision, age: found.age, source: found.source })
+        let served = Subject { live, version_id };
+        Ok(Answer { body, tagged, token, revision, age: found.age, source: found.source, served })
     }
 
     fn sign(&self, signer: &Signer, live: &Live, served: Served<'_>, unit: (&Unit, [u8; 8])) -> String {

@@ -89,7 +89,9 @@ const NEEDED: [(&str, &[&str]); 10] = [
     (
         "Resolve",
         &[
+            "dynamodb:BatchGetItem on Telemetry.Arn",
             "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:PutItem on Telemetry.Arn",
             "dynamodb:Query on ${Registry.Arn}/index/gsi1",
             "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
