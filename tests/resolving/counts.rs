@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::scene::{Scene, resolve};
 
 /// How old the first of what a process has counted gets before a request writes it.
-const KEEP: Duration = Duration::from_secs(10);
+const KEEP: Duration = Duration::from_mins(1);
 
 /// How many resolves there were, by hour and version, or by hour and environment.
 type Shown = BTreeMap<String, i64>;
@@ -40,7 +40,7 @@ impl Scene {
         rows.map(|(of, resolves)| (of, resolves.as_i64().unwrap())).collect()
     }
 
-    /// Lets ten seconds pass, and then sends a request that is refused: it counts nothing itself.
+    /// Lets a minute pass, and then sends a request that is refused: it counts nothing itself.
     async fn refused(&self, process: &Process) {
         self.world.clock.advance(KEEP);
         assert_eq!(self.ask(process, &[("prompt", "nobody")]).await, 404);

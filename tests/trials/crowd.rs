@@ -19,9 +19,9 @@ const HOURS: usize = 72;
 
 /// Who was on which arm under which weights.
 #[derive(Default)]
-struct Seen(HashMap<(usize, u64), String>);
+struct Places(HashMap<(usize, u64), String>);
 
-impl Seen {
+impl Places {
     /// A user never changes the arm while the weights stay.
     fn note(&mut self, user: usize, weights: u64, variant: &str, seed: u64) {
         let former = self.0.entry((user, weights)).or_insert_with(|| variant.to_owned());
@@ -43,7 +43,7 @@ async fn thompson_shifts_the_traffic_declares_and_promotes() {
     let id = text(&made["experiment_id"]).to_owned();
     let resolve = stage.path("").replace("/prompts/", "/resolve/");
     let first = stage.resolve("talker").await;
-    let (mut seen, mut shifted, mut token) = (Seen::default(), false, first["resolution_token"].clone());
+    let (mut places, mut shifted, mut token) = (Places::default(), false, first["resolution_token"].clone());
     let mut hours = 0;
     let decided = loop {
         let found = read(&stage, &id).await;
@@ -58,7 +58,7 @@ async fn thompson_shifts_the_traffic_declares_and_promotes() {
             let user = users.below(USERS);
             let answer = stage.resolve(&format!("user-{user}")).await;
             let variant = text(&answer["variant"]).to_owned();
-            seen.note(user, weights, &variant, seed);
+            places.note(user, weights, &variant, seed);
             let of_hundred = if variant == "A" { 30 } else { 40 };
             events.push(event(
                 &answer,

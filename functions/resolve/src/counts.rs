@@ -1,9 +1,9 @@
 //! How many resolves this process serves, by version, environment and hour: what the metrics show as `resolves`.
 //!
 //! They are counted in memory. Nothing is written after an answer, for a frozen process does nothing: when the first
-//! that is not written is ten seconds old, the next request writes them beside its own work, and waits for that 50 ms
-//! at most. What is not known to be written then is tried again ten seconds later under the same ids, which count
-//! once. Who dies loses what it served in its last ten seconds, or before it fell idle; and while the table takes
+//! that is not written is a minute old, the next request writes them beside its own work, and waits for that 50 ms
+//! at most. What is not known to be written then is tried again a minute later under the same ids, which count
+//! once. Who dies loses what it served in its last minute, or before it fell idle; and while the table takes
 //! nothing for hours, the oldest are dropped, with a warning.
 
 use std::{

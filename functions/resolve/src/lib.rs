@@ -1,7 +1,7 @@
 //! `resolve`, the hot path: prompt, environment and variables in, rendered messages and parameters out.
 //!
 //! Warm it reads memory alone: key, name, ref with its version, compiled. It writes about once an hour that a key is
-//! in use, and waits for that a fifth of a second at most. Every ten seconds a request writes how many were served
+//! in use, and waits for that a fifth of a second at most. Every minute a request writes how many were served
 //! before it, beside its own work, and waits for that a twentieth of a second at most.
 
 mod answer;

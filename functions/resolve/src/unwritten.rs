@@ -11,7 +11,7 @@ use domain::{
 };
 
 /// How old the first of what is counted gets before a request writes it, and how long nobody tries after a failure.
-pub(crate) const KEEP: Duration = Duration::from_secs(10);
+pub(crate) const KEEP: Duration = Duration::from_mins(1);
 
 /// With how many counters they are put into messages whatever their age.
 const MOST_COUNTERS: usize = 400;
