@@ -9,6 +9,7 @@ mod assertions;
 mod baselines;
 mod beside;
 mod budgets;
+mod claims;
 mod dead_letters;
 mod deadlines;
 mod faults;

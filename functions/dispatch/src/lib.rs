@@ -32,7 +32,20 @@ impl App {
     /// Sends the cases of a run that asks for it. Whether it still does is read from the table: records come late,
     /// twice, and in any order.
     async fn dispatch(&self, prompt_id: PromptId, eval_run_id: EvalRunId) -> Result<()> {
-        let Some(claim) = self.registry.claim_run(prompt_id, eval_run_id).await? else { return Ok(()) };
+        let claim = u64::from_be_bytes(self.registry.sources.bytes());
+        let sent = self.send_out(prompt_id, eval_run_id, claim).await;
+        if sent.is_err() {
+            // The claim may stand all the same, and then the record would ask for nothing when it comes again. Should
+            // this fail too, the sweep of `steer` finds the run.
+            self.registry.give_back(prompt_id, eval_run_id, claim).await?;
+        }
+        sent
+    }
+
+    async fn send_out(&self, prompt_id: PromptId, eval_run_id: EvalRunId, claim: u64) -> Result<()> {
+        let Some(claimed) = self.registry.claim_run(prompt_id, eval_run_id, claim).await? else {
+            return Ok(());
+        };
         let message = |case: &CasePlace| CaseMessage {
             prompt_id,
             eval_run_id,
@@ -42,8 +55,7 @@ impl App {
             attempt: 1,
             failures: 0,
         };
-        let messages: Vec<CaseMessage> = claim.cases.iter().map(message).collect();
-        // Should this fail, the claim stands and the messages are missing: the sweep of `steer` finds the run.
+        let messages: Vec<CaseMessage> = claimed.cases.iter().map(message).collect();
         self.queue.send(&messages, Duration::ZERO).await
     }
 }

@@ -124,6 +124,9 @@ pub struct EvalRun {
     pub dispatch_attempt: u32,
     /// How often they were sent out.
     pub dispatched_attempt: u32,
+    /// Which claim that was: whoever made it knows it again, though the table's answer was lost.
+    #[serde(default)]
+    pub claim: Option<u64>,
     /// When they were last sent out.
     pub dispatched_at: Option<Timestamp>,
     /// How often in a row they were sent out and not one came back.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::query::builders::QueryFluentBuilder,
-    types::AttributeValue,
+    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Error, ErrorKind, Result};
@@ -141,9 +141,15 @@ impl Store {
         }
     }
 
-    /// Puts an item of the registry in place of the one with this revision, outside every chain: it is bookkeeping, and
-    /// nobody's decision. Returns whether it took.
-    pub(crate) async fn keep(&self, item: Item, revision: u64) -> Result<bool> {
+    /// Puts an item of the registry, which says `value`, in place of the one with this revision, outside every chain:
+    /// it is bookkeeping, and nobody's decision.
+    ///
+    /// Returns whether it took. When the table's answer is lost, the client writes once more, and what it then finds in
+    /// its way is its own.
+    pub(crate) async fn keep<T>(&self, item: Item, value: &T, revision: u64) -> Result<bool>
+    where
+        T: DeserializeOwned + PartialEq,
+    {
         let put = self
             .dynamodb()
             .put_item()
@@ -151,15 +157,15 @@ impl Store {
             .set_item(Some(item))
             .condition_expression("revision = :revision")
             .expression_attribute_values(":revision", number(revision))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error) => match error.code() {
-                Some("ConditionalCheckFailedException" | "TransactionConflictException") => Ok(false),
-                _ => Err(failed(error)),
-            },
+        let Err(error) = put else { return Ok(true) };
+        if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() {
+            let found = refused.item().cloned().map(from_item::<T>).transpose()?;
+            return Ok(found.as_ref() == Some(value));
         }
+        if error.code() == Some("TransactionConflictException") { Ok(false) } else { Err(failed(error)) }
     }
 
     /// A query over the items of one partition whose sort key begins with `prefix`, strongly consistent.

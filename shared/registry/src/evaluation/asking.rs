@@ -196,6 +196,7 @@ impl Registry {
             revision: 1,
             dispatch_attempt: 1,
             dispatched_attempt: 0,
+            claim: None,
             dispatched_at: None,
             attempts_in_vain: 0,
             redelivered_cases: 0,

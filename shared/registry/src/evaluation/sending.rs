@@ -31,9 +31,9 @@ pub struct CasePlace {
 }
 
 impl Registry {
-    /// Claims the sending of a run's cases. Of several claims of one attempt one succeeds: a record that arrives
-    /// twice sends nothing twice.
-    pub async fn claim_run(&self, prompt: PromptId, run: EvalRunId) -> Result<Option<Claim>> {
+    /// Claims the sending of a run's cases, by a number that no other claim has. Of several claims of one attempt one
+    /// succeeds: a record that arrives twice sends nothing twice.
+    pub async fn claim_run(&self, prompt: PromptId, run: EvalRunId, claim: u64) -> Result<Option<Claim>> {
         let Some(run) = self.store.run(prompt, run).await? else { return Ok(None) };
         if !run.status.is_open() || run.dispatched_attempt >= run.dispatch_attempt {
             return Ok(None);
@@ -43,6 +43,7 @@ impl Registry {
             status: RunStatus::Running,
             revision: run.revision + 1,
             dispatched_attempt: run.dispatch_attempt,
+            claim: Some(claim),
             dispatched_at: Some(now),
             started_at: run.started_at.or(Some(now)),
             ..run
@@ -64,6 +65,18 @@ impl Registry {
         };
         let took = self.store.keep_run(&claimed).await?;
         Ok(took.then_some(Claim { run: claimed, cases }))
+    }
+
+    /// Asks for the cases of a claim to be sent out again, because not all of them were. Where there is no such claim,
+    /// as when it failed itself, nothing happens.
+    pub async fn give_back(&self, prompt: PromptId, run: EvalRunId, claim: u64) -> Result<()> {
+        let Some(run) = self.store.run(prompt, run).await? else { return Ok(()) };
+        let asked_for = run.dispatched_attempt < run.dispatch_attempt;
+        if run.claim != Some(claim) || !run.status.is_open() || asked_for {
+            return Ok(());
+        }
+        // Whoever wrote the run meanwhile has ended it, or asks for the same.
+        self.store.keep_run(&asking_again(run)).await.map(|_| ())
     }
 
     /// Refuses a model that no call can reach: it is not in the catalogue, or its key is missing.
@@ -179,12 +192,11 @@ impl Registry {
             self.end_run(&caller, run.prompt_id, run.eval_run_id, Ending::Impossible(reason)).await?;
             return Ok(false);
         }
-        let again = EvalRun {
-            revision: run.revision + 1,
-            dispatch_attempt: run.dispatched_attempt + 1,
-            attempts_in_vain: in_vain,
-            ..run
-        };
-        self.store.keep_run(&again).await
+        self.store.keep_run(&asking_again(EvalRun { attempts_in_vain: in_vain, ..run })).await
     }
+}
+
+/// The run, asking for its cases to be sent out once more.
+fn asking_again(run: EvalRun) -> EvalRun {
+    EvalRun { revision: run.revision + 1, dispatch_attempt: run.dispatched_attempt + 1, ..run }
 }
