@@ -123,6 +123,12 @@ async fn what_may_be_answered_otherwise_is_asked_again() {
     let (lab, version) = priced(echo, 0.7).await;
     let run = evaluated(&lab, &version, &json!({ "reuse": true })).await;
     assert_eq!((&run["reused_cases"], lab.provider.calls()), (&json!(0), 20), "at temperature 0.7");
+    let warm =
+        json!({ "template_text": "{{ message }}", "temperature": 0, "params": { "temperature": 0.7 } });
+    let warm = lab.world.version(&version, &warm).await;
+    lab.finished(&warm).await;
+    let run = evaluated(&lab, &warm, &json!({ "reuse": true })).await;
+    assert_eq!((&run["reused_cases"], lab.provider.calls()), (&json!(0), 40), "the parameters say 0.7");
 
     let (lab, version) = priced(echo, 0.0).await;
     let elsewhere = ScriptedProvider::start(echo).unwrap();

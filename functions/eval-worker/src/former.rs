@@ -18,7 +18,12 @@ impl Question {
     /// The question that a case is; `None` where the same question may have another answer.
     pub(crate) fn of(subject: &Subject<'_>, judges: &Judges) -> Option<Self> {
         let Subject { run, case, content, model, .. } = subject;
-        if run.repeats > 1 || content.temperature != 0.0 {
+        // What the parameters say is what the model is sent.
+        let temperature = match content.params.get("temperature") {
+            Some(temperature) => temperature.as_f64(),
+            None => Some(content.temperature),
+        };
+        if run.repeats > 1 || temperature != Some(0.0) {
             return None;
         }
         let ModelEntry { provider, base_url, api_model, model_id, .. } = model;
