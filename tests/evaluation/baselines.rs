@@ -111,6 +111,37 @@ async fn a_case_that_was_edited_is_compared_as_it_reads_now() {
     assert_eq!(members(&run["comparison"], &["pairs", "improved", "regressed"]), json!([60, 10, 0]));
 }
 
+#[tokio::test]
+async fn production_is_asked_as_often_as_the_candidate() {
+    // Both answer every third call wrongly: most of three answers are right, and of single ones two of three.
+    let lab = Lab::new(|call: &CallInfo| {
+        let (_, question) = call.user().split_once(' ').unwrap();
+        let number: u64 = question.rsplit(' ').next().unwrap().parse().unwrap();
+        Reply::Answer(if (number + call.attempt) % 3 == 0 { "no".to_owned() } else { question.to_owned() })
+    })
+    .await;
+    let set = lab.test_set(&cases(60, 0)).await;
+    let gate = json!({ "mode": "required", "min_pass_rate": 0.5, "min_cases": 1 });
+    let prompt = json!({ "test_set_id": set, "gate": gate });
+    let prompt = lab.world.prompt("support", "wavering", &prompt).await;
+    let v1 = lab.saying(&prompt, "v1").await;
+    assert_eq!(lab.finished(&v1).await["passed_cases"], 40);
+    lab.world.promote(&prompt, &v1, "production").await.expect(200);
+    let v2 = lab.saying(&prompt, "v2").await;
+    assert_eq!(lab.finished(&v2).await["baseline_eval_run_id"], v1["eval_run_id"], "each asks once");
+    for _ in 0..2 {
+        let path = format!("/api/versions/{}/evals", text(&v2["version_id"]));
+        let thrice = lab.post(&path, &json!({ "repeats": 3 }), 202).await;
+        let run = lab.finished(&thrice).await;
+        assert_eq!(members(&run["comparison"], &["regressed", "improved"]), json!([0, 0]), "{run}");
+        assert_eq!(members(&run, &["passed_cases", "gate_result"]), json!([60, "pass"]));
+    }
+    let baseline = runs(&lab, &prompt, "baseline").await;
+    assert_eq!(baseline.len(), 1, "what was measured is known");
+    assert_eq!(members(&baseline[0], &["repeats", "passed_cases"]), json!([3, 60]));
+    assert_eq!(lab.provider.calls(), 60 + 60 + 3 * 60 * 3);
+}
+
 /// What a candidate ends with that nobody can compare.
 async fn judged_by_a_person(lab: &Lab, prompt: &Value, candidate: &Value) {
     let run = lab.run(candidate).await;

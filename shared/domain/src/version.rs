@@ -108,7 +108,7 @@ pub struct VersionState {
     pub been_live: BTreeSet<Environment>,
 }
 
-/// The test set against which a verdict was reached.
+/// What a verdict or a measurement rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The run.
@@ -120,6 +120,13 @@ pub struct Evidence {
     /// The version in production that it was compared with; `None`: there was none.
     #[serde(default)]
     pub baseline: Option<VersionPointer>,
+    /// How often each case was asked.
+    #[serde(default = "once")]
+    pub repeats: u32,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// A person's decision about a run that was too close to call.
@@ -169,6 +176,7 @@ impl Evidence {
             test_set_id: run.test_set_id,
             test_set_version: run.test_set_version,
             baseline: run.baseline.map(|baseline| baseline.version),
+            repeats: run.repeats,
         }
     }
 }

@@ -212,7 +212,8 @@ impl Registry {
     }
 
     /// What a run is compared with: what is in production, as its newest run on these very cases measured it. Where
-    /// there is none and none is under way, production is measured too.
+    /// there is none and none is under way, production is measured too. Both ask each case as often: most of three
+    /// answers are right more often than one is, of the very same prompt.
     async fn baseline_of(
         &self,
         run: &EvalRun,
@@ -230,7 +231,9 @@ impl Registry {
         let state = self.store.version_state(run.prompt_id, live.number).await?;
         let state = state.ok_or_else(|| Error::internal(format!("{} has no state", live.id)))?;
         let of_these_cases = |evidence: &Evidence| {
-            evidence.test_set_id == cases.test_set_id && evidence.test_set_version == cases.version
+            evidence.test_set_id == cases.test_set_id
+                && evidence.test_set_version == cases.version
+                && evidence.repeats == run.repeats
         };
         // What was measured on former cases must not hide what is being measured on these.
         if let Some(known) = [state.measured, state.measuring].into_iter().flatten().find(of_these_cases) {
@@ -239,7 +242,8 @@ impl Registry {
         }
         let version = self.store.version(run.prompt_id, live.number).await?;
         let version = version.ok_or_else(|| Error::internal(format!("{} is missing", live.id)))?;
-        let measuring = self.new_run(&version, Purpose::Baseline, caller, cases);
+        let measuring =
+            EvalRun { repeats: run.repeats, ..self.new_run(&version, Purpose::Baseline, caller, cases) };
         let baseline = BaselineRun { version: live, eval_run_id: measuring.eval_run_id };
         let state = state.measured_by(&measuring);
         Ok((Some(baseline), Some((measuring, state))))
