@@ -140,21 +140,42 @@ async fn what_chance_alone_does_marks_nothing() {
     assert_eq!(state(&lab, &version).await["drift"], json!(null), "1 day in 32 is like this");
 }
 
-#[tokio::test]
-async fn a_round_spends_no_more_than_it_may() {
+/// A platform on which a run of 60 cases costs 60 x (2 + 2) tokens: 240 millionths of a dollar.
+async fn priced(most_usd: Usd) -> Lab {
     let provider = ScriptedProvider::start(echo).unwrap();
-    // A run costs 60 x (2 + 2) tokens: 240 millionths of a dollar. There is enough for one.
-    let watch = Watch { every: DAY, most_usd: Usd::from_nanos(479_000) };
+    let watch = Watch { every: DAY, most_usd };
     let world = World::with(WorldSettings { watch, ..WorldSettings::default() }).await;
     let lab = Lab { world, provider };
     let entry = json!({
         "provider": "openai", "base_url": lab.provider.url(), "input_usd_per_mtok": 1, "output_usd_per_mtok": 1,
     });
     lab.world.admin(Call::put("/api/models/test/model", &entry)).await.expect(200);
+    lab
+}
+
+#[tokio::test]
+async fn a_round_spends_no_more_than_it_may() {
+    // There is enough for one.
+    let lab = priced(Usd::from_nanos(479_000)).await;
     let versions = [live(&lab, "one").await, live(&lab, "two").await];
     assert_eq!(after(&lab, DAY + Duration::from_mins(1)).await, 1);
     let measured = [watching(&lab, &versions[0]).await.len(), watching(&lab, &versions[1]).await.len()];
     assert_eq!((measured[0] + measured[1], lab.provider.calls()), (1, 180));
+}
+
+#[tokio::test]
+async fn what_passed_by_former_answers_costs_what_new_ones_do() {
+    let lab = priced(Usd::from_nanos(239_000)).await;
+    let prompt = lab.prompt("reused", &cases(60, 0)).await;
+    let content = json!({ "template_text": "{{ message }}", "temperature": 0 });
+    let version = lab.world.version(&prompt, &content).await;
+    lab.finished(&version).await;
+    let path = format!("/api/versions/{}/evals", text(&version["version_id"]));
+    let again = lab.post(&path, &json!({ "reuse": true }), 202).await;
+    let run = lab.finished(&again).await;
+    assert_eq!(members(&run, &["gate_result", "total_cost_usd"]), json!(["pass", 0.0]));
+    lab.world.promote(&prompt, &version, "production").await.expect(200);
+    assert_eq!(after(&lab, DAY + Duration::from_mins(1)).await, 0, "there is not enough for one");
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ impl Registry {
 
     async fn watch_prompt(&self, prompt: &Prompt, watch: Watch, round: &mut WatchRound) -> Result<bool> {
         let Some((state, passed)) = self.to_watch(prompt, watch).await? else { return Ok(false) };
-        let costs = passed.summary.map(|summary| summary.total_cost_usd).unwrap_or_default();
+        let costs = cost_anew(&passed);
         let spent: Usd = [round.spent_usd, costs].into_iter().sum();
         if spent > watch.most_usd {
             tracing::warn!(prompt = %prompt.prompt_id, "a live version is not measured again: the round's budget is spent");
@@ -127,4 +127,12 @@ impl Registry {
         }
         Ok(run(evidence).await?.map(|passed| (state, passed)))
     }
+}
+
+/// What a run costs that takes no answer from a former one.
+fn cost_anew(run: &EvalRun) -> Usd {
+    let Some(summary) = run.summary else { return Usd::default() };
+    let all = summary.cost_per_case_usd.as_nanos().saturating_mul(run.total_cases.into());
+    // The cost of a case is rounded down.
+    Usd::from_nanos(all.max(summary.total_cost_usd.as_nanos()))
 }
