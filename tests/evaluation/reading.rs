@@ -60,7 +60,8 @@ async fn a_long_output_is_kept_whole() {
 async fn the_summary_and_the_table_say_what_happened_and_carry_no_code() {
     let lab = Lab::new(echo).await;
     let case = |id: &str, message: &str| json!({ "case_id": id, "vars": { "message": message }, "expected": "fine" });
-    let cases = [case("c1", "fine"), case("a|b <b>", "=1+1"), case("quoted \"c\"", "two\nlines")];
+    let picture = case("c4", "![x](https://example.com/x.png) @all");
+    let cases = [case("c1", "fine"), case("a|b <b>", "=1+1"), case("quoted \"c\"", "two\nlines"), picture];
     let version = lab.version("summary", &cases).await;
     let waiting = lab.world.admin(Call::get(run_path(&version, "/summary"))).await;
     assert!(waiting.text().starts_with("### Evaluation ⏳ running"), "{}", waiting.text());
@@ -74,10 +75,11 @@ async fn the_summary_and_the_table_say_what_happened_and_carry_no_code() {
     let summary = summary.text();
     for words in [
         "### Evaluation ❌ failed",
-        "- 1 of 3 cases pass (33.3 %); the gate asks for 80.0 %.",
+        "- 1 of 4 cases pass (25.0 %); the gate asks for 80.0 %.",
         "| 1 | test/model |",
-        " v1 | 3 | 1 | 2 | 0 | 0 ms | $0 |",
+        " v1 | 4 | 1 | 3 | 0 | 0 ms | $0 |",
         "| a\\|b &lt;b> | failed | expected the output to equal \"fine\", got \"=1+1\" |",
+        "got \"!&#91;x](https:&#47;&#47;example.com/x.png) &#64;all\" |",
     ] {
         assert!(summary.contains(words), "`{words}` is missing:\n{summary}");
     }
@@ -90,7 +92,7 @@ async fn the_summary_and_the_table_say_what_happened_and_carry_no_code() {
         \"c1\",passed,1,false,0,1,1,0,\"\",\"fine\"\r\n";
     assert!(csv.starts_with(begins), "{csv}");
     assert!(csv.contains(",\"'=1+1\"\r\n"), "a spreadsheet must not run it: {csv}");
-    assert!(csv.contains("\"quoted \"\"c\"\"\",failed,0,") && csv.ends_with(",\"two\nlines\"\r\n"), "{csv}");
+    assert!(csv.contains("\"quoted \"\"c\"\"\",failed,0,") && csv.contains(",\"two\nlines\"\r\n"), "{csv}");
 }
 
 #[tokio::test]

@@ -123,9 +123,21 @@ fn why(case: &CaseResult) -> String {
     failed.map(|result| result.reason.clone()).collect::<Vec<_>>().join("; ")
 }
 
-/// A Markdown table's cell: one line, and nothing that ends it or begins HTML.
+/// Text that a model or an author chose, as a Markdown table's cell: one line, and nothing that ends it, begins HTML,
+/// links or shows something from elsewhere, or calls people by name.
 fn cell(text: &str) -> String {
-    text.replace(['\r', '\n'], " ").replace('|', "\\|").replace('<', "&lt;")
+    let mut cell = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\r' | '\n' => cell.push(' '),
+            '|' => cell.push_str("\\|"),
+            '<' => cell.push_str("&lt;"),
+            '[' => cell.push_str("&#91;"),
+            '@' => cell.push_str("&#64;"),
+            other => cell.push(other),
+        }
+    }
+    cell.replace("://", ":&#47;&#47;")
 }
 
 fn field(text: &str) -> String {
