@@ -25,9 +25,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::parse::{parse_all, require_few};
 pub use self::question::{Ask, Judgement, Question, cosine};
 use self::{check::Check, question::Asked};
+pub(crate) use self::{
+    list::split as split_list,
+    parse::{parse_all, require_few},
+};
 use crate::{Error, Result, money::Usd, test_set::Case};
 
 /// The longest output that assertions look at, in bytes: with the limits on expressions and schemas this

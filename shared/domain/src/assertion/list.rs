@@ -55,7 +55,8 @@ fn checked(kind: &str, texts: Vec<Option<String>>, most: usize) -> Result<Vec<St
         .ok_or_else(|| format!("`value` of {kind} lists texts with something in them, or numbers"))
 }
 
-fn split(list: &str) -> Result<Vec<String>, String> {
+/// The texts of a list that is written as one text.
+pub(crate) fn split(list: &str) -> Result<Vec<String>, String> {
     let mut texts = Vec::new();
     let mut rest = list;
     loop {

@@ -7,10 +7,12 @@ use super::{
     node::{Data, Entry, Node, Place},
     yaml::decimal,
 };
+use crate::assertion::split_list;
 
 /// promptfoo's types, with those that we refuse: a text that begins with none of them is a text to be equal
 /// to.
-const TYPES: [&str; 52] = [
+const TYPES: [&str; 63] = [
+    "agent-rubric",
     "answer-relevance",
     "bleu",
     "classifier",
@@ -60,10 +62,23 @@ const TYPES: [&str; 52] = [
     "ruby",
     "search-rubric",
     "similar",
+    "skill-used",
     "starts-with",
+    "tool-call-f1",
+    "trace-error-spans",
+    "trace-span-count",
+    "trace-span-duration",
+    "trajectory:goal-success",
+    "trajectory:step-count",
+    "trajectory:tool-args-match",
+    "trajectory:tool-sequence",
+    "trajectory:tool-used",
     "webhook",
     "word-count",
 ];
+
+/// How types begin that hold a colon.
+const COLON: &str = "trajectory:";
 
 /// Older names, and what they are called now.
 const ALIASES: [(&str, &str); 3] = [("eval:", "javascript"), ("fn:", "javascript"), ("grade:", "llm-rubric")];
@@ -84,10 +99,14 @@ pub(super) fn assertion(place: &Place, cell: &str) -> Node {
     let mut entries: Vec<Entry> = vec![Node::text(place, kind).named("type")];
     if let Some(value) = value {
         let value = match base {
-            "contains-all" | "contains-any" | "icontains-all" | "icontains-any" => {
-                let items = value.split(',').map(|item| Rc::new(Node::text(place, item.trim())));
-                Node::new(place, Data::List(items.collect()))
-            }
+            "contains-all" | "contains-any" | "icontains-all" | "icontains-any" => match split_list(value) {
+                Ok(items) => {
+                    let items = items.iter().map(|item| Rc::new(Node::text(place, item)));
+                    Node::new(place, Data::List(items.collect()))
+                }
+                // Whoever reads the assertion says what is wrong with it.
+                Err(_) => Node::text(place, value.trim()),
+            },
             _ => Node::text(place, value.trim()),
         };
         entries.push(value.named("value"));
@@ -100,8 +119,10 @@ pub(super) fn assertion(place: &Place, cell: &str) -> Node {
 
 /// Type, threshold and value; `None` if the text begins with no type.
 fn split(text: &str) -> Option<(&str, Option<String>, Option<&str>)> {
-    let (head, value) = match text.split_once(':') {
-        Some((head, value)) => (head, Some(value)),
+    let base = text.strip_prefix("not-").unwrap_or(text);
+    let begins = text.len() - base.strip_prefix(COLON).unwrap_or(text).len();
+    let (head, value) = match text[begins..].split_once(':') {
+        Some((rest, value)) => (&text[..begins + rest.len()], Some(value)),
         None => (text, None),
     };
     let (kind, threshold) = match head.strip_suffix(')').and_then(|head| head.split_once('(')) {
@@ -127,6 +148,8 @@ mod tests {
             ("not-not-contains:x", r#"{"type":"equals","value":"not-not-contains:x"}"#),
             ("is-json", r#"{"type":"is-json"}"#),
             ("contains-any: a, b", r#"{"type":"contains-any","value":["a","b"]}"#),
+            (r#"contains-any: "a, b",,"c ""d""" "#, r#"{"type":"contains-any","value":["a, b","c \"d\""]}"#),
+            (r#"contains-all: "a"#, r#"{"type":"contains-all","value":"\"a"}"#),
             ("similar:x", r#"{"type":"similar","value":"x","threshold":0.8}"#),
             ("similar(0.9):x", r#"{"type":"similar","value":"x","threshold":0.9}"#),
             ("not-levenshtein(5):x", r#"{"type":"not-levenshtein","value":"x","threshold":5}"#),
@@ -134,6 +157,9 @@ mod tests {
             ("latency(soon)", r#"{"type":"equals","value":"latency(soon)"}"#),
             ("grade:is kind", r#"{"type":"llm-rubric","value":"is kind"}"#),
             ("fn:output", r#"{"type":"javascript","value":"output"}"#),
+            ("tool-call-f1(0.5):a", r#"{"type":"tool-call-f1","value":"a","threshold":0.5}"#),
+            ("not-trajectory:tool-used:a:b", r#"{"type":"not-trajectory:tool-used","value":"a:b"}"#),
+            ("trajectory:unknown:a", r#"{"type":"equals","value":"trajectory:unknown:a"}"#),
             ("python:x", r#"{"type":"python","value":"x"}"#),
         ] {
             let node = assertion(&Place::line(1), cell);
