@@ -1,7 +1,9 @@
 //! Trying a version or a draft on a model, at once.
 
+use std::time::Duration;
+
 use domain::{
-    Caller, Error, KeyRole, Result, VersionId,
+    Caller, Error, ErrorKind, KeyRole, Result, VersionId,
     content::Content,
     money::Usd,
     template::{Compiled, Rendered, Values},
@@ -10,6 +12,9 @@ use domain::{
 use models::Request;
 
 use crate::Registry;
+
+/// How long a model may take for a trial: nothing runs longer in a request.
+const MODEL_TIME: Duration = Duration::from_secs(25);
 
 /// What is tried.
 #[derive(Debug, Clone)]
@@ -68,7 +73,8 @@ impl Registry {
             params: &content.params,
         };
         let started = self.sources.clock.monotonic();
-        let completion = self.models.call(&model, &request).await?;
+        let answered = tokio::time::timeout(MODEL_TIME, self.models.call(&model, &request)).await;
+        let completion = answered.map_err(|_| too_slow())??;
         let latency = self.sources.clock.monotonic().saturating_sub(started);
         Ok(Trial {
             cost_usd: model.cost(completion.input_tokens, completion.output_tokens),
@@ -80,6 +86,14 @@ impl Registry {
             output_tokens: completion.output_tokens,
         })
     }
+}
+
+fn too_slow() -> Error {
+    let seconds = MODEL_TIME.as_secs();
+    let detail = format!(
+        "The model was not done in the {seconds} s that a request may take; an evaluation waits longer."
+    );
+    Error::new(ErrorKind::Provider, detail)
 }
 
 fn draft_content(draft: &NewVersion, model_id: Option<&str>) -> Result<Content> {
