@@ -65,7 +65,6 @@ pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
 fn wish(id: &str, target: &Target) -> (Value, String) {
     let Target { prompt, version, team, environment, .. } = *target;
     let body = match id {
-        "canaries_create" => json!({ "version_id": version }),
         "experiments_create" => json!({ "variants": [{ "version_id": version }, { "version_id": version }] }),
         "environments_lock" => json!({ "reason": "freeze" }),
         "metrics_report" => json!({ "events": [{ "version_id": version }] }),
@@ -77,7 +76,7 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
         "resolve_batch" => json!({ "requests": [{ "prompt": prompt }] }),
         "resolve_by_body" => json!({ "prompt": prompt }),
         "versions_create" => json!({ "template_text": "a", "model_id": "nobody" }),
-        "versions_try_out" => json!({ "version_id": version }),
+        "canaries_create" | "versions_try_out" => json!({ "version_id": version }),
         _ => json!({}),
     };
     let query = match id {
