@@ -104,6 +104,7 @@ impl Target {
             match &self.platform {
                 Platform::Routers(world) => {
                     world.work().await;
+                    world.step_metrics().await;
                     world.clock.advance(Duration::from_millis(100));
                 }
                 _ => sleep(Duration::from_millis(20)).await,
