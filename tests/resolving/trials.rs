@@ -185,13 +185,3 @@ async fn another_process_serves_the_same_arm_and_the_end_is_seen_within_the_boun
     let after = scene.of(&[("user_id", "u")]).await.expect(200);
     assert_eq!((&after["resolved_text"], &after["variant"]), (&"one".into(), &Value::Null));
 }
-
-#[tokio::test]
-async fn a_move_ends_what_was_tried_beside_the_version_that_goes() {
-    let (scene, versions) = greeter().await;
-    scene.split(&versions, &[0.5, 0.5], 1, ALL).await;
-    let prompt = json!({ "prompt_id": versions[0]["prompt_id"] });
-    scene.world.promote(&prompt, &versions[2], "production").await.expect(200);
-    let after = scene.of(&[("user_id", "u")]).await.expect(200);
-    assert_eq!((&after["resolved_text"], &after["variant"]), (&"three".into(), &Value::Null));
-}
