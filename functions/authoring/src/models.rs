@@ -25,11 +25,11 @@ pub struct ModelView {
     input_usd_per_mtok: Usd,
     #[schema(value_type = f64)]
     output_usd_per_mtok: Usd,
-    /// The name of the secret that opens the provider; never the secret.
     /// The most calls at once, of all workers together.
     max_concurrency: Option<u32>,
     /// The most calls in a minute, of all workers together.
     requests_per_minute: Option<u32>,
+    /// The name of the secret that opens the provider; never the secret.
     secret_name: Option<String>,
     /// Whether it is a development model of this installation.
     builtin: bool,
