@@ -220,8 +220,9 @@ async fn a_teams_default_is_the_gate_of_prompts_without_one() {
     assert_eq!(
         prompt["gate"],
         json!({
-            "mode": "required", "min_pass_rate": 0.8, "min_score": null, "min_cases": 50, "require_staging_first": false,
-            "require_approval": false, "max_cost_usd_per_case": null, "max_p95_latency_ms": null, "inherited": true,
+            "mode": "required", "min_pass_rate": 0.8, "min_score": null, "min_cases": 50, "confidence": 0.95,
+            "require_staging_first": false, "require_approval": false, "max_cost_usd_per_case": null,
+            "max_p95_latency_ms": null, "inherited": true,
         })
     );
     let version = stage.version("yes").await;

@@ -154,6 +154,7 @@ async fn each_rule_is_weakened_by_an_admin_only_and_strengthened_by_an_author() 
         ("min_score", json!(0.69), json!(0.71)),
         ("min_score", Value::Null, json!(0.71)),
         ("min_cases", json!(19), json!(21)),
+        ("confidence", json!(0.90), json!(0.95)),
         ("require_staging_first", json!(false), json!(true)),
         ("require_approval", json!(false), json!(true)),
         ("max_cost_usd_per_case", json!(0.001_1), json!(0.000_9)),
@@ -188,7 +189,8 @@ async fn what_is_no_policy_is_refused_where_it_stands() {
         ("require_approval", json!(1)),
         ("max_cost_usd_per_case", json!(-1)),
         ("max_p95_latency_ms", json!(0)),
-        ("confidence", json!(0.9)),
+        ("confidence", json!(0.5)),
+        ("margin", json!(0.1)),
     ] {
         let body = json!({ "gate": but(member, value) });
         let paths = [at(&stage.prompt, ""), format!("/api/teams/{TEAM}")];

@@ -16,6 +16,7 @@ pub struct GateView {
     min_pass_rate: f64,
     min_score: Option<f64>,
     min_cases: u32,
+    confidence: f64,
     require_staging_first: bool,
     require_approval: bool,
     #[schema(value_type = Option<f64>)]
@@ -32,6 +33,7 @@ impl GateView {
             min_pass_rate: gate.min_pass_rate,
             min_score: gate.min_score,
             min_cases: gate.min_cases,
+            confidence: gate.confidence,
             require_staging_first: gate.require_staging_first,
             require_approval: gate.require_approval,
             max_cost_usd_per_case: gate.max_cost_usd_per_case,
@@ -54,6 +56,9 @@ pub struct GateBody {
     min_score: Option<f64>,
     /// Default 50.
     min_cases: Option<u32>,
+    /// How sure the gate must be that the pass rate is not 5 points below production's: 0.95 (default) or 0.90, which
+    /// asks people half as often and lets twice as many through that are 5 points worse.
+    confidence: Option<f64>,
     /// Whether a version must have been live in `staging` before; default false.
     require_staging_first: Option<bool>,
     /// Whether a releaser who did not write the version must approve it; default false.
@@ -74,6 +79,7 @@ impl GateBody {
             min_pass_rate: self.min_pass_rate.unwrap_or(default.min_pass_rate),
             min_score: self.min_score,
             min_cases: self.min_cases.unwrap_or(default.min_cases),
+            confidence: self.confidence.unwrap_or(default.confidence),
             require_staging_first: self.require_staging_first.unwrap_or_default(),
             require_approval: self.require_approval.unwrap_or_default(),
             max_cost_usd_per_case: self.max_cost_usd_per_case,

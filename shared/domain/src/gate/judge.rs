@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, GatePolicy, MetricComparison, Tally, compare::LEVEL, statistics::wilson};
+use super::{
+    Comparison, GatePolicy, MetricComparison, Tally,
+    compare::LEVEL,
+    statistics::{Z_ONE_SIDED, Z_ONE_SIDED_90, bonett_price_at, wilson},
+};
 use crate::money::Usd;
 
 /// The most that the pass rate may be worse by, for all that is known.
@@ -183,12 +187,12 @@ impl Findings {
                 cases(comparison.pairs, "case"),
                 policy.min_cases
             ));
-        } else if comparison.lower_bound <= -MARGIN {
+        } else if lower_bound(policy, comparison) <= -MARGIN {
             self.open.push(format!(
                 "For all that {} can tell, it could be worse than production by {}: a person has to look at the \
                  regressed cases.",
                 cases(comparison.pairs, "case"),
-                percent(-comparison.lower_bound)
+                percent(-lower_bound(policy, comparison))
             ));
         }
         for score in comparison.scores.iter().filter(|score| score.lower_bound <= -SCORE_MARGIN) {
@@ -196,6 +200,12 @@ impl Findings {
             self.open.push(format!("{} could be lower than production's by {bound:.3}.", name_of(score)));
         }
     }
+}
+
+/// The lower bound of the difference of the pass rates, as sure as the policy wants it.
+fn lower_bound(policy: &GatePolicy, comparison: &Comparison) -> f64 {
+    let z = if policy.confidence < 0.95 { Z_ONE_SIDED_90 } else { Z_ONE_SIDED };
+    bonett_price_at(z, comparison.regressed, comparison.improved, comparison.pairs)
 }
 
 fn summary(policy: &GatePolicy, tally: &Tally) -> String {

@@ -29,6 +29,9 @@ pub struct GatePolicy {
     pub min_score: Option<f64>,
     /// Fewer cases than this are no evidence.
     pub min_cases: u32,
+    /// How sure it must be that the pass rate is not 5 points below production's: 0.95, or 0.90, which asks people half
+    /// as often and lets twice as many through that are 5 points worse.
+    pub confidence: f64,
     /// Whether a version must have been live in `staging` before.
     pub require_staging_first: bool,
     /// Whether a releaser who did not write the version must approve it.
@@ -46,6 +49,7 @@ impl Default for GatePolicy {
             min_pass_rate: 0.80,
             min_score: None,
             min_cases: 50,
+            confidence: 0.95,
             require_staging_first: false,
             require_approval: false,
             max_cost_usd_per_case: None,
@@ -62,6 +66,7 @@ impl GatePolicy {
             ("min_pass_rate", share.contains(&self.min_pass_rate), "lies between 0 and 1"),
             ("min_score", self.min_score.is_none_or(|score| share.contains(&score)), "lies between 0 and 1"),
             ("min_cases", (1..=10_000).contains(&self.min_cases), "lies between 1 and 10,000"),
+            ("confidence", [0.90, 0.95].contains(&self.confidence), "is 0.90 or 0.95"),
             ("max_p95_latency_ms", self.max_p95_latency_ms != Some(0), "is at least 1"),
         ];
         let wrong = checks.into_iter().filter(|(_, holds, _)| !holds);
@@ -77,6 +82,7 @@ impl GatePolicy {
         self.mode < before.mode
             || self.min_pass_rate < before.min_pass_rate
             || self.min_cases < before.min_cases
+            || self.confidence < before.confidence
             || is_lower(self.min_score, before.min_score)
             || (before.require_staging_first && !self.require_staging_first)
             || (before.require_approval && !self.require_approval)
@@ -113,6 +119,7 @@ mod tests {
             GatePolicy { mode: GateMode::Advisory, ..base },
             GatePolicy { min_pass_rate: 0.79, min_cases: 90, ..base },
             GatePolicy { min_cases: 49, min_pass_rate: 0.9, ..base },
+            GatePolicy { confidence: 0.90, ..base },
             GatePolicy { min_score: Some(0.69), ..base },
             GatePolicy { min_score: None, ..base },
             GatePolicy { require_staging_first: false, ..base },
@@ -135,13 +142,13 @@ mod tests {
             min_pass_rate: 1.1,
             min_score: Some(-0.1),
             min_cases: 0,
+            confidence: 0.99,
             max_p95_latency_ms: Some(0),
             ..GatePolicy::default()
         };
         let error = wrong.validate().unwrap_err();
         let pointers: Vec<&str> = error.problems().iter().map(|problem| problem.pointer.as_str()).collect();
-        let expected =
-            ["/gate/min_pass_rate", "/gate/min_score", "/gate/min_cases", "/gate/max_p95_latency_ms"];
-        assert_eq!(pointers, expected);
+        let expected = ["min_pass_rate", "min_score", "min_cases", "confidence", "max_p95_latency_ms"];
+        assert_eq!(pointers, expected.map(|name| format!("/gate/{name}")));
     }
 }

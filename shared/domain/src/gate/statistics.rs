@@ -6,6 +6,9 @@ const Z_TWO_SIDED: f64 = 1.96;
 /// The one-sided 95 % point of the normal distribution: the 1.645 of statistics.md, whose golden vectors have it exact.
 pub const Z_ONE_SIDED: f64 = 1.644_853_626_951_472_2;
 
+/// The one-sided 90 % point of the normal distribution.
+pub const Z_ONE_SIDED_90: f64 = 1.281_551_565_544_600_4;
+
 /// The 95 % Wilson score interval of a share.
 pub fn wilson(passed: u32, total: u32) -> (f64, f64) {
     const Z: f64 = Z_TWO_SIDED;
@@ -35,10 +38,15 @@ pub fn mcnemar(regressed: u32, improved: u32) -> f64 {
 /// The lower end of the one-sided 95 % Bonett–Price interval of the difference of two paired shares, candidate
 /// minus baseline.
 pub fn bonett_price(regressed: u32, improved: u32, pairs: u32) -> f64 {
+    bonett_price_at(Z_ONE_SIDED, regressed, improved, pairs)
+}
+
+/// The same at another point of the normal distribution.
+pub fn bonett_price_at(z: f64, regressed: u32, improved: u32, pairs: u32) -> f64 {
     let n = f64::from(pairs) + 2.0;
     let (lost, won) = ((f64::from(regressed) + 1.0) / n, (f64::from(improved) + 1.0) / n);
     let difference = won - lost;
-    difference - Z_ONE_SIDED * ((lost + won - difference * difference) / n).sqrt()
+    difference - z * ((lost + won - difference * difference) / n).sqrt()
 }
 
 /// Paired differences, summed up.
@@ -140,6 +148,7 @@ mod tests {
         near(bonett_price(10, 8, 200), -0.046_299);
         assert!(bonett_price(0, 0, 200) > -0.05 && bonett_price(0, 0, 40) < -0.05);
         assert!(bonett_price(0, 0, 0) < -0.5);
+        near(bonett_price_at(Z_ONE_SIDED_90, 10, 8, 200), -0.038_260);
     }
 
     #[test]

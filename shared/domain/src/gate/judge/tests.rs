@@ -102,6 +102,24 @@ fn beside_production_regressions_fail_and_doubt_goes_to_a_person() {
 }
 
 #[test]
+fn ninety_percent_confidence_asks_people_less_often() {
+    let good = figures(190, 10);
+    let judged = |confidence, comparison: &Comparison| {
+        let policy = GatePolicy { confidence, ..GatePolicy::default() };
+        judge(&policy, &good, Baseline::Version(comparison)).result
+    };
+    for (regressed, improved, sure, surer) in [
+        (10, 8, GateResult::Pass, GateResult::Pass),
+        (12, 8, GateResult::Pass, GateResult::ManualReview),
+        (14, 8, GateResult::ManualReview, GateResult::ManualReview),
+        (14, 5, GateResult::Fail, GateResult::Fail),
+    ] {
+        let comparison = comparison(regressed, improved, 200);
+        assert_eq!((judged(0.90, &comparison), judged(0.95, &comparison)), (sure, surer), "{regressed}");
+    }
+}
+
+#[test]
 fn a_score_that_drops_fails_and_one_that_could_goes_to_a_person() {
     let good = figures(190, 10);
     let with = |score| Comparison { scores: vec![score], ..comparison(0, 0, 200) };
