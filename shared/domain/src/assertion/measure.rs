@@ -24,15 +24,15 @@ pub(super) fn distance(output: &str, reference: &str) -> Option<usize> {
     Some(strsim::generic_levenshtein(&output?, &reference?))
 }
 
-/// ROUGE-1: the share of the reference's words that the output has too, each counted as often as both have it
-/// (C.-Y. Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004, section 2, with n = 1 as
-/// promptfoo has it). Words are lower-cased and parted as Unicode's annex 29 says; a punctuation mark is a
-/// word.
+/// ROUGE-1: the words that output and reference share, each counted as often as both have it, as the harmonic
+/// mean of their share of the one and of the other (C.-Y. Lin, "ROUGE: A Package for Automatic Evaluation of
+/// Summaries", 2004, section 2, with n = 1, and beta = 1 as promptfoo has it). Words are lower-cased and parted
+/// as Unicode's annex 29 says, unlike in promptfoo where that is English alone; a punctuation mark is a word.
 pub(super) fn rouge_1(output: &str, reference: &str) -> f64 {
     let [output, reference] = [output, reference].map(str::to_lowercase);
     let [output, reference] = [&output, &reference]
         .map(|text| text.split_word_bounds().filter(|part| !part.trim().is_empty()).collect::<Vec<&str>>());
-    ratio(shared(&counts(&output, 1), &counts(&reference, 1)), reference.len())
+    ratio(2 * shared(&counts(&output, 1), &counts(&reference, 1)), output.len() + reference.len())
 }
 
 /// BLEU of one sentence: the geometric mean of the clipped precisions of 1- to 4-grams, times the brevity
