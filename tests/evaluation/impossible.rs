@@ -8,9 +8,9 @@ use std::sync::{
 use e2e::{Call, World, WorldSettings, text};
 use models::Secrets;
 use serde_json::{Value, json};
-use testkit::provider::ScriptedProvider;
+use testkit::provider::{CallInfo, Reply, ScriptedProvider};
 
-use crate::lab::{Lab, cases, echo, members, run_path, tally};
+use crate::lab::{Lab, cases, echo, members, run_path, tally, work};
 
 /// A platform with `acme/locked` in its catalogue, whose key `ACME_KEY` is there while `there` says so.
 async fn locked(there: &Arc<AtomicBool>) -> Lab {
@@ -68,11 +68,40 @@ async fn a_key_that_goes_missing_later_is_an_error_of_each_case_and_never_an_ans
     let version = version_on(&lab, "locked", "acme/locked").await;
     lab.world.step_stream().await;
     there.store(false, Ordering::SeqCst);
-    let run = lab.finished(&version).await;
+    let reason = errored(&lab, &version).await;
+    assert!(reason.starts_with("10 of 10 cases got no answer"), "{reason}");
+    let run = lab.run(&version).await;
     assert_eq!((tally(&run), lab.provider.calls()), (json!([10, 10, 0, 0, 10]), 0));
     for case in lab.cases(&version, "?outcome=errored").await {
         assert_eq!(members(&case, &["output", "score"]), json!([null, null]));
         assert!(text(&case["error"]).contains("`ACME_KEY` is missing"), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_amid_a_run_rejects_no_prompt() {
+    for status in [401, 403] {
+        let revoked = Arc::new(AtomicBool::new(false));
+        let now = revoked.clone();
+        let script = move |call: &CallInfo| {
+            if now.load(Ordering::SeqCst) { Reply::Status(status, None) } else { echo(call) }
+        };
+        let lab = Lab::new(script).await;
+        let version = lab.version("revoked", &cases(10, 0)).await;
+        lab.world.step_stream().await;
+        let mut sent = lab.world.take_cases().await;
+        let rest = sent.split_off(6);
+        work(&lab.world.worker(), &sent).await;
+        revoked.store(true, Ordering::SeqCst);
+        work(&lab.world.worker(), &rest).await;
+        let reason = errored(&lab, &version).await;
+        assert!(reason.starts_with("4 of 10 cases got no answer"), "{reason}");
+        assert_eq!((tally(&lab.run(&version).await), lab.provider.calls()), (json!([10, 10, 6, 0, 4]), 10));
+        let told =
+            format!("The model's provider does not accept our key or role (status {status}): scripted");
+        for case in lab.cases(&version, "?outcome=errored").await {
+            assert_eq!(case["error"], told);
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     pub(crate) fn of_call(error: CallError, says_nothing: bool) -> Self {
-        let says_nothing = says_nothing || error.transient();
+        let says_nothing = says_nothing || error.says_nothing();
         let retry_after = error.retry_after();
         let again = match &error {
             CallError::Throttled { .. } => Again::Asked,

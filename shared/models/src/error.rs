@@ -37,6 +37,14 @@ pub enum CallError {
         /// The provider's own words, cut where long.
         message: String,
     },
+    /// 401 or 403: the key is wrong or revoked, or may not call this model.
+    #[error("The model's provider does not accept our key or role (status {status}): {message}")]
+    NotLetIn {
+        /// The HTTP status.
+        status: u16,
+        /// The provider's own words, cut where long.
+        message: String,
+    },
     /// The key is not there.
     #[error(
         "The provider's key `{name}` is missing. Put it into Secrets Manager (locally: into the environment) under \
@@ -77,6 +85,11 @@ impl CallError {
         matches!(self, Self::Throttled { .. } | Self::Unavailable { .. } | Self::SecretUnavailable { .. })
     }
 
+    /// Whether what was asked has no part in it: the failure will pass, or we were not let in.
+    pub fn says_nothing(&self) -> bool {
+        self.transient() || matches!(self, Self::NotLetIn { .. } | Self::MissingSecret { .. })
+    }
+
     /// How long the provider asks us to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -94,7 +107,11 @@ impl CallError {
     }
 
     pub(crate) fn rejected(status: u16, message: &str) -> Self {
-        Self::Rejected { status, message: message.chars().take(MESSAGE_CHARS).collect() }
+        let message = message.chars().take(MESSAGE_CHARS).collect();
+        match status {
+            401 | 403 => Self::NotLetIn { status, message },
+            _ => Self::Rejected { status, message },
+        }
     }
 
     pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {

@@ -120,11 +120,14 @@ async fn what_stays_is_not_transient_and_repeats_no_key() {
         ] {
             let kind = [("x-amzn-errortype", "AccessDeniedException")];
             let error = answered(provider, (status, kind, body)).await.unwrap_err();
-            let CallError::Rejected { status: found, message } = &error else {
+            let (CallError::Rejected { status: found, message }
+            | CallError::NotLetIn { status: found, message }) = &error
+            else {
                 panic!("{provider} {error:?}")
             };
             assert!(*found == status.as_u16() && message.contains(why), "{provider} {error}");
             assert!(!error.transient() && !format!("{error:?}").contains(KEY));
+            assert_eq!(error.says_nothing(), status == Status::UNAUTHORIZED, "{provider} {error}");
             assert_eq!(domain::Error::from(error).kind(), ErrorKind::Invalid);
         }
     }

@@ -90,15 +90,15 @@ async fn failures_of_the_model_pass_and_refusals_stay() {
     for kind in ["ThrottlingException", "SomethingNew"] {
         assert!(matches!(failed(429, kind).await, CallError::Throttled { retry_after: None }));
     }
-    for (status, kind) in [
-        (400, "ValidationException"),
-        (403, "AccessDeniedException"),
-        (404, "ResourceNotFoundException"),
-        (403, "SomethingNew"),
-    ] {
+    for (status, kind) in [(400, "ValidationException"), (404, "ResourceNotFoundException")] {
         let error = failed(status, kind).await;
         let CallError::Rejected { status: found, message } = &error else { panic!("{error:?}") };
         assert_eq!((*found, message.as_str()), (status, "So it is."));
+    }
+    for kind in ["AccessDeniedException", "SomethingNew"] {
+        let error = failed(403, kind).await;
+        let words = "does not accept our key or role (status 403): So it is.";
+        assert!(!error.transient() && error.to_string().contains(words), "{error:?}");
     }
 }
 
