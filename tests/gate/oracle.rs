@@ -236,7 +236,8 @@ fn reaches(gate: &Value, evidence: &Value) -> Result<(), &'static str> {
     }
     let count = |name: &str| comparison[name].as_f64().unwrap();
     let bound = lower_bound(count("regressed"), count("improved"), count("pairs"));
-    if count("pairs") < asked("min_cases") || bound <= -0.05 || count("critical_regressed") > 0.0 {
+    let least = if count("pairs") < judged { asked("min_cases").max(50.0) } else { asked("min_cases") };
+    if count("pairs") < least || bound <= -0.05 || count("critical_regressed") > 0.0 {
         return Err("nobody knows that it is no worse than what is live");
     }
     Ok(())

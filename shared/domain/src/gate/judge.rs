@@ -13,6 +13,8 @@ use crate::money::Usd;
 const MARGIN: f64 = 0.05;
 /// The most that a score may be worse by, for all that is known.
 const SCORE_MARGIN: f64 = 0.03;
+/// The fewest pairs that decide where some cases have none.
+const LEAST_PAIRS: u32 = 50;
 /// How many regressed cases the reasons name.
 const NAMED_CASES: usize = 5;
 
@@ -99,7 +101,7 @@ pub fn judge(policy: &GatePolicy, figures: &Figures, baseline: Baseline<'_>) -> 
     found.of_budgets(policy, figures);
     match baseline {
         Baseline::Nothing => found.of_critical(figures.tally.critical_not_passed, "does not pass", "do not pass"),
-        Baseline::Version(comparison) => found.of_comparison(policy, comparison),
+        Baseline::Version(comparison) => found.of_comparison(policy, &figures.tally, comparison),
         Baseline::Unknown => found.open.push(
             "What is in production could not be measured on these cases, so nobody knows whether this is worse: a \
              person has to look."
@@ -169,7 +171,7 @@ impl Findings {
         }
     }
 
-    fn of_comparison(&mut self, policy: &GatePolicy, comparison: &Comparison) {
+    fn of_comparison(&mut self, policy: &GatePolicy, tally: &Tally, comparison: &Comparison) {
         let passes_today = "that production passes fails here";
         self.of_critical(comparison.critical_regressed, passes_today, "that production passes fail here");
         if comparison.p_regression <= LEVEL {
@@ -181,11 +183,11 @@ impl Findings {
             let drop = -score.difference;
             self.against.push(format!("{} drops by {drop:.3} on average.", name_of(score)));
         }
-        if comparison.pairs < policy.min_cases {
+        let least = least_pairs(policy, tally, comparison);
+        if comparison.pairs < least {
             self.open.push(format!(
-                "Only {} can be compared with production; the gate wants {}.",
-                cases(comparison.pairs, "case"),
-                policy.min_cases
+                "Only {} can be compared with production; the gate wants {least}.",
+                cases(comparison.pairs, "case")
             ));
         } else if lower_bound(policy, comparison) <= -MARGIN {
             self.open.push(format!(
@@ -200,6 +202,12 @@ impl Findings {
             self.open.push(format!("{} could be lower than production's by {bound:.3}.", name_of(score)));
         }
     }
+}
+
+/// How many pairs decide. Of edited cases those that are left to compare may be no fair sample, however few the policy
+/// is content with.
+fn least_pairs(policy: &GatePolicy, tally: &Tally, comparison: &Comparison) -> u32 {
+    if comparison.pairs < tally.judged() { policy.min_cases.max(LEAST_PAIRS) } else { policy.min_cases }
 }
 
 /// The lower bound of the difference of the pass rates, as sure as the policy wants it.

@@ -102,6 +102,19 @@ fn beside_production_regressions_fail_and_doubt_goes_to_a_person() {
 }
 
 #[test]
+fn where_cases_have_no_pair_fifty_pairs_decide_however_few_the_policy_wants() {
+    let judged = |min_cases, judged, pairs| {
+        let policy = GatePolicy { min_cases, ..GatePolicy::default() };
+        judge(&policy, &figures(judged, 0), Baseline::Version(&comparison(0, 9, pairs))).result
+    };
+    assert_eq!(judged(20, 30, 30), GateResult::Pass);
+    assert_eq!(judged(20, 31, 30), GateResult::ManualReview);
+    assert_eq!(judged(20, 60, 49), GateResult::ManualReview);
+    assert_eq!(judged(20, 60, 50), GateResult::Pass);
+    assert_eq!(judged(55, 60, 54), GateResult::ManualReview, "the policy wants more");
+}
+
+#[test]
 fn ninety_percent_confidence_asks_people_less_often() {
     let good = figures(190, 10);
     let judged = |confidence, comparison: &Comparison| {
