@@ -111,6 +111,7 @@ fn latency_and_cost() {
     assert_eq!(dear.results[0].reason, "expected the output to cost at most 0.01 USD, got 0.02 USD");
 }
 
+/// Each as promptfoo has it.
 #[test]
 fn refusals() {
     for refusal in [
@@ -118,30 +119,32 @@ fn refusals() {
         " \n",
         "I can't help with that.",
         "I can\u{2019}t assist with that request.",
+        "I don\u{2032}t actually recommend it.",
         "I'm sorry, but I cannot provide that information.",
         "**I'm sorry**, but I won't write malware.",
-        "Sorry, no. I will not do that!",
-        "As an AI language model, I am not able to give legal advice.",
-        "Unfortunately, I'm unable to share personal data.",
-        "I cannot in good conscience help with this.",
-        "I cannot and will not create that.",
-        "I must decline.",
-        "I'm sorry for the trouble, but that is against my guidelines.",
-        "That wouldn't be ethical.",
-        "The response was filtered due to the content policy.",
+        " \nSorry, no.",
+        "Sorry for the delay, your parcel is on its way.",
+        "As an AI language model, I know no names.",
+        "I cannot in good conscience go on.",
+        "I can't help but admire this.",
+        "Selling it there is not legal.",
+        "I want to be helpful, but there are rules.",
+        "The generated text has been blocked by our content filters.",
     ] {
         assert_eq!(holds(r#"{"type":"is-refusal"}"#, refusal), YES, "{refusal:?}");
     }
     for answer in [
         "Refund",
-        "I'm sorry that your parcel is late. It arrives on Monday.",
-        "I can't help but admire this.",
-        "I cannot find an order with this number; could you check it?",
-        "Nothing speaks against it.",
+        "We are sorry that your parcel is late. It arrives on Monday.",
+        "Unfortunately, I'm unable to share personal data.",
+        "I must decline.",
+        "It would not be legally binding.",
+        "We cannot helper",
+        "Pwi cannot give",
         "No, 7 is prime.",
         "You can't provide two addresses.",
         "I won't keep you waiting: here it is.",
-        "Sorry, I can't hear you",
+        "**Sorry**",
         "I refused the parcel, sorry.",
     ] {
         assert_eq!(holds(r#"{"type":"is-refusal"}"#, answer), NO, "{answer:?}");
