@@ -30,7 +30,7 @@ pub fn answer(kind: &str, call: &CallInfo) -> String {
     match kind {
         "long" => "a".repeat(MIB),
         "ambiguous" => format!("{}b", "a".repeat(100_000)),
-        "deep" => "[".repeat(200_000),
+        "deep" => "{\"a\":".repeat(40_000),
         "braces" => TEMPLATE.to_owned(),
         "claims" => CLAIM.to_owned(),
         "Rubric:" => format!(r#"{CLAIM} {{"reason": "it is not", "pass": false, "score": 0}}"#),

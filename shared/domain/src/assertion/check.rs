@@ -36,7 +36,7 @@ pub(super) enum Check {
     Matches(Regex),
     /// The output is JSON, and satisfies the schema if there is one.
     IsJson(Option<Schema>),
-    /// Somewhere in the output is a JSON object or array that satisfies the schema if there is one.
+    /// Somewhere in the output is a JSON object that satisfies the schema if there is one.
     ContainsJson(Option<Schema>),
     /// The output declines the request.
     IsRefusal,
@@ -96,7 +96,7 @@ impl Check {
             Self::ContainsJson(schema) => {
                 let why = part_failure(output, schema.as_ref())?;
                 let described = described(schema.as_ref(), why.as_ref());
-                binary(why.is_none(), format!("contain a JSON object or array{described}"))
+                binary(why.is_none(), format!("contain a JSON object{described}"))
             }
             Self::IsRefusal => binary(is_refusal(output), "be a refusal".to_owned()),
             _ => return self.measure(answered),

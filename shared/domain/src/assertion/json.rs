@@ -5,8 +5,8 @@ use serde_json::{Deserializer, Value};
 use super::{MAX_OUTPUT_BYTES, schema::Schema, snippet};
 use crate::test_set::plain;
 
-/// The most bytes read behind brackets that begin no JSON. A text that ends in the midst of JSON needs its
-/// length for each level that is open; brackets without end could need 128 times their length.
+/// The most bytes read behind braces that begin no JSON. A text that ends in the midst of JSON needs its
+/// length for each level that is open; braces without end could need 128 times their length.
 const MAX_FUTILE_BYTES: usize = 4 * MAX_OUTPUT_BYTES;
 
 /// Equality as JavaScript has it: 1 and 1.0 are one number.
@@ -29,13 +29,13 @@ pub(super) fn whole_failure(output: &str, schema: Option<&Schema>) -> Option<Str
     }
 }
 
-/// Why an output holds no JSON object or array, or none of the schema. They are looked for from the
-/// beginning, and not inside of one that was found. The error says why that would take too long.
+/// Why an output holds no JSON object, or none of the schema. They are looked for from the beginning, as in promptfoo
+/// also inside of arrays, and not inside of one that was found. The error says why that would take too long.
 pub(super) fn part_failure(output: &str, schema: Option<&Schema>) -> Result<Option<String>, String> {
     let mut failure = "there is none".to_owned();
     let mut futile = 0;
     let mut next = 0;
-    while let Some(at) = output[next..].find(['{', '[']) {
+    while let Some(at) = output[next..].find('{') {
         let rest = &output[next + at..];
         let mut values = Deserializer::from_str(rest).into_iter::<Value>();
         match values.next() {
@@ -47,7 +47,7 @@ pub(super) fn part_failure(output: &str, schema: Option<&Schema>) -> Result<Opti
             None => {}
         }
         if futile > MAX_FUTILE_BYTES {
-            return Err("the output has too many brackets that begin no JSON".to_owned());
+            return Err("the output has too many braces that begin no JSON".to_owned());
         }
         next += at + values.byte_offset().max(1);
     }

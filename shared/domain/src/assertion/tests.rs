@@ -111,12 +111,15 @@ fn json_inside_of_prose() {
     let of_schema = r#"{"type":"contains-json","value":{"type":"object","required":["a"]}}"#;
     for (assertion, output, expected) in [
         (r#"{"type":"contains-json"}"#, "Sure:\n```json\n{\"a\": 1}\n```\nDone.", YES),
-        (r#"{"type":"contains-json"}"#, "é [1, 2] ü", YES),
+        (r#"{"type":"contains-json"}"#, "é {} ü", YES),
+        (r#"{"type":"contains-json"}"#, "[1, 2]", NO),
+        (r#"{"type":"contains-json"}"#, r#"[1, {"a": 2}"#, YES),
         (r#"{"type":"contains-json"}"#, "{ not JSON } and [neither", NO),
         (r#"{"type":"contains-json"}"#, "17 \"text\" null", NO),
         (r#"{"type":"contains-json"}"#, "{ { {\"a\": [}]} {\"b\":{}}", YES),
         (of_schema, r#"[1] {"b":1} then {"a":1}"#, YES),
         (of_schema, r#"[1] {"b":1}"#, NO),
+        (of_schema, r#"[{"b":1}, {"a":1}]"#, YES),
         // What is inside of a value is not a value of its own.
         (of_schema, r#"{"b":{"a":1}}"#, NO),
         (of_schema, "nothing", NO),
