@@ -55,7 +55,7 @@ pub(crate) fn measure(seed: u64, runs: u32) -> bool {
     ));
     let cells = simulation.cells();
     let by_cases = simulation.by_cases();
-    let naive = simulation.naive_rules(&cells);
+    let naive = naive_rules(&cells);
     let promotions = simulation.false_promotions(&cells);
     let ninety = simulation.ninety();
     cells.near && by_cases && naive && promotions && ninety
@@ -80,7 +80,7 @@ impl Simulation {
         for (difference, row) in GATE {
             for (discordance, table) in DISCORDANCES.into_iter().zip(row) {
                 let shares = self.shares(CASES, discordance, difference);
-                cells.near &= self.cell(discordance, difference, &table, shares);
+                cells.near &= cell(discordance, difference, &table, shares);
                 if difference == 0.0 {
                     cells.equal.push(shares);
                 } else if (difference - MARGIN).abs() < 1e-9 {
@@ -90,13 +90,8 @@ impl Simulation {
         }
         let (difference, discordance, table) = FIFTEEN_PERCENT;
         let shares = self.shares(CASES, discordance, difference);
-        cells.near &= self.cell(discordance, difference, &table, shares);
+        cells.near &= cell(discordance, difference, &table, shares);
         cells
-    }
-
-    fn cell(&self, discordance: f64, difference: f64, table: &[f64], shares: Shares) -> bool {
-        let name = format!("{:+4.0} points, discordance {discordance:.2}", 100.0 * difference);
-        beside(&name, self.runs, table, &[shares.pass, shares.fail, shares.manual])
     }
 
     fn by_cases(&mut self) -> bool {
@@ -104,7 +99,7 @@ impl Simulation {
         let mut near = true;
         for (cases, table) in BY_CASES {
             let found = [self.shares(cases, 0.10, 0.0).pass, self.shares(cases, 0.10, MARGIN).fail];
-            near &= beside(&format!("{cases} cases"), self.runs, &table, &found);
+            near &= beside(&format!("{cases} cases"), &table, &found);
         }
         near
     }
@@ -115,20 +110,7 @@ impl Simulation {
         self.policy.confidence = 0.90;
         let found = [0.0, MARGIN].map(|difference| self.shares(CASES, 0.10, difference).pass);
         self.policy = GatePolicy::default();
-        beside(&format!("{CASES} cases"), self.runs, &NINETY, &found)
-    }
-
-    /// What simpler rules would do with the same runs.
-    fn naive_rules(&self, cells: &Cells) -> bool {
-        line("\nSimpler rules, least and most over the discordances");
-        let range = |shares: &[Shares], of: fn(&Shares) -> f64| {
-            let each = || shares.iter().map(of);
-            [each().fold(1.0, f64::min), each().fold(0.0, f64::max)]
-        };
-        let refused = range(&cells.equal, |shares| shares.below);
-        let let_through = range(&cells.at_margin, |shares| shares.within_two_points);
-        let refused = beside("no worse: refuses equals", self.runs, &REFUSED_EQUALS, &refused);
-        beside("2 points under: passes -5 points", self.runs, &LET_THROUGH, &let_through) && refused
+        beside(&format!("{CASES} cases"), &NINETY, &found)
     }
 
     /// The target of targets.md: a prompt that is worse by the margin seldom gets through.
@@ -150,4 +132,23 @@ impl Simulation {
         }
         met
     }
+}
+
+/// One cell of the main table.
+fn cell(discordance: f64, difference: f64, table: &[f64], shares: Shares) -> bool {
+    let name = format!("{:+4.0} points, discordance {discordance:.2}", 100.0 * difference);
+    beside(&name, table, &[shares.pass, shares.fail, shares.manual])
+}
+
+/// What simpler rules would do with the same runs.
+fn naive_rules(cells: &Cells) -> bool {
+    line("\nSimpler rules, least and most over the discordances");
+    let range = |shares: &[Shares], of: fn(&Shares) -> f64| {
+        let each = || shares.iter().map(of);
+        [each().fold(1.0, f64::min), each().fold(0.0, f64::max)]
+    };
+    let refused = range(&cells.equal, |shares| shares.below);
+    let let_through = range(&cells.at_margin, |shares| shares.within_two_points);
+    let refused = beside("no worse: refuses equals", &REFUSED_EQUALS, &refused);
+    beside("2 points under: passes -5 points", &LET_THROUGH, &let_through) && refused
 }
