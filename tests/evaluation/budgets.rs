@@ -1,4 +1,4 @@
-//! A model's budget, which all workers share: how many calls a minute, and how many at once.
+//! A model's budget, which workers and trials share: how many calls a minute, and how many at once.
 
 use std::{
     sync::{Arc, Mutex, OnceLock},
@@ -6,8 +6,9 @@ use std::{
 };
 
 use domain::{Clock as _, Timestamp};
-use e2e::{World, WorldSettings, text};
+use e2e::{Answer, Call, World, WorldSettings, text};
 use eval_worker::App;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use steer::STUCK_AFTER;
 use testkit::{
@@ -126,4 +127,45 @@ async fn a_case_that_waits_for_the_budget_is_not_taken_for_lost() {
     assert_eq!((lab.run(&first).await["status"].as_str(), lab.provider.calls()), (Some("completed"), 1));
     assert_eq!(lab.world.steer(STUCK_AFTER).await.runs_sent_again, 0);
     assert_eq!(tally(&lab.ended(&waiting).await), json!([1, 1, 1, 0, 0]));
+}
+
+async fn try_out(lab: &Lab) -> Answer {
+    let draft = json!({ "template_text": "hello", "model_id": "test/model" });
+    lab.world.admin(Call::post("/api/try", &json!({ "draft": draft }))).await
+}
+
+#[tokio::test]
+async fn trials_wait_for_their_turn() {
+    let lab = limited(None, Some(1), echo).await;
+    lab.provider.set_latency(Duration::from_millis(200));
+    for tried in join_all((0..3).map(|_| try_out(&lab))).await {
+        assert_eq!(tried.expect(200)["output"], "hello");
+    }
+    assert_eq!((lab.provider.calls(), lab.provider.peak()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_trial_whose_turn_would_come_too_late_is_told_to_come_again() {
+    // The bucket holds 1; the next flows in within two minutes.
+    let lab = limited(Some(1), None, echo).await;
+    let version = lab.version("first", &cases(1, 0)).await;
+    assert_eq!(lab.finished(&version).await["gate_result"], "pass");
+    let refused = try_out(&lab).await;
+    assert_eq!(refused.header("retry-after"), "1");
+    refused.refused(429, "too-many-requests");
+    lab.world.clock.advance(Duration::from_mins(2));
+    try_out(&lab).await.expect(200);
+    assert_eq!(lab.provider.calls(), 2);
+    try_out(&lab).await.refused(429, "too-many-requests");
+}
+
+#[tokio::test]
+async fn a_trial_that_fails_gives_its_leave_back() {
+    let lab = limited(None, Some(1), |call| match call.attempt {
+        1 => Reply::Status(503, None),
+        _ => echo(call),
+    })
+    .await;
+    try_out(&lab).await.refused(502, "provider");
+    try_out(&lab).await.expect(200);
 }

@@ -123,11 +123,12 @@ impl App {
         if patience.is_zero() {
             return Err(Failure::late());
         }
-        let leave = self.leave(model, patience).await.map_err(Failure::Ours)?.ok_or(Failure::OverBudget)?;
+        let leave = self.registry.leave(model, patience).await.map_err(Failure::Ours)?;
+        let leave = leave.ok_or(Failure::OverBudget)?;
         let started = clock.monotonic();
         let called = tokio::time::timeout(left(), call).await;
         let took = clock.monotonic().saturating_sub(started);
-        self.give_back(leave).await;
+        self.registry.return_leave(leave).await;
         Ok((called.map_err(|_| Failure::late())?, took))
     }
 }

@@ -4,7 +4,6 @@
 //! It also reads its own dead-letter queue: a case whose workers crashed becomes an errored one, so a run always ends.
 
 mod answer;
-mod budget;
 mod case;
 mod former;
 mod judging;

@@ -20,9 +20,6 @@ pub(crate) const BUDGET_PATIENCE: Duration = Duration::from_secs(3);
 /// After how long a case comes again whose model is over its budget. That is no attempt.
 pub(crate) const BUDGET_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often leave is tried to be given back among other workers.
-pub(crate) const GIVE_BACK_TRIES: u32 = 50;
-
 /// The longest wait between two tries.
 const LONGEST: Duration = Duration::from_mins(1);
 

@@ -5,6 +5,7 @@
 //! builds one [`store::Change`] and settles it: a change that meets another one is read and built anew.
 
 pub mod audit;
+pub mod budget;
 pub mod evaluation;
 pub mod experiment;
 pub mod explain;

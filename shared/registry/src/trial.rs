@@ -5,16 +5,20 @@ use std::time::Duration;
 use domain::{
     Caller, Error, ErrorKind, KeyRole, Result, VersionId,
     content::Content,
+    model::ModelEntry,
     money::Usd,
     template::{Compiled, Rendered, Values},
     version::NewVersion,
 };
-use models::Request;
+use models::{Completion, Request};
 
 use crate::Registry;
 
-/// How long a model may take for a trial: nothing runs longer in a request.
-const MODEL_TIME: Duration = Duration::from_secs(25);
+/// How long a trial may take: nothing runs longer in a request.
+const TIME: Duration = Duration::from_secs(25);
+
+/// How much of that it waits for its turn, where the model has a budget: the rest has to do for the model.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What is tried.
 #[derive(Debug, Clone)]
@@ -72,10 +76,7 @@ impl Registry {
             max_tokens: content.max_tokens,
             params: &content.params,
         };
-        let started = self.sources.clock.monotonic();
-        let answered = tokio::time::timeout(MODEL_TIME, self.models.call(&model, &request)).await;
-        let completion = answered.map_err(|_| too_slow())??;
-        let latency = self.sources.clock.monotonic().saturating_sub(started);
+        let (completion, latency) = self.called(&model, &request).await?;
         Ok(Trial {
             cost_usd: model.cost(completion.input_tokens, completion.output_tokens),
             output: completion.output,
@@ -86,10 +87,32 @@ impl Registry {
             output_tokens: completion.output_tokens,
         })
     }
+
+    /// Calls a model when it is its turn, and says how long the call itself took.
+    async fn called(&self, model: &ModelEntry, request: &Request<'_>) -> Result<(Completion, Duration)> {
+        let clock = &self.sources.clock;
+        let until = clock.monotonic() + TIME;
+        let leave = self.leave(model, PATIENCE).await?.ok_or_else(|| over_budget(model))?;
+        let started = clock.monotonic();
+        let left = until.saturating_sub(started);
+        let called = tokio::time::timeout(left, self.models.call(model, request)).await;
+        let took = clock.monotonic().saturating_sub(started);
+        self.return_leave(leave).await;
+        Ok((called.map_err(|_| too_slow())??, took))
+    }
+}
+
+fn over_budget(model: &ModelEntry) -> Error {
+    let detail = format!(
+        "The budget of `{}` is used up: it had no room for another call within {} s. Try again.",
+        model.model_id,
+        PATIENCE.as_secs()
+    );
+    Error::new(ErrorKind::TooManyRequests, detail)
 }
 
 fn too_slow() -> Error {
-    let seconds = MODEL_TIME.as_secs();
+    let seconds = TIME.as_secs();
     let detail = format!(
         "The model was not done in the {seconds} s that a request may take; an evaluation waits longer."
     );

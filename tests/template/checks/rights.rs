@@ -137,6 +137,8 @@ const NEEDED: [(&str, &[&str]); 10] = [
         "Try",
         &[
             "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:GetItem on Telemetry.Arn",
+            "dynamodb:PutItem on Telemetry.Arn",
             "dynamodb:UpdateItem on Telemetry.Arn",
             MODEL_KEYS,
             BEDROCK_MODELS,

@@ -1,19 +1,24 @@
-//! Calls within the budget of a model, which all workers share.
+//! Calls within the budget of a model, which all share who call it.
 
 use std::time::Duration;
 
 use domain::{Result, budget::Limits, model::ModelEntry};
 
-use crate::{App, transient};
+use crate::Registry;
+
+/// How often leave is tried to be given back among others.
+const GIVE_BACK_TRIES: u32 = 50;
 
 /// Leave to call a model, where it has a budget: its id and the holder's name.
-pub(crate) struct Leave(Option<(String, String)>);
+#[derive(Debug)]
+#[must_use = "others wait for it"]
+pub struct Leave(Option<(String, String)>);
 
-impl App {
+impl Registry {
     /// Leave for one call of a model; `None` when there was none for so long.
-    pub(crate) async fn leave(&self, model: &ModelEntry, patience: Duration) -> Result<Option<Leave>> {
+    pub async fn leave(&self, model: &ModelEntry, patience: Duration) -> Result<Option<Leave>> {
         let Some(limits) = Limits::of(model) else { return Ok(Some(Leave(None))) };
-        let (store, sources) = (&self.registry.store, &self.registry.sources);
+        let (store, sources) = (&self.store, &self.sources);
         let holder = hex::encode(sources.bytes::<8>());
         let until = tokio::time::Instant::now() + patience;
         loop {
@@ -22,7 +27,7 @@ impl App {
                 Ok(taken) if store.keep_budget(&model.model_id, &taken).await? => {
                     return Ok(Some(Leave(Some((model.model_id.clone(), holder)))));
                 }
-                // Another worker was first.
+                // Somebody else was first.
                 Ok(_) => Duration::ZERO,
                 Err(wait) => wait,
             };
@@ -35,12 +40,11 @@ impl App {
     }
 
     /// Gives leave back. Should that fail, it lapses.
-    pub(crate) async fn give_back(&self, leave: Leave) {
+    pub async fn return_leave(&self, leave: Leave) {
         let Some((model_id, holder)) = leave.0 else { return };
-        let store = &self.registry.store;
-        for _ in 0..transient::GIVE_BACK_TRIES {
-            let done = match store.budget(&model_id).await {
-                Ok(budget) => store.keep_budget(&model_id, &budget.give_back(&holder)).await,
+        for _ in 0..GIVE_BACK_TRIES {
+            let done = match self.store.budget(&model_id).await {
+                Ok(budget) => self.store.keep_budget(&model_id, &budget.give_back(&holder)).await,
                 Err(error) => Err(error),
             };
             match done {
