@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::money::Usd;
-use e2e::{Call, World, WorldSettings, text};
+use e2e::{Call, Raised, World, WorldSettings, text};
 use registry::evaluation::Watch;
 use serde_json::{Value, json};
 use testkit::provider::{CallInfo, Reply, ScriptedProvider};
@@ -106,8 +106,10 @@ async fn a_version_whose_model_got_worse_is_marked_and_serves_on_until_it_is_wel
     let unwell = Arc::new(AtomicBool::new(false));
     let lab = Lab::new(moody(&unwell, 14)).await;
     let version = live(&lab, "drifting").await;
+    let raised = Raised::listen();
     unwell.store(true, Ordering::SeqCst);
     assert_eq!(after(&lab, DAY + Duration::from_mins(1)).await, 1);
+    assert_eq!(raised.names(), ["version-drifted"]);
     let found = state(&lab, &version).await;
     assert_eq!(
         (&found["eval_status"], &found["drift"]["eval_run_id"]),
@@ -126,6 +128,7 @@ async fn a_version_whose_model_got_worse_is_marked_and_serves_on_until_it_is_wel
     unwell.store(false, Ordering::SeqCst);
     assert_eq!(after(&lab, DAY + Duration::from_mins(1)).await, 1);
     assert_eq!(state(&lab, &version).await["drift"], json!(null));
+    assert_eq!(raised.names().len(), 1, "nobody is called for what is well again");
 }
 
 #[tokio::test]
@@ -133,11 +136,13 @@ async fn what_chance_alone_does_marks_nothing() {
     let unwell = Arc::new(AtomicBool::new(false));
     let lab = Lab::new(moody(&unwell, 5)).await;
     let version = live(&lab, "wavering").await;
+    let raised = Raised::listen();
     unwell.store(true, Ordering::SeqCst);
     assert_eq!(after(&lab, DAY + Duration::from_mins(1)).await, 1);
     let run = watching(&lab, &version).await[0].clone();
     assert_eq!(members(&run["comparison"], &["regressed", "improved"]), json!([5, 0]));
     assert_eq!(state(&lab, &version).await["drift"], json!(null), "1 day in 32 is like this");
+    assert_eq!(raised.names(), [""; 0]);
 }
 
 /// A platform on which a run of 60 cases costs 60 x (2 + 2) tokens: 240 millionths of a dollar.

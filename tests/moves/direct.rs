@@ -1,6 +1,6 @@
 //! The break-glass rollback: a direct invocation, without gateway, console or key.
 
-use e2e::{Call, World, text};
+use e2e::{Call, Raised, World, text};
 use serde_json::{Value, json};
 
 use crate::support::{environment, history, lived, resolve, rollback, under, with};
@@ -56,10 +56,12 @@ async fn a_refusal_is_the_problem_of_the_http_route() {
 }
 
 #[tokio::test]
-async fn without_a_key_the_actor_is_unverified_and_the_audit_keeps_the_requests_id() {
+async fn without_a_key_the_actor_is_unverified_the_audit_keeps_the_requests_id_and_an_alarm_fires() {
     let world = World::start().await;
     let (prompt, _) = lived(&world, "greeter", "production", 2).await;
+    let raised = Raised::listen();
     assert_eq!(invoke(&world, event(&prompt, "production", &json!({}))).await["status"], 200);
+    assert_eq!(raised.names(), ["unverified-rollback"]);
     let newest = &history(&world, &prompt).await[0];
     assert_eq!((&newest["action"], &newest["reason"]), (&json!("rolled_back"), &json!("fire")));
     assert_eq!(
@@ -79,6 +81,7 @@ async fn with_a_key_it_acts_with_that_keys_role() {
     for version in &versions {
         world.promote(&prompt, version, "staging").await.expect(200);
     }
+    let raised = Raised::listen();
     for (role, environment, status) in [
         ("resolver", "staging", 403),
         ("resolver", "production", 403),
@@ -100,6 +103,7 @@ async fn with_a_key_it_acts_with_that_keys_role() {
         }
     }
     assert_eq!(environment(&world, &prompt, "production").await["version_number"], 2);
+    assert_eq!(raised.names(), [""; 0]);
 }
 
 #[tokio::test]

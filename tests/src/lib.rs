@@ -8,6 +8,7 @@ mod call;
 mod dice;
 mod fleet;
 mod process;
+mod raised;
 mod world;
 
 pub use binary::{Profile, bootstrap, cache_program, local_binary};
@@ -15,4 +16,5 @@ pub use call::{Answer, Call, text};
 pub use dice::{Dice, any_seed};
 pub use fleet::{Fleet, FleetSettings, PRIVATE};
 pub use process::Process;
+pub use raised::Raised;
 pub use world::{ADMIN, World, WorldSettings};

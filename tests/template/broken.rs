@@ -1,5 +1,6 @@
 //! Broken templates: each is the real one with one edit, and is refused for that edit alone.
 
+mod alarms;
 mod functions;
 mod network;
 mod storage;
@@ -39,10 +40,9 @@ impl Edit {
 #[tokio::test]
 async fn each_broken_template_is_refused_for_its_own_reason() {
     let code = Code::read().await;
-    let edits = [functions::EDITS.as_slice(), &network::EDITS, &storage::EDITS, &streams::EDITS]
-        .into_iter()
-        .flatten();
-    for edit in edits {
+    let edits =
+        [alarms::EDITS.as_slice(), &functions::EDITS, &network::EDITS, &storage::EDITS, &streams::EDITS];
+    for edit in edits.into_iter().flatten() {
         let complaints = checks::complaints(&Template::parse(&edit.of_template()), &code).await;
         assert_eq!(complaints, edit.said, "{}: {} as {}", edit.within, edit.from, edit.to);
     }

@@ -1,5 +1,6 @@
 //! What must hold of the template, in a file for each part of it.
 
+pub(crate) mod alarms;
 pub(crate) mod api;
 pub(crate) mod cache;
 pub(crate) mod functions;
@@ -23,6 +24,7 @@ pub(crate) async fn complaints(template: &Template, code: &Code) -> Vec<String> 
         queues::complaints,
         network::complaints,
         rights::complaints,
+        alarms::complaints,
     ];
     let mut complaints: Vec<_> = checks.into_iter().flat_map(|check| check(template, code)).collect();
     complaints.extend(cache::complaints(template, code).await);

@@ -10,8 +10,8 @@ use std::{
 };
 
 use axum::http::Method;
-use domain::model::ModelEntry;
-use e2e::{Call, World, WorldSettings, text};
+use domain::{Alarm, model::ModelEntry};
+use e2e::{Call, Raised, World, WorldSettings, text};
 use regex::Regex;
 use runtime::{Configuration, Variables};
 use serde_json::{Value, json};
@@ -39,6 +39,8 @@ pub(crate) struct Code {
     pub(crate) tables: BTreeMap<String, Value>,
     /// Records of the registry's stream, as functions are given them.
     pub(crate) records: Vec<Value>,
+    /// What the functions write of each alarm.
+    pub(crate) alarms: Vec<Value>,
     /// What its processes ask of a cache.
     pub(crate) cached: Cached,
 }
@@ -54,7 +56,8 @@ impl Code {
         let tables = tables(&world).await;
         let records = records(&world).await;
         let cached = Cached::start(world, TEAM, PROMPT).await;
-        Self { packages: packages(), operations: operations(), tables, records, cached }
+        let (packages, operations, alarms) = (packages(), operations(), alarms());
+        Self { packages, operations, tables, records, alarms, cached }
     }
 }
 
@@ -86,6 +89,15 @@ fn required(main: &str) -> BTreeSet<&'static str> {
         KNOWN.into_iter().filter(|name| said.contains(&format!("{name} is missing"))).collect();
     assert_eq!(missing.len(), said.matches(" is missing").count(), "a variable is not in the table: {said}");
     missing
+}
+
+/// The lines in the log that count the alarms.
+fn alarms() -> Vec<Value> {
+    let raised = Raised::listen();
+    for alarm in Alarm::ALL {
+        tracing::error!(alarm = alarm.name(), "raised");
+    }
+    raised.lines()
 }
 
 fn operations() -> BTreeMap<String, &'static str> {

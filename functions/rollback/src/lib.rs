@@ -1,10 +1,11 @@
 //! `rollback`: break-glass. Rolls back by a direct invocation, without gateway, console or key.
 //!
 //! Who may invoke it is decided by IAM. With a key it acts with that key's role; without one the actor is
-//! `iam:unverified` with the request's id, and the log line is what an alarm hangs on.
+//! `iam:unverified` with the request's id, and an alarm fires.
 
 use domain::{
-    Actor, Caller, Environment, Error, ErrorKind, KeyRole, Result, TeamScope, VersionId, key::PresentedKey,
+    Actor, Alarm, Caller, Environment, Error, ErrorKind, KeyRole, Result, TeamScope, VersionId,
+    key::PresentedKey,
 };
 use release::{Moved, Release, Rollback, RolledBackView};
 use serde::Deserialize;
@@ -80,9 +81,10 @@ impl App {
     }
 }
 
-/// IAM let it through, and nobody knows who it is: an alarm hangs on this line.
+/// IAM let it through, and nobody knows who it is: people are called.
 fn unverified(request_id: &str) -> Caller {
-    tracing::warn!(request_id, actor = UNVERIFIED, "a rollback by somebody without a key");
+    let alarm = Alarm::UnverifiedRollback.name();
+    tracing::error!(alarm, request_id, actor = UNVERIFIED, "a rollback by somebody without a key");
     let actor =
         Actor { id: UNVERIFIED.to_owned(), name: request_id.to_owned(), role: KeyRole::Releaser, user: None };
     Caller { actor, scope: TeamScope::All }

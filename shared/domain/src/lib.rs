@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here does I/O, reads a clock or draws a random number. Time, ids and randomness are
 //! passed in through [`Sources`], so every rule can be tested exactly.
 
+pub mod alarm;
 pub mod allocation;
 pub mod assertion;
 pub mod audit;
@@ -32,6 +33,7 @@ pub mod token;
 pub mod trial;
 pub mod version;
 
+pub use alarm::Alarm;
 pub use error::{Error, ErrorKind, FieldProblem, Result};
 pub use eval_run::EvalRun;
 pub use id::*;

@@ -41,6 +41,8 @@ pub mod name {
     pub const ARCHIVE_BUCKET: &str = "CUECARD_ARCHIVE_BUCKET";
     /// How much is logged: `error`, `warn`, `info` (default), `debug`, or a list as `cache=debug,warn`.
     pub const LOG: &str = "CUECARD_LOG";
+    /// Where Lambda puts the log; set by Lambda itself.
+    pub const LOG_GROUP: &str = "AWS_LAMBDA_LOG_GROUP_NAME";
     /// How long the development model thinks, in ms.
     pub const MOCK_LATENCY_MS: &str = "CUECARD_MOCK_LATENCY_MS";
     /// The share of the development model's answers that fail, 0 to 1.

@@ -1,5 +1,6 @@
 //! What a function runs in: its configuration, its clocks, its logs, its AWS clients, and the loop that feeds it.
 
+pub mod alarms;
 pub mod aws;
 pub mod batch;
 pub mod cache_login;

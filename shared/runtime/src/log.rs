@@ -5,7 +5,11 @@ use std::{error::Error, fs::File, io, os::fd::AsFd as _, str::FromStr, sync::Arc
 pub use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::configuration::{Variables, name};
+use crate::{
+    alarms::Alarms,
+    configuration::{Variables, name},
+    sources,
+};
 
 /// Our own packages, as their lines name them.
 pub const PACKAGES: [&str; 19] = [
@@ -52,16 +56,24 @@ impl FromStr for Wanted {
     }
 }
 
+/// Counts alarms where a log group takes what is written.
+fn alarms(variables: &mut Variables) -> Option<Alarms> {
+    let log_group: String = variables.optional(name::LOG_GROUP, String::new());
+    let out = unbuffered_stdout().ok().filter(|_| !log_group.is_empty())?;
+    Some(Alarms::new(log_group, sources::system(), out))
+}
+
 /// Begins logging. `default` says how much when `CUECARD_LOG` does not.
 pub fn begin(variables: &mut Variables, default: LevelFilter) {
     let Wanted(filter) = variables.optional(name::LOG, Wanted::ours(default));
+    let alarms = alarms(variables);
     let begun = fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // The filter alone says how much.
     let begun = begun.with_max_level(LevelFilter::TRACE);
     // Each line is one write of its own: requests wait for no lock of each other's, and none is left in a buffer.
     let begun = match unbuffered_stdout() {
-        Ok(stdout) => begun.with_writer(Arc::new(stdout)).finish().with(filter).try_init(),
-        Err(_) => begun.finish().with(filter).try_init(),
+        Ok(stdout) => begun.with_writer(Arc::new(stdout)).finish().with(alarms).with(filter).try_init(),
+        Err(_) => begun.finish().with(alarms).with(filter).try_init(),
     };
     if let Err(error) = begun {
         tracing::warn!(error = %error, "logging had begun already");

@@ -59,8 +59,8 @@ impl Meter {
     /// A meter that writes to `out`; at once, how long the process took to come up.
     pub fn new(function: &'static str, sources: Sources, out: File) -> Self {
         let meter = Self { function, sources, out, state: Mutex::default() };
-        let cold_start = meter.arrival().as_secs_f64() * 1000.0;
-        meter.write(meter.sources.now(), None, [("cold_start", "Milliseconds", json!(cold_start))]);
+        let cold_start = ("cold_start", "Milliseconds", json!(meter.arrival().as_secs_f64() * 1000.0));
+        write(&meter.out, meter.sources.now(), &[("function", function)], [cold_start]);
         meter
     }
 
@@ -96,33 +96,30 @@ impl Meter {
             let errors = ("errors", "Count", json!(errors));
             // A metric without a value would be none: refusals have no age.
             let age = (!age.is_empty()).then(|| ("age", "Milliseconds", json!(age)));
-            self.write(at, Some(source), [latency, errors].into_iter().chain(age));
+            let dimensions = [("function", self.function), ("source", source)];
+            write(&self.out, at, &dimensions, [latency, errors].into_iter().chain(age));
         }
     }
+}
 
-    /// Writes metrics, each with its name, unit and value or values.
-    fn write(
-        &self,
-        at: Timestamp,
-        source: Option<&str>,
-        metrics: impl IntoIterator<Item = (&'static str, &'static str, Value)>,
-    ) {
-        let mut line = json!({ "function": self.function });
-        let mut dimensions = vec!["function"];
-        if let Some(source) = source {
-            line["source"] = json!(source);
-            dimensions.push("source");
-        }
-        let mut described = Vec::new();
-        for (name, unit, value) in metrics {
-            described.push(json!({ "Name": name, "Unit": unit }));
-            line[name] = value;
-        }
-        line["_aws"] = json!({
-            "Timestamp": at.as_millis(),
-            "CloudWatchMetrics": [{ "Namespace": "Cuecard", "Dimensions": [dimensions], "Metrics": described }],
-        });
-        // Where nobody reads, nobody misses it.
-        let _ = (&self.out).write_all(format!("{line}\n").as_bytes());
+/// Writes metrics, each with its name, unit and value or values, under these dimensions.
+pub(crate) fn write(
+    mut out: &File,
+    at: Timestamp,
+    dimensions: &[(&str, &str)],
+    metrics: impl IntoIterator<Item = (&'static str, &'static str, Value)>,
+) {
+    let mut line: Value = dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let dimensions: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
+    let mut described = Vec::new();
+    for (name, unit, value) in metrics {
+        described.push(json!({ "Name": name, "Unit": unit }));
+        line[name] = value;
     }
+    line["_aws"] = json!({
+        "Timestamp": at.as_millis(),
+        "CloudWatchMetrics": [{ "Namespace": "Cuecard", "Dimensions": [dimensions], "Metrics": described }],
+    });
+    // Where nobody reads, nobody misses it.
+    let _ = out.write_all(format!("{line}\n").as_bytes());
 }

@@ -7,7 +7,7 @@ pub(super) const EDITS: [Edit; 29] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
-        &["Ghost has no package in functions/"]),
+        &["Ghost has no package in functions/", "Ghost: it does not write to FunctionsLog"]),
     edit("Resolve", "arm64/resolve", "arm64/resolver",
         &[r#"Resolve: its CodeUri is not "target/lambda-arm64/resolve""#]),
     edit("Try", "Timeout: 29", "Handler: main", &[r#"Try: its Handler is not "bootstrap""#]),

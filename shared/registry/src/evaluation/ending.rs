@@ -1,7 +1,7 @@
 //! How runs end: judged, void, or stopped. One transaction, under the condition that the run is still open.
 
 use domain::{
-    Caller, Error, EvalRun, EvalRunId, EvalStatus, PromptId, Result, VersionState,
+    Alarm, Caller, Error, EvalRun, EvalRunId, EvalStatus, PromptId, Result, VersionState,
     audit::{Action, Fact},
     eval_run::{CaseResult, Purpose, RunStatus, RunSummary, observations, summarise},
     gate::{Baseline, Comparison, GatePolicy, GateResult, Verdict, compare, judge, void_reason},
@@ -191,12 +191,12 @@ fn drift(run: &EvalRun) -> Option<String> {
     })
 }
 
-/// A version that is live and got worse is for people to look at at once: the alarm is on this line.
+/// A version that is live and got worse is for people to look at at once.
 fn alarm(run: &EvalRun) {
     if let Some(reason) = drift(run) {
         tracing::error!(
-            alarm = "version-drifted", prompt = %run.prompt_id, version = %run.version.id, run = %run.eval_run_id,
-            reason, "a live version scores worse than when it passed"
+            alarm = Alarm::VersionDrifted.name(), prompt = %run.prompt_id, version = %run.version.id,
+            run = %run.eval_run_id, reason, "a live version scores worse than when it passed"
         );
     }
 }

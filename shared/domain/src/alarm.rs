@@ -1,0 +1,23 @@
+//! What people are called for. A line of the log names its alarm in the field `alarm`, and `runtime` makes a metric of it.
+
+/// What somebody has to look at, at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    /// A live version scores clearly worse than when it passed.
+    VersionDrifted,
+    /// Somebody without a key rolled back by a direct invocation.
+    UnverifiedRollback,
+}
+
+impl Alarm {
+    /// Every alarm.
+    pub const ALL: [Self; 2] = [Self::VersionDrifted, Self::UnverifiedRollback];
+
+    /// Its name, in the log and as a dimension of the metric.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VersionDrifted => "version-drifted",
+            Self::UnverifiedRollback => "unverified-rollback",
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The alarms of a test.
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _},
+};
+
+use runtime::alarms::Alarms;
+use serde_json::Value;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Hears the alarms that this thread raises, as `CloudWatch` would.
+pub struct Raised {
+    file: File,
+    _hearing: DefaultGuard,
+}
+
+impl Raised {
+    /// Begins to listen.
+    pub fn listen() -> Self {
+        let file = tempfile::tempfile().expect("there is a temporary folder");
+        let out = file.try_clone().expect("a file can be opened again");
+        let (sources, _) = testkit::sources(1);
+        let alarms = Alarms::new("a-log".to_owned(), sources, out);
+        Self { file, _hearing: tracing_subscriber::registry().with(alarms).set_default() }
+    }
+
+    /// What was written since.
+    pub fn lines(&self) -> Vec<Value> {
+        let mut written = String::new();
+        let mut file = &self.file;
+        file.rewind().expect("a file begins somewhere");
+        file.read_to_string(&mut written).expect("what was written is text");
+        written.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    /// The names of the alarms since.
+    pub fn names(&self) -> Vec<String> {
+        self.lines().iter().map(|line| line["alarm"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
