@@ -8,7 +8,7 @@ ARGS ?=
 REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-gate bench-experiments bench-eval real-data tools build
+.PHONY: help run test lint bench bench-gate bench-experiments bench-metrics bench-eval real-data tools build
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench-gate: ## Simulate the evaluation gate beside the figures that it was desig
 
 bench-experiments: ## Simulate experiments and canaries beside the figures that they were designed by
 	cargo run --locked --release -p simulations --bin bench_experiments -- $(ARGS)
+
+bench-metrics: ## Count a million events while everything fails, and measure pace and writes
+	cargo run --locked --release -p e2e --bin bench_metrics -- $(ARGS)
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 	cargo run --locked --release -p e2e --bin bench_eval -- $(ARGS)

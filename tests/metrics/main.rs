@@ -5,14 +5,11 @@
 
 mod applying;
 mod counting;
-mod crowd;
 mod faults;
 mod platforms;
 mod queueing;
 mod reading;
-mod recount;
 mod refusing;
-mod road;
 mod scene;
 mod told;
 mod trials;

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, text};
+use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, metrics::event, text};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::timeout;
-
-use crate::road::event;
 
 /// How long it may take until something is counted.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use domain::metric::{Count, Counts};
-use e2e::text;
+use e2e::{
+    metrics::{Road, Spot, event},
+    text,
+};
 use serde_json::{Value, json};
 use store::keys::Key;
 use testkit::fault::{Fault, Rule};
 
-use crate::road::{Road, Spot, event};
-
-impl Road {
-    async fn counts(&self, version: usize) -> Counts {
-        self.total(version).await.counts
-    }
+async fn counts(road: &Road, version: usize) -> Counts {
+    road.total(version).await.counts
 }
 
 /// A fault of reading items of the registry of some kinds.
@@ -39,7 +38,7 @@ async fn a_cost_that_is_not_given_follows_from_tokens_and_the_catalogue() {
     ];
     road.accept(&json!({ "events": events })).await;
     road.count().await;
-    let counts = road.counts(0).await;
+    let counts = counts(&road, 0).await;
     let nanos = 1000 * 1000 + 100 * 2000 + 10 * 2000 + 500_000_000;
     assert_eq!((counts.get(Count::CostGiven), counts.get(Count::CostNanos)), (3, nanos));
     let id = text(&far["version_id"]).parse().unwrap();
@@ -100,7 +99,7 @@ async fn a_message_that_does_not_read_fails_alone_and_ends_among_the_dead_letter
         steps += 1;
     }
     assert_eq!(steps, 3, "each is tried three times");
-    assert_eq!(road.counts(0).await.get(Count::LatencyMs), 7);
+    assert_eq!(counts(&road, 0).await.get(Count::LatencyMs), 7);
     let dead: Vec<Value> = road.world.take_dead_metrics().await;
     assert_eq!(dead, [json!({ "what": "ever" }), json!([])]);
 }

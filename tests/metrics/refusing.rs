@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use axum::http::Method;
 use domain::token::{Signer, SigningKey};
-use e2e::{Answer, Call, text};
+use e2e::{
+    Answer, Call,
+    metrics::{Road, Spot, made},
+    text,
+};
 use serde_json::{Value, json};
-
-use crate::road::{Road, Spot, made};
 
 const SPOT: Spot = Spot { allocation_version: 1, arm: "A", unit: 7, nonce: 1 };
 

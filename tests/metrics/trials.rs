@@ -8,10 +8,9 @@ use domain::{
     measure::Measure,
     metric::{Count, Hour},
 };
+use e2e::metrics::{Road, Spot};
 use serde_json::{Value, json};
 use store::metric::TrialCounters;
-
-use crate::road::{Road, Spot};
 
 const SPOT: Spot = Spot { allocation_version: 3, arm: "B", unit: 77, nonce: 1 };
 

@@ -36,4 +36,11 @@ impl Dice {
     pub fn once_in(&self, times: usize) -> bool {
         self.below(times) == 0
     }
+
+    /// Puts all in another order.
+    pub fn shuffle<T>(&self, all: &mut [T]) {
+        for at in (1..all.len()).rev() {
+            all.swap(at, self.below(at + 1));
+        }
+    }
 }

@@ -7,8 +7,10 @@ mod binary;
 mod call;
 mod dice;
 mod fleet;
+pub mod metrics;
 mod process;
 mod raised;
+mod usage;
 mod world;
 
 pub use binary::{Profile, bootstrap, cache_program, local_binary};
@@ -17,4 +19,5 @@ pub use dice::{Dice, any_seed};
 pub use fleet::{Fleet, FleetSettings, PRIVATE};
 pub use process::Process;
 pub use raised::Raised;
+pub use usage::cpu_of;
 pub use world::{ADMIN, World, WorldSettings};

@@ -53,4 +53,10 @@ impl Process {
         let rollback = rollback::App { doors: doors.clone(), release: release.clone() };
         Self { router: web::finish(router, &doors), release, rollback, queue, metrics }
     }
+
+    /// What counts metrics in it.
+    pub fn rollup(&self) -> rollup::App {
+        let Registry { store, sources, .. } = self.release.registry.clone();
+        rollup::App { store, sources }
+    }
 }

@@ -155,6 +155,12 @@ impl World {
         Process::start(&aws, None, &self.sources, &self.settings, &self.queues)
     }
 
+    /// Another process over the same tables, past the proxy, with a clock of its own.
+    pub async fn another_process_past_faults(&self, sources: &Sources) -> Process {
+        let aws = connect(self.engines.endpoints()).await;
+        Process::start(&aws, None, sources, &self.settings, &self.queues)
+    }
+
     /// Where the tables are, past all faults: a host and a port.
     pub fn tables(&self) -> &str {
         self.engines.endpoints().dynamodb.trim_start_matches("http://")

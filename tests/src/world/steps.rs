@@ -8,7 +8,6 @@ use std::{
 
 use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
 use domain::{eval_run::CaseMessage, metric::Message};
-use registry::Registry;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use store::{Names, Store};
@@ -114,8 +113,7 @@ impl World {
 
     /// What counts metrics in the first process.
     pub fn rollup(&self) -> rollup::App {
-        let Registry { store, sources, .. } = self.registry().clone();
-        rollup::App { store, sources }
+        self.process.rollup()
     }
 
     /// Steps the dead-letter queue once.

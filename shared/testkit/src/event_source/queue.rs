@@ -7,7 +7,7 @@ use aws_sdk_sqs::{
     Client,
     types::{
         ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
-        MessageAttributeValue, MessageSystemAttributeName,
+        MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
     },
 };
 use tokio::{
@@ -126,6 +126,18 @@ impl QueueSource {
             self.show(sqs, batch, Duration::ZERO).await?;
         }
         Ok(count)
+    }
+
+    /// How many messages wait or are worked on.
+    pub async fn left(&self, sqs: &Client) -> Result<usize, Failure> {
+        let [waiting, hidden] = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let call = sqs.get_queue_attributes().queue_url(&self.queue_url);
+        let counts = call.attribute_names(waiting).attribute_names(hidden).send().await?.attributes;
+        let counts = counts.unwrap_or_default();
+        counts.values().map(|count| Ok(count.parse::<usize>()?)).sum()
     }
 
     async fn receive(&self, sqs: &Client, most: i32, wait: i32) -> Result<Vec<Message>, Failure> {

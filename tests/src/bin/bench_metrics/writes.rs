@@ -1,0 +1,73 @@
+//! What a million events cost: items written of batches of a hundred.
+
+use e2e::{
+    Dice,
+    metrics::{BATCH, MESSAGES, Road, Written},
+};
+
+use crate::report::{Progress, line, target};
+
+/// The targets' figure, for 20 versions.
+const MOST: usize = 20_000;
+
+/// Prints both figures, of as many batches as Lambda hands over messages at once, so many times; says whether the
+/// figure with a target meets it.
+pub(crate) async fn measure(rounds: u32, seed: u64) -> bool {
+    let dice = Dice::new(seed);
+    line(&format!("\nItems written, in batches of {BATCH} of which Lambda hands over {MESSAGES} messages"));
+    let few = Road::start(4, 5).await;
+    let of_few = written(&few, &dice, rounds, || dice.below(20)).await;
+    let figure = format!("20 versions: {} for a million events", of_few.of_a_million());
+    let met = target(&figure, &format!("under {MOST}"), of_few.of_a_million() < MOST);
+    let (many, popularity) = (Road::start(500, 1).await, Zipf::of(500));
+    let of_many = written(&many, &dice, rounds, || popularity.draw(&dice)).await;
+    line(&format!("500 prompts with Zipf popularity: {} for a million events", of_many.of_a_million()));
+    met
+}
+
+async fn written(road: &Road, dice: &Dice, rounds: u32, version: impl Fn() -> usize) -> Written {
+    let mut progress = Progress::begin();
+    let mut all = Written { events: 0, items: 0 };
+    for _ in 0..rounds {
+        let more = road.written_of(dice, MESSAGES, &version).await;
+        all = Written { events: all.events + more.events, items: all.items + more.items };
+        progress.tell(|| format!("{} events", all.events));
+    }
+    all
+}
+
+/// The k-th is met as often as the first, divided by k.
+struct Zipf(Vec<usize>);
+
+impl Zipf {
+    fn of(many: usize) -> Self {
+        let mut sum = 0;
+        let sums = (1..=many).map(|rank| {
+            sum += 100_000_000 / rank;
+            sum
+        });
+        Self(sums.collect())
+    }
+
+    fn draw(&self, dice: &Dice) -> usize {
+        let drawn = dice.below(self.0.last().copied().unwrap_or(1));
+        self.0.partition_point(|sum| *sum <= drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_half_as_popular_as_the_first() {
+        let (dice, zipf) = (Dice::new(7), Zipf::of(3));
+        let mut drawn = [0.0; 3];
+        for _ in 0..11_000 {
+            drawn[zipf.draw(&dice)] += 1.0;
+        }
+        for (drawn, wanted) in drawn.into_iter().zip([6000.0, 3000.0, 2000.0_f64]) {
+            assert!((drawn - wanted).abs() < 200.0, "{drawn} for {wanted}");
+        }
+    }
+}
