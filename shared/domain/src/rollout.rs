@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use guardrail::Guardrail;
-pub(crate) use health::Health;
+pub(crate) use health::{Health, Words};
 pub use observed::{Compared, Mean, Observed, Units};
 pub use plan::{Plan, Stage};
 pub use tick::{Decision, Tick, tick};

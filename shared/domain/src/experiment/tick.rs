@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result, Timestamp,
-    rollout::{Health, take_in},
+    rollout::{Health, Words, take_in},
 };
 
 /// How often the streak of the leading arm is looked at (statistics.md §4: hourly ticks).
@@ -94,12 +94,15 @@ impl Experiment {
         let srm = sample_ratio(self.arms.len(), served).is_some_and(|imbalance| imbalance.flagged);
         let bias = feedback_bias(&observed.answered).is_some_and(|imbalance| imbalance.flagged);
         let mut outage = false;
-        for (challenger, seen) in self.state.challengers.iter_mut().zip(&observed.harm) {
+        let mut keys = self.arms.iter().map(|arm| arm.key.as_str());
+        let control = keys.next().unwrap_or_default();
+        for ((challenger, canary), seen) in self.state.challengers.iter_mut().zip(keys).zip(&observed.harm) {
             // Counts of former weights were taken in under them.
             if observed.allocation_version == self.state.allocation_version {
                 take_in(&mut challenger.processes, &self.settings.guardrails, seen);
             }
-            let health = Health::of(&self.settings.guardrails, &challenger.processes, seen)?;
+            let words = Words { canary, control, meanwhile: "under these weights" };
+            let health = Health::of(&self.settings.guardrails, &challenger.processes, seen, words)?;
             outage |= health.outage;
             if challenger.breaches.is_empty() && !health.outage {
                 challenger.breaches = health.breaches;

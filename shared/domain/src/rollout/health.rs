@@ -23,6 +23,23 @@ const LEAST_UNITS: u64 = 20;
 /// A control that fails for a larger share has trouble of its own, so that the canary may not be to blame.
 const TROUBLE: f64 = 0.05;
 
+/// How sentences name what is compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words<'a> {
+    /// What may do harm.
+    pub canary: &'a str,
+    /// What it is compared with.
+    pub control: &'a str,
+    /// While which units were counted.
+    pub meanwhile: &'a str,
+}
+
+impl Words<'static> {
+    /// Those of a canary.
+    pub(super) const OF_VERSIONS: Self =
+        Self { canary: "the new version", control: "the former one", meanwhile: "in this stage" };
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
@@ -35,41 +52,46 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Of a canary. `processes` are those of the binary guardrails, in their order, with these counts taken
-    /// in.
-    pub(crate) fn of(guardrails: &[Guardrail], processes: &[Process], observed: &Observed) -> Result<Self> {
+    /// Of a canary, or of an arm beside the control's. `processes` are those of the binary guardrails, in their
+    /// order, with these counts taken in.
+    pub(crate) fn of(
+        guardrails: &[Guardrail],
+        processes: &[Process],
+        observed: &Observed,
+        words: Words<'_>,
+    ) -> Result<Self> {
         let mut health = Self::default();
         let mut processes = processes.iter();
         for guardrail in guardrails {
             let breach = match guardrail.limit() {
                 Limit::Ratio { measure, .. } => {
-                    processes.next().and_then(|process| more_often(measure, process, observed))
+                    processes.next().and_then(|process| more_often(measure, process, observed, words))
                 }
                 Limit::Margin { measure, margin, least } => match observed.means.get(&measure) {
-                    Some(mean) => worse_mean(measure, mean, margin, least)?,
+                    Some(mean) => worse_mean(measure, mean, (margin, least), words)?,
                     None => None,
                 },
             };
             health.breaches.extend(breach);
         }
         if let Some(errors) = observed.failures.get(&Measure::Error) {
-            health.look_at(errors);
+            health.look_at(errors, words);
         }
         Ok(health)
     }
 
     /// The hard stop (statistics.md §5.4).
-    fn look_at(&mut self, errors: &Compared) {
+    fn look_at(&mut self, errors: &Compared, words: Words<'_>) {
         self.outage = fails(&errors.control);
         if !fails(&errors.canary) {
             return;
         }
-        let told = format!("errors met {}", in_words(errors));
+        let told = format!("errors met {}", in_words(errors, words));
         if self.outage || errors.control.failing() < TROUBLE {
             self.breaches.push(format!("{told}; above 20 % it is stopped at once"));
         } else {
-            self.doubt =
-                Some(format!("{told}; that is too many of the former one's to tell whose fault it is"));
+            let control = words.control;
+            self.doubt = Some(format!("{told}; that is too many of {control}'s to tell whose fault it is"));
         }
     }
 }
@@ -78,13 +100,19 @@ fn fails(units: &Units) -> bool {
     units.served >= LEAST_UNITS && units.failing() > HARD_STOP
 }
 
-fn more_often(measure: Measure, process: &Process, observed: &Observed) -> Option<String> {
+fn more_often(measure: Measure, process: &Process, observed: &Observed, words: Words<'_>) -> Option<String> {
     let ln_e = process.ln_e();
-    let told = observed.failures.get(&measure).map(in_words).unwrap_or_default();
-    enough(ln_e).then(|| format!("{} met {told} in this stage; {}", what_happens(measure), in_evidence(ln_e)))
+    let told = observed.failures.get(&measure).map(|units| in_words(units, words)).unwrap_or_default();
+    let (happens, meanwhile) = (what_happens(measure), words.meanwhile);
+    enough(ln_e).then(|| format!("{happens} met {told} {meanwhile}; {}", in_evidence(ln_e)))
 }
 
-fn worse_mean(measure: Measure, mean: &Mean, margin: f64, least: f64) -> Result<Option<String>> {
+fn worse_mean(
+    measure: Measure,
+    mean: &Mean,
+    (margin, least): (f64, f64),
+    words: Words<'_>,
+) -> Result<Option<String>> {
     let noise = Noise::of(measure, mean.design_effect);
     let estimate = Estimate::of(2, &mean.strata, noise, |_| 1.0).map_err(Error::internal)?;
     if estimate.samples[1] < least {
@@ -94,7 +122,7 @@ fn worse_mean(measure: Measure, mean: &Mean, margin: f64, least: f64) -> Result<
     let Contrast { delta, variance } = estimate.contrast(0, 1);
     let beyond = Contrast { delta: delta - margin, variance };
     let ln_e = evidence::ln_e(beyond, evidence::CANARY_TAU * estimate.sigma());
-    Ok(enough(ln_e).then(|| format!("{}; {}", how_much_worse(measure, delta), in_evidence(ln_e))))
+    Ok(enough(ln_e).then(|| format!("{}; {}", how_much_worse(measure, delta, words), in_evidence(ln_e))))
 }
 
 fn enough(ln_e: f64) -> bool {
@@ -109,20 +137,20 @@ fn what_happens(measure: Measure) -> &'static str {
     }
 }
 
-fn how_much_worse(measure: Measure, harm: f64) -> String {
+fn how_much_worse(measure: Measure, harm: f64, Words { canary, .. }: Words<'_>) -> String {
     let percent = 100.0 * libm::expm1(harm);
     match measure {
-        Measure::LatencyMs => format!("the new version takes {percent:.0} % longer"),
-        Measure::CostUsd => format!("the new version costs {percent:.0} % more"),
-        Measure::UserRating => format!("users rate the new version {harm:.2} points lower"),
-        _ => format!("the new version scores {harm:.3} lower"),
+        Measure::LatencyMs => format!("{canary} takes {percent:.0} % longer"),
+        Measure::CostUsd => format!("{canary} costs {percent:.0} % more"),
+        Measure::UserRating => format!("users rate {canary} {harm:.2} points lower"),
+        _ => format!("{canary} scores {harm:.3} lower"),
     }
 }
 
-fn in_words(Compared { canary, control }: &Compared) -> String {
+fn in_words(Compared { canary, control }: &Compared, words: Words<'_>) -> String {
     format!(
-        "{} of {} users of the new version and {} of {} of the former one",
-        canary.failed, canary.served, control.failed, control.served
+        "{} of {} users of {} and {} of {} of {}",
+        canary.failed, canary.served, words.canary, control.failed, control.served, words.control
     )
 }
 

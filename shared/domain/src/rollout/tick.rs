@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Flag, Observed, Phase, Rollout, Status, health::Health};
+use super::{
+    Flag, Observed, Phase, Rollout, Status,
+    health::{Health, Words},
+};
 use crate::{Result, Timestamp};
 
 /// How often canaries are looked at.
@@ -55,7 +58,7 @@ pub fn tick(rollout: &Rollout, observed: &Observed, now: Timestamp) -> Result<Ti
     }
     let mut next = rollout.clone();
     next.state.take(&next.plan.guardrails, observed, now);
-    let health = Health::of(&next.plan.guardrails, &next.state.processes, observed)?;
+    let health = Health::of(&next.plan.guardrails, &next.state.processes, observed, Words::OF_VERSIONS)?;
     let breached = !health.breaches.is_empty();
     next.set(Flag::Breached, breached && !health.outage);
     next.set(Flag::Frozen, breached && health.outage);
