@@ -1,6 +1,7 @@
 //! When an experiment ends, and as what.
 
 mod drift;
+mod edges;
 
 use proptest::prelude::*;
 

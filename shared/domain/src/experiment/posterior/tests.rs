@@ -1,5 +1,7 @@
 //! Tests of what is said of an arm: golden vectors, few and many observations, and what must not matter.
 
+mod extremes;
+
 use proptest::prelude::*;
 
 use super::*;

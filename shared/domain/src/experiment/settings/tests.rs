@@ -46,3 +46,15 @@ fn what_is_left_out_is_as_specified() {
     let manual = NewSettings { decision: Some(Mode::Manual), ..NewSettings::default() };
     assert!(!manual.settle(2).unwrap().auto_promote);
 }
+
+#[test]
+fn the_edges_of_what_may_be_chosen_are_taken() {
+    for taken in [
+        NewSettings { traffic_allocation: Some(0.0), ..NewSettings::default() },
+        NewSettings { max_duration_days: Some(1e-9), ..NewSettings::default() },
+        NewSettings { exploration_floor: Some(0.1), min_samples: Some(1), ..NewSettings::default() },
+    ] {
+        assert!(taken.clone().settle(10).is_ok(), "{taken:?}");
+    }
+    assert!(NewSettings { exploration_floor: Some(0.100_1), ..NewSettings::default() }.settle(10).is_err());
+}

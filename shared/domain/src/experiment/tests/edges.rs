@@ -1,7 +1,57 @@
-//! Edge cases of statistics.md §7: what is said of the arms.
+//! Edge cases of statistics.md §7: clocks, silence, nobody who takes part, and what is said of the arms.
 
 use super::*;
 use crate::rollout::{Guardrail, Mean};
+
+#[test]
+fn a_clock_behind_the_start_is_the_start() {
+    let late = Experiment { started_at: hours(100), ..experiment(2, NewSettings::default()) };
+    let late = Experiment { state: State::begin(&late.arms, &late.settings, hours(100)), ..late };
+    let clear = seen(&late, &[(300.0, 1000.0), (420.0, 1000.0)]);
+    assert_eq!(late.active_for(hours(1)), Duration::ZERO);
+    let tick = at(&late, &clear, 1);
+    assert_eq!((tick.action, tick.experiment.state.streak.ticks), (Action::Hold, 0));
+    assert_eq!(at(&late, &clear, 124).action, Action::End(Some(1)));
+}
+
+/// Neither an hour that a clock skips or repeats nor days without traffic change what the counters say.
+#[test]
+fn how_much_time_passed_changes_no_estimate() {
+    let begun = experiment(2, thompson());
+    let observed = seen(&begun, &[(300.0, 1000.0), (330.0, 1000.0)]);
+    let before = at(&begun, &observed, 30);
+    for hour in [31_u32, 30 + 24, 30 + 72] {
+        let aged = Observed { ages: [(1, f64::from(hour) / 24.0)].into(), ..observed.clone() };
+        let after = at(&before.experiment, &aged, u64::from(hour));
+        assert_eq!((after.standing, after.effects), (before.standing, before.effects), "{hour}");
+        assert!((after.verdict.e_value - before.verdict.e_value).abs() < 1e-12);
+        let silent = after.experiment.flags.contains(&Flag::Stalled);
+        assert_eq!(silent, hour >= 30 + 24, "{hour}");
+    }
+}
+
+#[test]
+fn where_nobody_takes_part_nobody_is_assigned_and_time_ends_it() {
+    let settings = NewSettings { traffic_allocation: Some(0.0), ..thompson() };
+    let begun = experiment(2, settings);
+    let allocation = begun.allocation().unwrap();
+    assert!((0..500).all(|user| allocation.assign(&format!("user-{user}")).is_none()));
+    let nothing = Observed { harm: vec![rollout::Observed::default()], ..Observed::default() };
+    assert_eq!(at(&begun, &nothing, 14 * 24 - 1).experiment.status, Status::Active);
+    let over = at(&begun, &nothing, 14 * 24);
+    assert_eq!((over.action, over.experiment.outcome), (Action::End(None), Some(Ended::Inconclusive)));
+}
+
+/// A mismatch says that the weights were not kept, so no others are tried.
+#[test]
+fn a_mismatch_of_ratios_holds_the_weights() {
+    let begun = experiment(2, thompson());
+    let better = seen(&begun, &[(300.0, 1000.0), (345.0, 1000.0)]);
+    assert!(at(&begun, &better, 24).experiment.state.weights[1] > 0.8);
+    let served = vec![Served { units: vec![1100.0, 900.0], weights: vec![0.5, 0.5] }];
+    let held = at(&begun, &Observed { served, ..better }, 24);
+    assert_eq!((held.action, held.experiment.state.weights), (Action::Allocate, vec![0.5, 0.5]));
+}
 
 #[test]
 fn what_an_arm_broke_is_said_of_it_and_of_the_control() {

@@ -49,6 +49,20 @@ fn nothing_yet_is_an_equal_split() {
 }
 
 #[test]
+fn one_arm_has_all_and_ten_keep_their_floor_beside_one_that_is_surely_the_best() {
+    for objective in [Objective::Reward, Objective::Identify] {
+        assert_weights(&wanted([(300.0, 1000.0)], objective, [true]), &[1.0]);
+        let mut ten = [(3e8, 1e9); 10];
+        ten[7].0 = 3.1e8;
+        let weights = wanted(ten, objective, [true; 10]);
+        assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{weights:?}");
+        let least = weights.iter().copied().fold(1.0, f64::min);
+        assert!(least >= 0.02 - 1e-15 && weights[7] >= 0.5 - 1e-6, "{weights:?}");
+    }
+    assert_weights(&wanted([(3e8, 1e9), (3.1e8, 1e9)], Objective::Reward, [true; 2]), &[0.1, 0.9]);
+}
+
+#[test]
 fn the_split_waits_for_100_of_each_arm_and_10_of_each_event() {
     for burning in [
         [(10.0, 99.0), (80.0, 900.0)],

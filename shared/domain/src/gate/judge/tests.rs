@@ -101,6 +101,20 @@ fn beside_production_regressions_fail_and_doubt_goes_to_a_person() {
     assert_eq!(alone(&GatePolicy::default(), &not_new), GateResult::Fail);
 }
 
+/// Edge cases of statistics.md §7.
+#[test]
+fn nothing_passes_or_everything_does() {
+    let (none, all) = (figures(0, 200), figures(200, 0));
+    assert_eq!(alone(&GatePolicy::default(), &none), GateResult::Fail);
+    assert_eq!(alone(&GatePolicy::default(), &all), GateResult::Pass);
+    assert_eq!(beside(&none, &comparison(200, 0, 200)), GateResult::Fail);
+    assert_eq!(beside(&none, &comparison(0, 0, 200)), GateResult::Fail, "production passes none either");
+    assert_eq!(beside(&all, &comparison(0, 0, 200)), GateResult::Pass);
+    assert_eq!(beside(&all, &comparison(0, 200, 200)), GateResult::Pass);
+    assert_eq!(beside(&figures(49, 0), &comparison(0, 9, 49)), GateResult::ManualReview, "too few cases");
+    assert_eq!(beside(&figures(0, 49), &comparison(49, 0, 49)), GateResult::Fail, "few, and all are bad");
+}
+
 #[test]
 fn where_cases_have_no_pair_fifty_pairs_decide_however_few_the_policy_wants() {
     let judged = |min_cases, judged, pairs| {
