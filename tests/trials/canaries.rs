@@ -160,6 +160,8 @@ async fn people_pause_resume_advance_and_abort() {
     step(&stage, &canary, "advance").await.refused(409, "conflict");
     let actions = stage.actions().await;
     assert_eq!(&actions[..4], ["rollout_ended", "rollout_advanced", "rollout_resumed", "rollout_paused"]);
+    let moves = ["rollout_ended", "rollout_advanced", "rollout_started", "promoted"];
+    assert_eq!(stage.moves().await, moves, "a pause moves nothing");
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ async fn stopping_keeps_the_control() {
     stop(&stage, &running, &json!({})).await.refused(409, "conflict");
     assert_eq!(stage.steer().await, 0, "what has ended is not steered");
     assert_eq!(stage.actions().await[0], "experiment_ended");
+    assert_eq!(stage.moves().await, ["experiment_ended", "experiment_started", "promoted"]);
     stage.experiment(&json!({})).await;
 }
 
@@ -94,6 +95,8 @@ async fn archiving_ends_it() {
     let ended = read(&stage, &running).await;
     assert_eq!(ended["status"], "stopped");
     stage.post(&stage.path("/restore"), &json!({})).await.expect(200);
+    let moves = ["prompt_restored", "prompt_archived", "experiment_started", "promoted"];
+    assert_eq!(stage.moves().await, moves, "archiving is what ended it");
     assert_served(&stage, 0).await;
 }
 

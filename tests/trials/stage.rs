@@ -111,8 +111,16 @@ impl Stage {
 
     /// What the audit says of the prompt, newest first.
     pub(crate) async fn actions(&self) -> Vec<String> {
-        let path = format!("/api/audit?prompt_id={}&limit=100", text(&self.prompt["prompt_id"]));
-        let entries = self.get(&path).await;
+        self.actions_of(&format!("/api/audit?prompt_id={}&limit=100", text(&self.prompt["prompt_id"]))).await
+    }
+
+    /// What its history says, newest first.
+    pub(crate) async fn moves(&self) -> Vec<String> {
+        self.actions_of(&self.path("/history")).await
+    }
+
+    async fn actions_of(&self, path: &str) -> Vec<String> {
+        let entries = self.get(path).await;
         entries["data"].as_array().unwrap().iter().map(|entry| text(&entry["action"]).to_owned()).collect()
     }
 }

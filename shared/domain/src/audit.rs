@@ -96,6 +96,26 @@ pub enum Action {
     TeamUpdated,
 }
 
+impl Action {
+    /// Whether it tells what is live where: such entries are a prompt's history, and are listed over all prompts.
+    pub fn is_move(self) -> bool {
+        matches!(
+            self,
+            Self::Promoted
+                | Self::RolledBack
+                | Self::Locked
+                | Self::Unlocked
+                | Self::PromptArchived
+                | Self::PromptRestored
+                | Self::ExperimentStarted
+                | Self::ExperimentEnded
+                | Self::RolloutStarted
+                | Self::RolloutAdvanced
+                | Self::RolloutEnded
+        )
+    }
+}
+
 /// What a change is, before it has its place in the chain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {

@@ -3,7 +3,7 @@
 use domain::{
     Caller, Error, KeyRole, Result, TeamId, TeamScope, Timestamp,
     audit::{
-        Action, AuditEntry,
+        AuditEntry,
         export::{Head, Line},
         prompt_chain, team_chain,
     },
@@ -69,7 +69,7 @@ impl Registry {
             let left = request.limit - u32::try_from(found.data.len()).unwrap_or(request.limit);
             let next = PageRequest { limit: left, cursor: found.next_cursor.take() };
             let page = self.store.audit(&chain, Order::NewestFirst, &next).await?;
-            found.data.extend(page.data.into_iter().filter(|entry| is_move(entry.action)));
+            found.data.extend(page.data.into_iter().filter(|entry| entry.action.is_move()));
             found.next_cursor = page.next_cursor;
             if found.next_cursor.is_none() || found.data.len() >= request.limit as usize {
                 return Ok(found);
@@ -186,10 +186,6 @@ fn team_scope(caller: &Caller, team: Option<&TeamId>) -> Result<TeamScope> {
         None if caller.sees_all() => Ok(TeamScope::All),
         None => Ok(caller.scope.clone()),
     }
-}
-
-fn is_move(action: Action) -> bool {
-    matches!(action, Action::Promoted | Action::RolledBack | Action::Locked | Action::Unlocked)
 }
 
 impl AuditFilter {

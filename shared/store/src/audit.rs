@@ -1,9 +1,6 @@
 //! Audit entries: the history of a prompt, and of a team's keys, models and test sets.
 
-use domain::{
-    AuditId, Error, PromptId, Result, TeamId, TeamScope, Timestamp,
-    audit::{Action, AuditEntry},
-};
+use domain::{AuditId, Error, PromptId, Result, TeamId, TeamScope, Timestamp, audit::AuditEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -46,24 +43,6 @@ pub enum Order {
     OldestFirst,
     /// As people read it.
     NewestFirst,
-}
-
-/// Whether an entry is one of those that tell what is live where: they are listed over all prompts.
-pub(crate) fn is_move(action: Action) -> bool {
-    matches!(
-        action,
-        Action::Promoted
-            | Action::RolledBack
-            | Action::Locked
-            | Action::Unlocked
-            | Action::PromptArchived
-            | Action::PromptRestored
-            | Action::ExperimentStarted
-            | Action::ExperimentEnded
-            | Action::RolloutStarted
-            | Action::RolloutAdvanced
-            | Action::RolloutEnded
-    )
 }
 
 impl Store {

@@ -19,7 +19,7 @@ use condition::{Condition, condition};
 
 use crate::{
     Store,
-    audit::{AuditItem, is_move},
+    audit::AuditItem,
     keys::{Key, List},
     table::{Item, attribute, failed, number, text, to_item},
 };
@@ -185,7 +185,7 @@ impl Change {
 
     fn put_audit(&mut self, key: Key, team_id: Option<TeamId>) -> Result<()> {
         let item = AuditItem::new(&self.entry, team_id)?;
-        if is_move(self.entry.action) {
+        if self.entry.action.is_move() {
             let list = (List::Moves, self.entry.audit_id.to_string());
             return self.put_listed(Slot::Audit, key, &item, Guard::Absent, &list);
         }
