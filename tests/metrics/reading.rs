@@ -2,6 +2,7 @@
 
 mod ranking;
 mod recount;
+mod resolves;
 
 use std::time::Duration;
 

@@ -102,6 +102,8 @@ pub struct TeamMetricsRow {
     bucket_start: String,
     prompt_id: String,
     calls: i64,
+    /// Resolves that were answered.
+    resolves: i64,
     /// Share of the calls that failed.
     error_rate: Option<f64>,
     input_tokens: i64,
@@ -228,6 +230,7 @@ impl TeamMetricsRow {
             bucket_start: day.start().to_string(),
             prompt_id: prompt.to_string(),
             calls: summary.calls,
+            resolves: summary.resolves,
             error_rate: summary.error_rate,
             input_tokens: summary.input_tokens,
             output_tokens: summary.output_tokens,

@@ -51,7 +51,7 @@ pub struct Ranking {
 pub struct Ranked {
     /// The prompt.
     pub prompt: Prompt,
-    /// Its figures, as far as days show them: calls, errors, tokens, cost and ratings.
+    /// Its figures, as far as days show them: calls, resolves, errors, tokens, cost and ratings.
     pub summary: Summary,
     /// Calls that failed.
     pub errors: i64,
@@ -69,7 +69,9 @@ impl Registry {
         }
         let today = Hour::of(self.sources.now()).midnight().start();
         let range = Range { from: today.minus(DAY * (days - 1)), to: today.plus(DAY), bucket: Bucket::Day };
-        let mut sums: Vec<_> = self.sums(caller, range).await?.into_iter().collect();
+        let called = |counts: &Counts| counts.iter().any(|(count, _)| count != Count::Resolves);
+        let sums = self.sums(caller, range).await?;
+        let mut sums: Vec<_> = sums.into_iter().filter(|(_, counts)| called(counts)).collect();
         sums.sort_by_key(|(prompt, counts)| (rank(sort, counts), *prompt));
         let left_out = sums.len().saturating_sub(SHOWN);
         sums.truncate(SHOWN);

@@ -70,7 +70,8 @@ pub struct PromptMetrics {
 pub struct TeamMetrics {
     /// The time.
     pub range: Range,
-    /// By day and prompt. Of a summary only what days show is known: calls, errors, tokens, cost and ratings.
+    /// By day and prompt. Of a summary only what days show is known: calls, resolves, errors, tokens, cost and
+    /// ratings.
     pub rows: Vec<(Hour, PromptId, Summary)>,
 }
 

@@ -102,7 +102,7 @@ pub struct TrialCounters {
     pub exposures: Vec<ArmExposures>,
 }
 
-/// What a team's day shows of a prompt: calls, errors, cost, tokens, ratings.
+/// What a team's day shows of a prompt: calls, resolves, errors, cost, tokens, ratings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptDay {
     /// The day, as its first hour.

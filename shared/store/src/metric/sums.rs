@@ -15,8 +15,9 @@ use crate::table::{Item, attribute};
 pub(super) type Sums = BTreeMap<String, i128>;
 
 /// What a team's day shows of each prompt.
-const SHOWN: [Count; 7] = [
+const SHOWN: [Count; 8] = [
     Count::Calls,
+    Count::Resolves,
     Count::Errors,
     Count::CostNanos,
     Count::InputTokens,
