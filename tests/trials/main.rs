@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod canaries;
+mod compacting;
 mod crowd;
 mod equal;
 mod explained;
@@ -12,3 +13,4 @@ mod people;
 mod races;
 mod stage;
 mod starting;
+mod twins;

@@ -16,7 +16,10 @@ use domain::{
     rollout::{self, Compared, Guardrail, Mean, Rollout, Units, guardrail::Limit},
     trial::{TrialId, Weights},
 };
-use store::metric::{ArmExposures, TrialCounters};
+use store::{
+    keys::COMPACTED,
+    metric::{ArmExposures, TrialCounters},
+};
 
 use crate::Registry;
 
@@ -69,6 +72,8 @@ impl Book {
     fn strata(&self, measure: Measure, arms: &[usize]) -> Result<Vec<Stratum>> {
         let strata = self.cells.get(&measure).into_iter().flatten();
         strata
+            // Under this stand parts of what compacted strata come to together: no sums, and no stratum.
+            .filter(|(version, _)| **version != COMPACTED)
             .map(|(version, cells)| {
                 let arms = arms.iter().map(|arm| Ok(cells[*arm].total.sums()?.signed(measure.sign())));
                 Ok(Stratum { allocation_version: *version, arms: arms.collect::<Result<_>>()? })

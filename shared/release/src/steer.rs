@@ -68,8 +68,8 @@ impl Release {
             "verdict": tick.verdict, "p_best": tick.standing.p_best.to_vec(), "effects": tick.effects.to_vec(),
             "observed": describe(&observed),
         });
-        match tick.action {
-            experiment::Action::Hold => self.note(&former, trial).await,
+        let changed = match tick.action {
+            experiment::Action::Hold => self.note(&former, trial).await?,
             experiment::Action::Allocate => {
                 let weights = weights_of(&trial, now, tick.verdict.reasons.clone()).map(|weights| Weights {
                     p_best: tick.standing.p_best.to_vec(),
@@ -77,13 +77,18 @@ impl Release {
                     ..weights
                 });
                 let (change, news) = self.reweighted(act, &trial, weights, evidence).await?;
-                self.try_once(Step::commit(change, Some(news))).await
+                self.try_once(Step::commit(change, Some(news))).await?
             }
             experiment::Action::End(winner) => {
                 let winner = winner.filter(|arm| *arm > 0 && tick.experiment.settings.auto_promote);
-                self.end_experiment(act, (&former, tick.experiment), winner, evidence).await
+                self.end_experiment(act, (&former, tick.experiment), winner, evidence).await?
             }
+        };
+        // Last, since nobody waits for it. A canary needs none of it: it has one stratum for each stage.
+        if let Some(settled) = observed.settled() {
+            self.registry.store.compact(former.id(), settled, now).await?;
         }
+        Ok(changed)
     }
 
     /// Serves by other weights.

@@ -9,11 +9,11 @@ use domain::{
     trial::TrialId,
 };
 pub(crate) use objects::{archive_key, dataset_object, upload_object};
-pub use telemetry::TelemetryKey;
 pub(crate) use telemetry::{
-    ARMS, CASES, CHUNKS, EXPOSURES, HOURS, LATENCIES, days_partition, hours_partition, parse_arm,
-    parse_measure, run_partition, trial_partition,
+    ARMS, CASES, CHUNKS, EXPOSURES, HOURS, LATENCIES, STRATA, arms_up_to, days_partition, hours_partition,
+    parse_arm, parse_measure, run_partition, trial_partition,
 };
+pub use telemetry::{COMPACTED, TelemetryKey};
 
 /// A key of the registry table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

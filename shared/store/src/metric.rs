@@ -4,8 +4,12 @@
 //! before. So a message may come twice, two workers may hold the same one, and whoever dies in between leaves
 //! either all of an entry or nothing. The additions of all entries of a transaction are merged: one write for
 //! each item.
+//!
+//! Of a trial, what closed long ago is compacted (`compact`): its counters then take less room, and no figure
+//! changes.
 
 mod commit;
+mod compact;
 mod effect;
 mod known;
 mod pack;
@@ -85,7 +89,7 @@ impl Store {
 
     /// Writes a plan, and returns what of it is worth another try.
     async fn carry_out<'a>(&self, plan: Plan<'a>, applied: &mut Applied) -> Vec<Task<'a>> {
-        match self.write(&plan).await {
+        match self.write(&plan.writes).await {
             Ok(()) => {
                 applied.writes += plan.writes.len();
                 Vec::new()

@@ -122,6 +122,7 @@ const NEEDED: [(&str, &[&str]); 10] = [
     (
         "Steer",
         &[
+            "dynamodb:DeleteItem on Telemetry.Arn",
             "dynamodb:GetItem on Registry.Arn",
             "dynamodb:GetItem on Telemetry.Arn",
             "dynamodb:PutItem on Registry.Arn",
@@ -129,6 +130,7 @@ const NEEDED: [(&str, &[&str]); 10] = [
             "dynamodb:Query on ${Registry.Arn}/index/gsi1",
             "dynamodb:Query on Registry.Arn",
             "dynamodb:Query on Telemetry.Arn",
+            "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
         ],

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use super::{balance::Answered, estimate::Stratum};
 use crate::rollout;
 
+/// How long a stratum has been closed, in days, when hardly anything still comes for it: no answer may be given later
+/// ([`super::Settings::attribution_window_minutes`]).
+const SETTLED: f64 = 3.0;
+
 /// What the counters say of an experiment: sums since its beginning, so that it does no harm to look twice, or at once
 /// with another.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +31,14 @@ pub struct Observed {
     pub exposures: u64,
 }
 
+impl Observed {
+    /// The newest allocation version that closed so long ago that hardly anything still comes for it; nor does for those
+    /// before.
+    pub fn settled(&self) -> Option<u64> {
+        self.ages.iter().rev().find(|(_, days)| **days >= SETTLED).map(|(version, _)| *version)
+    }
+}
+
 /// The units that were new under an allocation version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Served {
@@ -34,4 +46,19 @@ pub struct Served {
     pub units: Vec<f64>,
     /// The weights of the arms then.
     pub weights: Vec<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_closed_three_days_ago_is_settled() {
+        let settled = |ages: &[(u64, f64)]| {
+            Observed { ages: ages.iter().copied().collect(), ..Observed::default() }.settled()
+        };
+        assert_eq!(settled(&[]), None);
+        assert_eq!(settled(&[(1, 2.99), (2, 0.0)]), None);
+        assert_eq!(settled(&[(1, 4.0), (2, 3.0), (3, 2.99), (4, 0.0)]), Some(2));
+    }
 }

@@ -47,6 +47,10 @@ pub enum TelemetryKey {
     Cell(TrialId, u64, String, Measure),
     /// How many resolves and units met an arm under an allocation version.
     Exposures(TrialId, u64, String),
+    /// What the strata of an arm that are compacted come to, one by one: a part of them.
+    Strata(TrialId, String, u64),
+    /// How often strata of a trial were compacted.
+    Compactions(TrialId),
     /// A resolve that was heard of, by its nonce.
     Exposure(TrialId, u64),
     /// A unit that was heard of in an iteration.
@@ -77,6 +81,8 @@ impl TelemetryKey {
             Self::Day(team, ..) => days_partition(team),
             Self::Cell(trial, ..)
             | Self::Exposures(trial, ..)
+            | Self::Strata(trial, ..)
+            | Self::Compactions(trial)
             | Self::Exposure(trial, _)
             | Self::Unit(trial, ..)
             | Self::UnitErred(trial, ..)
@@ -106,6 +112,8 @@ impl TelemetryKey {
                 format!("{ARMS}{allocation:010}#{arm}#{}#0", name(*measure))
             }
             Self::Exposures(_, allocation, arm) => format!("{ARMS}{allocation:010}#{arm}#{EXPOSURES}#0"),
+            Self::Strata(_, arm, part) => format!("{ARMS}{COMPACTED:010}#{arm}#{STRATA}#{part}"),
+            Self::Compactions(_) => "COMPACTIONS".to_owned(),
             Self::Exposure(_, nonce) => format!("EXPO#{nonce:016x}"),
             Self::Unit(_, iteration, unit) => format!("UNIT#{iteration}#{unit:016x}"),
             Self::UnitErred(_, allocation, unit) => format!("ERR#{allocation}#{unit:016x}"),
@@ -129,7 +137,8 @@ pub(crate) fn parse_measure(text: &str) -> Option<Measure> {
     Measure::deserialize(text.into_deserializer()).map_err(|_: serde::de::value::Error| ()).ok()
 }
 
-/// The allocation version, the arm and the measure (or [`EXPOSURES`]) of a sort key. An arm's key may hold any sign.
+/// The allocation version, the arm and the measure (or [`EXPOSURES`], or [`STRATA`]) of a sort key. An arm's key may hold
+/// any sign.
 pub(crate) fn parse_arm(sk: &str) -> Option<(u64, &str, &str)> {
     let (allocation, rest) = sk.strip_prefix(ARMS)?.split_once('#')?;
     let mut parts = rest.rsplitn(3, '#');
@@ -145,6 +154,17 @@ pub(crate) const LATENCIES: &str = "HH#";
 pub(crate) const ARMS: &str = "A#";
 /// Stands in an arm's sort key where a measure would.
 pub(crate) const EXPOSURES: &str = "exposure";
+/// The same, for strata that are compacted.
+pub(crate) const STRATA: &str = "strata";
+
+/// Stands for all strata that are compacted where an allocation version would: those begin with 1.
+pub const COMPACTED: u64 = 0;
+
+/// Between which sort keys the items of all allocation versions up to this one are, those of [`COMPACTED`] left out.
+pub(crate) fn arms_up_to(allocation_version: u64) -> (String, String) {
+    // `$` is the sign after `#`.
+    (format!("{ARMS}{:010}", COMPACTED + 1), format!("{ARMS}{allocation_version:010}$"))
+}
 
 pub(crate) fn hours_partition(version: VersionId, environment: &Environment) -> String {
     format!("{VERSIONS}{version}#{environment}")
@@ -178,6 +198,12 @@ mod tests {
             prop_assert_eq!((found, named, parse_measure(measured)), (allocation, arm.as_str(), Some(measure)));
             let sk = TelemetryKey::Exposures(trial, allocation, arm.clone()).sk();
             prop_assert_eq!(parse_arm(&sk), Some((allocation, arm.as_str(), EXPOSURES)));
+            let (first, last) = arms_up_to(allocation.max(1));
+            prop_assert_eq!(first <= sk && sk <= last, allocation != COMPACTED);
+            prop_assert!(allocation == COMPACTED || arms_up_to(allocation - 1).1 < sk);
+            let sk = TelemetryKey::Strata(trial, arm.clone(), allocation).sk();
+            prop_assert_eq!(parse_arm(&sk), Some((COMPACTED, arm.as_str(), STRATA)));
+            prop_assert!(sk < first);
         }
     }
 

@@ -1,20 +1,19 @@
-//! A plan becomes a transaction of the table.
+//! Writes become a transaction of the table.
 
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
     operation::transact_write_items::TransactWriteItemsError,
     types::{
-        Put, TransactWriteItem, Update,
-        builders::{PutBuilder, UpdateBuilder},
+        Delete, Put, TransactWriteItem, Update,
+        builders::{DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
 use domain::{Error, Result};
 
 use super::{
-    effect::{Expiring, Write},
+    effect::{Expiring, Write, Writes},
     known::{Kept, Place},
-    pack::Plan,
-    sums::Sums,
+    sums::{Sums, lacking},
 };
 use crate::{
     Store,
@@ -22,9 +21,9 @@ use crate::{
     table::{attribute, failed, number, text},
 };
 
-/// Why a plan was not carried out. Unless it failed, nothing of it was written.
+/// Why writes were not carried out. Unless they failed, nothing of them was written.
 pub(super) enum Refused {
-    /// Somebody else was there first, or is there now: the same entries may go through with another plan.
+    /// Somebody else was there first, or is there now: another look may find what to write instead.
     Lost,
     /// The table will never take it.
     Never(Error),
@@ -33,10 +32,10 @@ pub(super) enum Refused {
 }
 
 impl Store {
-    /// Carries a plan out, whole.
-    pub(super) async fn write(&self, plan: &Plan<'_>) -> Result<(), Refused> {
+    /// Carries writes out, all or none of them.
+    pub(super) async fn write(&self, writes: &Writes) -> Result<(), Refused> {
         let mut transaction = self.dynamodb().transact_write_items();
-        for (place, write) in &plan.writes {
+        for (place, write) in writes {
             let item = transact_item(&self.names.telemetry, place, write).map_err(Refused::Never)?;
             transaction = transaction.transact_items(item);
         }
@@ -70,6 +69,11 @@ fn transact_item(table: &str, place: &Place, write: &Expiring) -> Result<Transac
             let put = put.item(attribute::PK, text(&place.0)).item(attribute::SK, text(&place.1));
             item.put(put.build().map_err(Error::internal)?)
         }
+        Write::Take(sums) => {
+            let delete = removal(sums).table_name(table);
+            let delete = delete.key(attribute::PK, text(&place.0)).key(attribute::SK, text(&place.1));
+            item.delete(delete.build().map_err(Error::internal)?)
+        }
     };
     Ok(item.build())
 }
@@ -87,6 +91,25 @@ fn addition(sums: &Sums) -> UpdateBuilder {
     }
     let add = if added.is_empty() { String::new() } else { format!(" ADD {}", added.join(",")) };
     update.update_expression(format!("SET {} = :g{add}", attribute::GONE_AT))
+}
+
+/// On the condition that nothing was added since: each number is what it was, and there are no others.
+fn removal(sums: &Sums) -> DeleteBuilder {
+    let mut delete = Delete::builder();
+    let mut says = Vec::new();
+    for (at, (name, sum)) in sums.iter().enumerate() {
+        let (name_at, value_at) = (format!("#{at:x}"), format!(":{at:x}"));
+        says.push(format!("{name_at} = {value_at}"));
+        delete = delete
+            .expression_attribute_names(name_at, name)
+            .expression_attribute_values(value_at, number(sum));
+    }
+    for (at, name) in lacking(sums).into_iter().enumerate() {
+        let name_at = format!("#no{at:x}");
+        says.push(format!("attribute_not_exists({name_at})"));
+        delete = delete.expression_attribute_names(name_at, name);
+    }
+    delete.condition_expression(says.join(" AND "))
 }
 
 fn memory(before: Option<&Kept>, after: &Kept) -> Result<PutBuilder> {

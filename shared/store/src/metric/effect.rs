@@ -22,7 +22,7 @@ const DAY: Duration = Duration::from_hours(24);
 const COUNTERS: Duration = DAY.saturating_mul(400);
 
 /// How long a trial's counters are kept after the last addition; its end is within 35 days of that.
-const TRIALS: Duration = DAY.saturating_mul(435);
+pub(super) const TRIALS: Duration = DAY.saturating_mul(435);
 
 /// How long marks are: longer than the queue and its dead letters together.
 const MARKS: Duration = DAY.saturating_mul(30);
@@ -51,6 +51,8 @@ pub(super) enum Write {
     Add(Sums),
     /// Remembers something in place of what was, as far as anything was.
     Keep { before: Option<Kept>, after: Kept },
+    /// Takes the item away, if its numbers are still these.
+    Take(Sums),
 }
 
 /// A write, and when the table may delete what it wrote.

@@ -10,7 +10,7 @@ use super::{
 use crate::keys::TelemetryKey;
 
 /// The most items that a transaction writes.
-const MOST_WRITES: usize = 100;
+pub(super) const MOST_WRITES: usize = 100;
 
 /// A transaction in the making.
 #[derive(Default)]

@@ -16,10 +16,10 @@ use super::sums::{self, Sums};
 use crate::{
     Store,
     keys::{
-        ARMS, EXPOSURES, HOURS, LATENCIES, days_partition, hours_partition, parse_arm, parse_measure,
+        ARMS, EXPOSURES, HOURS, LATENCIES, STRATA, days_partition, hours_partition, parse_arm, parse_measure,
         trial_partition,
     },
-    table::{attribute, failed, text},
+    table::{Item, attribute, failed, text},
 };
 
 /// Counters of a measure on an arm under an allocation version.
@@ -93,10 +93,11 @@ impl ArmExposures {
     }
 }
 
-/// All counters of a trial.
+/// All counters of a trial, some of them in parts that are to be added.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrialCounters {
-    /// By allocation version, arm and measure.
+    /// By allocation version, arm and measure. Of a stratum that is compacted there are the sums alone; what the buckets
+    /// and the ratings of all of these come to stands under [`COMPACTED`](crate::keys::COMPACTED).
     pub cells: Vec<ArmCell>,
     /// By allocation version and arm.
     pub exposures: Vec<ArmExposures>,
@@ -137,19 +138,18 @@ impl Store {
         Ok(hours)
     }
 
-    /// All counters of a trial.
-    pub async fn trial_counters(&self, trial: TrialId) -> Result<TrialCounters> {
+    /// All counters of a trial as its items hold them, read page by page.
+    pub(super) async fn counters_in_items(&self, trial: TrialId) -> Result<TrialCounters> {
         let query = self.query(&self.names.telemetry, trial_partition(trial), ARMS);
         let mut counters = TrialCounters::default();
         for (sk, sums) in self.sums(query).await? {
-            let (allocation_version, arm, measure) = parse_arm(&sk).ok_or_else(|| unreadable(&sk))?;
-            let arm = arm.to_owned();
-            if measure == EXPOSURES {
-                counters.exposures.push(exposures(allocation_version, arm, &sums));
-            } else {
-                let measure = parse_measure(measure).ok_or_else(|| unreadable(&sk))?;
-                let cell = sums::to_cell(&sums)?;
-                counters.cells.push(ArmCell { allocation_version, arm, measure, cell });
+            let (allocation_version, arm, what) = parse_arm(&sk).ok_or_else(|| unreadable(&sk))?;
+            if what != STRATA {
+                counters.take(allocation_version, arm, what, &sums)?;
+                continue;
+            }
+            for ((allocation_version, what), sums) in sums::to_strata(&sums)? {
+                counters.take(allocation_version, arm, what, &sums)?;
             }
         }
         Ok(counters)
@@ -168,7 +168,7 @@ impl Store {
         Ok(days.into_iter().map(|((day, prompt_id), counts)| PromptDay { day, prompt_id, counts }).collect())
     }
 
-    fn between(&self, pk: &str, from: String, to: String) -> QueryFluentBuilder {
+    pub(super) fn between(&self, pk: &str, from: String, to: String) -> QueryFluentBuilder {
         self.dynamodb()
             .query()
             .table_name(&self.names.telemetry)
@@ -184,12 +184,30 @@ impl Store {
         let mut items = query.into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = items.next().await {
-            let item = item.map_err(failed)?;
-            let sk = item.get(attribute::SK).and_then(|sk| AttributeValue::as_s(sk).ok()).cloned();
-            found.push((sk.unwrap_or_default(), sums::of_item(&item)?));
+            found.push(numbers(&item.map_err(failed)?)?);
         }
         Ok(found)
     }
+}
+
+impl TrialCounters {
+    /// `what` is a measure's name, or what stands for one.
+    fn take(&mut self, allocation_version: u64, arm: &str, what: &str, sums: &Sums) -> Result<()> {
+        let arm = arm.to_owned();
+        if what == EXPOSURES {
+            self.exposures.push(exposures(allocation_version, arm, sums));
+            return Ok(());
+        }
+        let measure = parse_measure(what).ok_or_else(|| unreadable(what))?;
+        self.cells.push(ArmCell { allocation_version, arm, measure, cell: sums::to_cell(sums)? });
+        Ok(())
+    }
+}
+
+/// The numbers of an item, and its sort key.
+pub(super) fn numbers(item: &Item) -> Result<(String, Sums)> {
+    let sk = item.get(attribute::SK).and_then(|sk| AttributeValue::as_s(sk).ok()).cloned();
+    Ok((sk.unwrap_or_default(), sums::of_item(item)?))
 }
 
 fn exposures(allocation_version: u64, arm: String, sums: &Sums) -> ArmExposures {
@@ -211,6 +229,6 @@ fn hour(sk: &str, prefix: &str) -> Result<Hour> {
     hour.ok_or_else(|| unreadable(sk))
 }
 
-fn unreadable(sk: &str) -> Error {
+pub(super) fn unreadable(sk: &str) -> Error {
     Error::internal(format!("`{sk}` is not the sort key of a counter"))
 }

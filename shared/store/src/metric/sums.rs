@@ -26,6 +26,9 @@ const SHOWN: [Count; 8] = [
     Count::RatingSum,
 ];
 
+/// What may be counted of who met an arm, beside `n`.
+const MET: [&str; 5] = ["new_units", "units", "error_units", "refusal_units", "slow_units"];
+
 /// Adds sums to sums. What comes to nothing is left out.
 pub(super) fn merge(held: &mut Sums, more: Sums) {
     for (name, more) in more {
@@ -92,6 +95,11 @@ pub(super) fn to_day(sums: &Sums) -> Result<BTreeMap<PromptId, Counts>> {
 }
 
 pub(super) fn of_cell(cell: &Cell) -> Sums {
+    numbers_of(cell).filter(|(_, sum)| *sum != 0).collect()
+}
+
+/// All numbers that a cell has, and those that are nothing.
+fn numbers_of(cell: &Cell) -> impl Iterator<Item = (String, i128)> {
     let total = &cell.total;
     let whole = [("n", i128::from(total.n)), ("s1", total.s1), ("s2", total.s2)];
     let whole = whole.into_iter().map(|(name, sum)| (name.to_owned(), sum));
@@ -99,7 +107,7 @@ pub(super) fn of_cell(cell: &Cell) -> Sums {
         [(format!("b{at:02}_n"), i128::from(bucket.n)), (format!("b{at:02}_s"), bucket.s)]
     });
     let ratings = cell.ratings.iter().zip(1..).map(|(n, stars)| (format!("c{stars}"), i128::from(*n)));
-    whole.chain(buckets).chain(ratings).filter(|(_, sum)| *sum != 0).collect()
+    whole.chain(buckets).chain(ratings)
 }
 
 pub(super) fn to_cell(sums: &Sums) -> Result<Cell> {
@@ -114,6 +122,38 @@ pub(super) fn to_cell(sums: &Sums) -> Result<Cell> {
         *rating = narrow(sum(&format!("c{stars}")))?;
     }
     Ok(cell)
+}
+
+/// The names that an item of an arm may have and this one lacks.
+pub(super) fn lacking(sums: &Sums) -> Vec<String> {
+    let nothing = Cell::default();
+    let of_cells = numbers_of(&nothing).map(|(name, _)| name);
+    let names = of_cells.chain(MET.map(str::to_owned));
+    names.filter(|name| !sums.contains_key(name)).collect()
+}
+
+/// What is wanted of a stratum by itself, and what is wanted of all strata together alone: the parts of the users, and
+/// the ratings.
+pub(super) fn divide(sums: Sums) -> (Sums, Sums) {
+    sums.into_iter().filter(|(_, sum)| *sum != 0).partition(|(name, _)| !name.starts_with(['b', 'c']))
+}
+
+/// The sums of an item as they stand among those of other strata; `what` is a measure's name, or what stands for one.
+pub(super) fn of_stratum(allocation_version: u64, what: &str, sums: Sums) -> Sums {
+    sums.into_iter().map(|(name, sum)| (format!("{allocation_version}#{what}#{name}"), sum)).collect()
+}
+
+/// Those of several items, by allocation version and what they are of.
+pub(super) fn to_strata(sums: &Sums) -> Result<BTreeMap<(u64, &str), Sums>> {
+    let mut strata: BTreeMap<(u64, &str), Sums> = BTreeMap::new();
+    for (name, sum) in sums {
+        let parts = name.split_once('#').and_then(|(version, rest)| Some((version, rest.split_once('#')?)));
+        let (version, (what, own)) =
+            parts.ok_or_else(|| Error::internal(format!("`{name}` is no counter of a stratum")))?;
+        let version = version.parse().map_err(Error::internal)?;
+        strata.entry((version, what)).or_default().insert(own.to_owned(), *sum);
+    }
+    Ok(strata)
 }
 
 fn narrow(sum: i128) -> Result<i64> {
@@ -147,6 +187,27 @@ mod tests {
             }
             prop_assert_eq!(to_histogram(&of_histogram(&histogram)).unwrap(), histogram);
         }
+    }
+
+    #[test]
+    fn strata_read_back_as_they_were_put_together() {
+        let of = |measure, value, unit| {
+            let mut cell = Cell::default();
+            cell.add(measure, value, unit);
+            divide(of_cell(&cell))
+        };
+        let (rated, spread) = of(Measure::UserRating, 5.0, 3);
+        let (slow, _) = of(Measure::LatencyMs, 900.0, 4);
+        assert_eq!(rated.keys().collect::<Vec<_>>(), ["n", "s1", "s2"]);
+        assert_eq!(spread.keys().collect::<Vec<_>>(), ["b03_n", "b03_s", "c5"]);
+        let mut held = of_stratum(7, "user_rating", rated.clone());
+        merge(&mut held, of_stratum(7, "latency_ms", slow.clone()));
+        merge(&mut held, of_stratum(12, "user_rating", rated.clone()));
+        let strata = to_strata(&held).unwrap();
+        let wanted =
+            [((7, "latency_ms"), slow), ((7, "user_rating"), rated.clone()), ((12, "user_rating"), rated)];
+        assert_eq!(strata, BTreeMap::from(wanted));
+        assert!(to_strata(&[("n".to_owned(), 1)].into()).is_err());
     }
 
     #[test]

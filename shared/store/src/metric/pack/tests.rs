@@ -10,7 +10,10 @@ use domain::{
 };
 
 use super::*;
-use crate::{keys::TelemetryKey, metric::sums::Sums};
+use crate::{
+    keys::{TelemetryKey, parse_arm},
+    metric::sums::{Sums, lacking},
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_158_000_000);
 const HOUR: i64 = 3_600_000;
@@ -66,7 +69,7 @@ fn remembered(plans: &[Plan<'_>]) -> Known {
     let writes = plans.iter().flat_map(|plan| &plan.writes);
     let kept = writes.filter_map(|(place, write)| match &write.write {
         Write::Keep { after, .. } => Some((place.clone(), *after)),
-        Write::Add(_) => None,
+        Write::Add(_) | Write::Take(_) => None,
     });
     kept.collect()
 }
@@ -190,6 +193,16 @@ fn units_and_errors_count_once() {
         .into();
     assert_eq!(met(one_by_one(&entries)), expected);
     assert_eq!(met(added(&packed(&entries, &team(), Known::new()).plans)), expected);
+}
+
+#[test]
+fn whatever_is_counted_of_an_arm_is_known_to_who_takes_its_items_away() {
+    let all: Vec<(Measure, f64)> = Measure::ALL.iter().map(|measure| (*measure, 1.0)).collect();
+    let entries: Vec<Entry> = (0..40).map(|at| told(&at.to_string(), at, at, 0, &all)).collect();
+    let names = lacking(&Sums::new()).len();
+    for ((_, sk), sums) in one_by_one(&entries).into_iter().filter(|((_, sk), _)| parse_arm(sk).is_some()) {
+        assert_eq!(sums.len() + lacking(&sums).len(), names, "{sk}");
+    }
 }
 
 #[test]
