@@ -6,6 +6,7 @@ use domain::{Result, budget::Budget};
 use crate::{
     Store,
     keys::TelemetryKey,
+    sent::Sent,
     table::{failed, number, to_telemetry_item},
 };
 
@@ -26,7 +27,7 @@ impl Store {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(revision) OR revision = :before")
             .expression_attribute_values(":before", number(budget.revision - 1))
-            .send()
+            .sent()
             .await;
         match kept {
             Ok(_) => Ok(true),

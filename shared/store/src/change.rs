@@ -21,6 +21,7 @@ use crate::{
     Store,
     audit::AuditItem,
     keys::{Key, List},
+    sent::Sent,
     table::{Item, attribute, failed, number, text, to_item},
 };
 
@@ -203,7 +204,7 @@ impl Store {
             let item = transact_item(&self.names.registry, write, yields).map_err(CommitError::Failed)?;
             transaction = transaction.transact_items(item);
         }
-        let Err(error) = transaction.send().await else { return Ok(()) };
+        let Err(error) = transaction.sent().await else { return Ok(()) };
         if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             error.as_service_error()
         {

@@ -21,6 +21,7 @@ mod prompt;
 mod reference;
 mod reuse;
 pub mod schema;
+mod sent;
 mod signing_key;
 mod table;
 mod tables;

@@ -3,7 +3,7 @@
 use aws_sdk_s3::primitives::ByteStream;
 use domain::{Error, Result};
 
-use crate::{Store, TestSetVersion};
+use crate::{Store, TestSetVersion, sent::Sent};
 
 impl Store {
     /// Stores the cases of a test set's version.
@@ -13,7 +13,7 @@ impl Store {
             .bucket(&self.names.bucket)
             .key(&version.object)
             .body(ByteStream::from(bytes))
-            .send()
+            .sent()
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -29,7 +29,7 @@ impl Store {
             .key(key)
             .content_type("application/json")
             .body(ByteStream::from(bytes))
-            .send()
+            .sent()
             .await
             .map_err(|error| Error::unavailable("The archive", error))?;
         Ok(())
@@ -53,7 +53,7 @@ impl Store {
             .bucket(&self.names.bucket)
             .key(&version.object)
             .set_range(range)
-            .send()
+            .sent()
             .await
             .map_err(|error| match error.as_service_error() {
                 Some(service) if service.is_no_such_key() => {
@@ -70,7 +70,7 @@ impl Store {
             .delete_object()
             .bucket(&self.names.bucket)
             .key(&version.object)
-            .send()
+            .sent()
             .await
             .map_err(unavailable)?;
         Ok(())

@@ -4,6 +4,7 @@ use domain::{Error, Result};
 
 use crate::{
     Store,
+    sent::Sent,
     table::{attribute, failed, text},
 };
 
@@ -39,7 +40,7 @@ impl Store {
             Dependency::Registry => self.ping_table(&self.names.registry).await,
             Dependency::Telemetry => self.ping_table(&self.names.telemetry).await,
             Dependency::Objects => {
-                let asked = self.s3.head_bucket().bucket(&self.names.bucket).send().await;
+                let asked = self.s3.head_bucket().bucket(&self.names.bucket).sent().await;
                 asked.map(|_| ()).map_err(|error| Error::unavailable("The store of test sets", error))
             }
         }
@@ -53,7 +54,7 @@ impl Store {
             .table_name(table)
             .key(attribute::PK, key.clone())
             .key(attribute::SK, key)
-            .send()
+            .sent()
             .await;
         asked.map(|_| ()).map_err(failed)
     }

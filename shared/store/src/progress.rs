@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page, PageRequest, Store,
     keys::{CASES, CHUNKS, TelemetryKey, run_partition},
+    sent::Sent,
     table::{Item, attribute, failed, from_item, number, text, to_telemetry_item},
 };
 
@@ -166,7 +167,7 @@ impl Store {
     /// Notes that a worker had a case and sent it again: nobody has to look for it for a while.
     pub async fn note_alive(&self, run: EvalRunId, number: u32, now: Timestamp) -> Result<()> {
         let key = TelemetryKey::Chunk(run, (number - 1) / CHUNK_CASES);
-        self.update_progress(&key, PROGRESSED, now).send().await.map_err(failed).map(|_| ())
+        self.update_progress(&key, PROGRESSED, now).sent().await.map_err(failed).map(|_| ())
     }
 
     /// Adds a number to a set of an item, and returns the item after it.
@@ -176,7 +177,7 @@ impl Store {
             .expression_attribute_names("#set", set)
             .expression_attribute_values(":value", AttributeValue::Ns(vec![value.to_string()]))
             .return_values(ReturnValue::AllNew)
-            .send()
+            .sent()
             .await
             .map_err(failed)?;
         Ok(answer.attributes.unwrap_or_default())

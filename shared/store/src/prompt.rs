@@ -10,6 +10,7 @@ use crate::{
     Change, Page, PageRequest, Slot, Store,
     change::Guard,
     keys::{Key, List, NAMES, team_partition},
+    sent::Sent,
     table::{Item, attribute, failed, from_item, text},
 };
 
@@ -115,7 +116,7 @@ impl Store {
                 .dynamodb()
                 .batch_get_item()
                 .request_items(&self.names.registry, batch)
-                .send()
+                .sent()
                 .await
                 .map_err(failed)?;
             for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {

@@ -11,6 +11,7 @@ use domain::{Error, Result};
 
 use crate::{
     Store,
+    sent::Sent,
     table::{INDEX, attribute, failed},
 };
 
@@ -19,7 +20,7 @@ impl Store {
     pub async fn create_missing(&self) -> Result<()> {
         self.create_table(&self.names.registry, true).await?;
         self.create_table(&self.names.telemetry, false).await?;
-        match self.s3.create_bucket().bucket(&self.names.bucket).send().await {
+        match self.s3.create_bucket().bucket(&self.names.bucket).sent().await {
             Ok(_) => Ok(()),
             Err(error)
                 if error.as_service_error().is_some_and(|service| {
@@ -62,7 +63,7 @@ impl Store {
                 .global_secondary_indexes(index)
                 .stream_specification(stream);
         }
-        match table.send().await {
+        match table.sent().await {
             Ok(_) => self.expire(name).await,
             Err(error) if error.code() == Some("ResourceInUseException") => Ok(()),
             Err(error) => Err(failed(error)),
@@ -79,7 +80,7 @@ impl Store {
             .update_time_to_live()
             .table_name(table)
             .time_to_live_specification(ttl)
-            .send()
+            .sent()
             .await
             .map_err(failed)?;
         Ok(())

@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Store,
     keys::{Key, List, TelemetryKey},
+    sent::Sent,
 };
 
 /// An item as the SDK has it.
@@ -114,7 +115,7 @@ impl Store {
         let (pk, sk) = (text(pk), text(sk));
         let read = |client: Client| {
             let item = client.get_item().table_name(table).consistent_read(true);
-            item.key(attribute::PK, pk.clone()).key(attribute::SK, sk.clone()).send()
+            item.key(attribute::PK, pk.clone()).key(attribute::SK, sk.clone()).sent()
         };
         let answer = self.tables.read(read).await.map_err(failed)?;
         answer.item.map(from_item).transpose()
@@ -132,7 +133,7 @@ impl Store {
             .table_name(table)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
-            .send()
+            .sent()
             .await;
         match put {
             Ok(_) => Ok(true),
@@ -158,7 +159,7 @@ impl Store {
             .condition_expression("revision = :revision")
             .expression_attribute_values(":revision", number(revision))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
+            .sent()
             .await;
         let Err(error) = put else { return Ok(true) };
         if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() {
@@ -204,7 +205,7 @@ impl Store {
         let start = request.cursor.as_deref().map(decode_cursor).transpose()?;
         let limit = i32::try_from(request.limit).unwrap_or(i32::MAX);
         let answer =
-            query.limit(limit).set_exclusive_start_key(start.clone()).send().await.map_err(|error| {
+            query.limit(limit).set_exclusive_start_key(start.clone()).sent().await.map_err(|error| {
                 // A cursor is the caller's: one that was made for another list is refused by the table.
                 if start.is_some() && error.code() == Some("ValidationException") {
                     bad_cursor().caused_by(error)

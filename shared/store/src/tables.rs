@@ -35,10 +35,9 @@ impl Tables {
     /// Reads, and once more on a fresh connection where the first try takes too long.
     pub(crate) async fn read<T, F: Future<Output = T>>(&self, read: impl Fn(Client) -> F) -> T {
         let Kept { client, number } = self.kept();
-        // Boxed, or every caller's future would have room for two of them.
-        match timeout(FIRST_TRY, Box::pin(read(client))).await {
+        match timeout(FIRST_TRY, read(client)).await {
             Ok(answer) => answer,
-            Err(_late) => Box::pin(read(self.renewed(number))).await,
+            Err(_late) => read(self.renewed(number)).await,
         }
     }
 

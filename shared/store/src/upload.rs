@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::{operation::get_object::GetObjectError, presigning::PresigningConfig};
 use domain::{Error, Result, TestSetId, test_set::MAX_TEST_SET_BYTES};
 
-use crate::{Store, keys::upload_object, object::unavailable};
+use crate::{Store, keys::upload_object, object::unavailable, sent::Sent};
 
 /// How long somebody may begin an upload.
 pub const UPLOAD_FOR: Duration = Duration::from_mins(15);
@@ -21,7 +21,7 @@ impl Store {
     /// What was uploaded; `None` where nothing was, and an error where it is too large to be read.
     pub async fn uploaded(&self, set: TestSetId, upload: &str) -> Result<Option<Vec<u8>>> {
         let get = self.s3.get_object().bucket(&self.names.bucket).key(upload_object(set, upload));
-        let answer = match get.send().await {
+        let answer = match get.sent().await {
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
                 return Ok(None);
             }
@@ -38,7 +38,7 @@ impl Store {
     /// Takes an upload away, once it was read or is not wanted.
     pub async fn delete_upload(&self, set: TestSetId, upload: &str) -> Result<()> {
         let delete = self.s3.delete_object().bucket(&self.names.bucket).key(upload_object(set, upload));
-        delete.send().await.map_err(unavailable)?;
+        delete.sent().await.map_err(unavailable)?;
         Ok(())
     }
 }

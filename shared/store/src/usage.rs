@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store,
     keys::TelemetryKey,
+    sent::Sent,
     table::{attribute, failed, number, text},
 };
 
@@ -28,7 +29,7 @@ impl Store {
             .key(attribute::SK, text(key.sk()))
             .update_expression("SET last_used_at = :now")
             .expression_attribute_values(":now", text(now.to_string()))
-            .send()
+            .sent()
             .await
             .map_err(failed)?;
         Ok(())
@@ -54,7 +55,7 @@ impl Store {
             .expression_attribute_values(":gone", number(gone))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::UpdatedNew)
-            .send()
+            .sent()
             .await
             .map_err(failed)?;
         answer

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store,
     keys::TelemetryKey,
+    sent::Sent,
     table::{failed, to_telemetry_item},
 };
 
@@ -30,7 +31,7 @@ impl Store {
     pub async fn keep_watch_round(&self, round: &WatchRound) -> Result<()> {
         let item = to_telemetry_item(&TelemetryKey::Watch, round)?;
         let put = self.dynamodb().put_item().table_name(&self.names.telemetry).set_item(Some(item));
-        put.send().await.map_err(failed)?;
+        put.sent().await.map_err(failed)?;
         Ok(())
     }
 }

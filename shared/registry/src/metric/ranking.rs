@@ -69,9 +69,9 @@ impl Registry {
         }
         let today = Hour::of(self.sources.now()).midnight().start();
         let range = Range { from: today.minus(DAY * (days - 1)), to: today.plus(DAY), bucket: Bucket::Day };
-        let called = |counts: &Counts| counts.iter().any(|(count, _)| count != Count::Resolves);
+        let is_called = |counts: &Counts| counts.iter().any(|(count, _)| count != Count::Resolves);
         let sums = self.sums(caller, range).await?;
-        let mut sums: Vec<_> = sums.into_iter().filter(|(_, counts)| called(counts)).collect();
+        let mut sums: Vec<_> = sums.into_iter().filter(|(_, counts)| is_called(counts)).collect();
         sums.sort_by_key(|(prompt, counts)| (rank(sort, counts), *prompt));
         let left_out = sums.len().saturating_sub(SHOWN);
         sums.truncate(SHOWN);

@@ -10,6 +10,7 @@ use super::is_busy;
 use crate::{
     Store,
     keys::Key,
+    sent::Sent,
     table::{attribute, failed, number, text},
 };
 
@@ -23,7 +24,7 @@ impl Store {
         let wish = self.wish(prompt, until);
         let asked =
             wish.update_expression("SET #until = :until").condition_expression("attribute_exists(pk)");
-        match asked.send().await {
+        match asked.sent().await {
             Ok(_) => Ok(()),
             // Being in somebody's way for a moment is why one asks: the caller tries again.
             Err(error) if is_busy(error.code()) => Ok(()),
@@ -34,7 +35,7 @@ impl Store {
     /// Takes a wish back, unless somebody has wished again since.
     pub async fn withdraw_wish(&self, prompt: PromptId, until: Timestamp) -> Result<()> {
         let wish = self.wish(prompt, until);
-        match wish.update_expression("REMOVE #until").condition_expression("#until = :until").send().await {
+        match wish.update_expression("REMOVE #until").condition_expression("#until = :until").sent().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
             Err(error) => Err(failed(error)),

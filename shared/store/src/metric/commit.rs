@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Store,
     change::is_busy,
+    sent::Sent,
     table::{attribute, failed, number, text},
 };
 
@@ -39,7 +40,7 @@ impl Store {
             let item = transact_item(&self.names.telemetry, place, write).map_err(Refused::Never)?;
             transaction = transaction.transact_items(item);
         }
-        let Err(error) = transaction.send().await else { return Ok(()) };
+        let Err(error) = transaction.sent().await else { return Ok(()) };
         if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             error.as_service_error()
         {

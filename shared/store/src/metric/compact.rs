@@ -29,6 +29,7 @@ use super::{
 use crate::{
     Store,
     keys::{COMPACTED, TelemetryKey, arms_up_to, parse_arm, parse_measure, trial_partition},
+    sent::Sent,
     table::failed,
 };
 
@@ -59,7 +60,7 @@ impl Store {
         let (first, last) = arms_up_to(up_to);
         let query = self.between(&trial_partition(trial), first, last);
         let most = i32::try_from(MOST_TAKEN * MOST_TRANSACTIONS).unwrap_or(i32::MAX);
-        let page = query.limit(most).send().await.map_err(failed)?;
+        let page = query.limit(most).sent().await.map_err(failed)?;
         let items: Vec<(String, Sums)> = page.items().iter().map(numbers).collect::<Result<_>>()?;
         let mut taken = 0;
         for items in items.chunks(MOST_TAKEN) {

@@ -13,6 +13,7 @@ use super::Task;
 use crate::{
     Store,
     keys::TelemetryKey,
+    sent::Sent,
     table::{Item, attribute, failed, from_item, text},
 };
 
@@ -101,7 +102,7 @@ impl Store {
         for _ in 0..READS {
             let Some(keys) = wanted.take() else { return Ok(found) };
             let read = self.dynamodb().batch_get_item().request_items(table, keys);
-            let answer = read.send().await.map_err(failed)?;
+            let answer = read.sent().await.map_err(failed)?;
             found.extend(answer.responses.and_then(|mut items| items.remove(table)).unwrap_or_default());
             wanted = answer.unprocessed_keys.and_then(|mut keys| keys.remove(table));
         }
