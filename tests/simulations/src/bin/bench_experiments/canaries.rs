@@ -79,6 +79,7 @@ pub(crate) fn measure(simulation: &mut Simulation, replications: u32) -> Result<
             let stories = simulation.cell(&format!("{name}, {traffic}"), replications, |draws| {
                 canary::run(harm, per_day, draws)
             })?;
+            let Some(stories) = stories else { continue };
             let aborted = Figure::share(&stories, |story| story.end == End::Aborted);
             let row = Row::new(name, traffic);
             let (row, found) = if name == HEALTHY_NAME {

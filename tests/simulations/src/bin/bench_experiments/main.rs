@@ -7,7 +7,7 @@
 //! Tolerances are those of §4.1: .03 for probabilities and 3 points for reductions of exposure, 12 % for
 //! medians. Probabilities and medians may be off by two standard errors besides, those of medians by order
 //! statistics. A median below a day may be off by another hour, for it is looked at once an hour. Reductions
-//! have nothing of the kind, and an error of a point at 2,000 replications: so there are more.
+//! have nothing of the kind: there are so many replications that their standard errors are .25 points at most.
 
 mod canaries;
 mod canary;
@@ -35,9 +35,13 @@ struct Args {
     /// What the draws follow from
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How often each cell of experiments is drawn; canaries are drawn a tenth as often
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1000..))]
+    /// How often each cell of experiments is drawn; those of naive policies and of drifts at 1x are drawn four
+    /// times as often, canaries a tenth as often
+    #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1000..=1_000_000))]
     replications: u32,
+    /// Draws only the cells whose names contain this, such as "fall, thompson strict", and judges no claims
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 fn main() -> ExitCode {
@@ -55,17 +59,23 @@ fn main() -> ExitCode {
 fn measure(args: &Args) -> Result<bool> {
     let (experiments, canaries) = (args.replications, args.replications / 10);
     let cells = reference::cells() + drift::CELLS + canaries::CELLS;
-    let mut simulation = Simulation::new(args.seed, cells);
+    let mut simulation = Simulation::new(args.seed, cells, &args.only);
     line(&format!(
-        "{experiments} replications of each cell, {canaries} of canaries; seed {}. The figures of \
+        "{experiments} replications of each cell at least, {canaries} of canaries; seed {}. The figures of \
          statistics.md, and | those simulated.",
         args.seed
     ));
     let table = reference::measure(&mut simulation, experiments)?;
     let drift = drift::measure(&mut simulation, experiments)?;
     let stopped = canaries::measure(&mut simulation, canaries)?;
-    claims::tell(&table, &drift);
-    let near = table.near && drift.near && stopped;
-    line(if near { "\nAll figures: met" } else { "\nSome figures: MISSED" });
+    if args.only.is_empty() {
+        claims::tell(&table, &drift);
+    }
+    let near = simulation.has_drawn() && table.near && drift.near && stopped;
+    line(match (simulation.has_drawn(), near) {
+        (false, _) => "\nNo cell is called so",
+        (true, true) => "\nAll figures: met",
+        (true, false) => "\nSome figures: MISSED",
+    });
     Ok(near)
 }

@@ -231,13 +231,13 @@ impl Measured {
         block: &Block,
         policy: Policy,
         effect: f64,
-    ) -> Result<Figures> {
+    ) -> Result<Option<Figures>> {
         let world = World { metric: block.metric, classic: block.classic, effect, drift: Drift::None };
         let name = format!("{}, {}, {effect}x", block.name, policy.name());
-        let runs =
-            simulation.cell(&name, self.replications, |draws| experiment::run(policy, &world, draws))?;
-        let figures = Figures::of(&runs);
-        self.cells.push((policy, effect, figures));
+        let replications = policy.replications(self.replications);
+        let runs = simulation.cell(&name, replications, |draws| experiment::run(policy, &world, draws))?;
+        let figures = runs.map(|runs| Figures::of(&runs));
+        self.cells.extend(figures.map(|figures| (policy, effect, figures)));
         Ok(figures)
     }
 
@@ -248,7 +248,7 @@ impl Measured {
         block: &Block,
         (policy, effect, target): (Policy, f64, Cell),
     ) -> Result<()> {
-        let figures = self.cell(simulation, block, policy, effect)?;
+        let Some(figures) = self.cell(simulation, block, policy, effect)? else { return Ok(()) };
         let [wins, day, spared, converged] = target;
         self.near &= Row::new(policy.name(), &format!("{effect}x"))
             .share("P_B", wins, figures.wins[1])
@@ -270,11 +270,12 @@ pub(crate) fn measure(simulation: &mut Simulation, replications: u32) -> Result<
             block.name
         ));
         for (policy, equal, effects) in block.lines {
-            let figures = measured.cell(simulation, block, *policy, 0.0)?;
-            measured.near &= Row::new(policy.name(), "A/A")
-                .share("P_B", equal[0], figures.wins[1])
-                .share("P_A", equal[1], figures.wins[0])
-                .print();
+            if let Some(figures) = measured.cell(simulation, block, *policy, 0.0)? {
+                measured.near &= Row::new(policy.name(), "A/A")
+                    .share("P_B", equal[0], figures.wins[1])
+                    .share("P_A", equal[1], figures.wins[0])
+                    .print();
+            }
             for (effect, target) in EFFECTS.into_iter().zip(effects) {
                 measured.effect(simulation, block, (*policy, effect, *target))?;
             }
