@@ -142,7 +142,7 @@ async fn items(twins: &Twins) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_between_whose_pages_strata_are_compacted_reads_again_and_in_the_end_a_page_is_all_there_is() {
+async fn a_reader_between_whose_pages_strata_are_compacted_reads_again_and_in_the_end_one_page_is_all() {
     let keys = ["A", "B", "C"].map(|letter| letter.repeat(900));
     let twins = Twins::start(about(Measure::UserRating), &keys.each_ref().map(String::as_str)).await;
     let spots = (1..=STRATA).flat_map(|allocation_version| {
