@@ -14,6 +14,7 @@ async fn a_million_events_in_batches_of_100_over_20_versions_write_fewer_than_20
     let dice = Dice::new(any_seed());
     let road = Road::start(4, 5).await;
     let written = road.written_of(&dice, MESSAGES, || dice.below(20)).await;
+    assert_eq!(written.messages, MESSAGES);
     let mut calls = 0;
     for version in 0..20 {
         calls += road.total(version).await.counts.get(Count::Calls);

@@ -1,8 +1,11 @@
 //! What events cost: items that are written of them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::AddAssign,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
@@ -20,10 +23,12 @@ pub const BATCH: usize = 100;
 pub const MESSAGES: usize = 200;
 
 /// What was written of events.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Written {
     /// How many events there were.
     pub events: usize,
+    /// How many messages they became.
+    pub messages: usize,
     /// How many items were written.
     pub items: usize,
 }
@@ -32,6 +37,14 @@ impl Written {
     /// Items for a million events.
     pub fn of_a_million(self) -> usize {
         self.items * 1_000_000 / self.events.max(1)
+    }
+}
+
+impl AddAssign for Written {
+    fn add_assign(&mut self, more: Self) {
+        self.events += more.events;
+        self.messages += more.messages;
+        self.items += more.items;
     }
 }
 
@@ -53,13 +66,15 @@ impl Road {
             false
         };
         self.world.faults().add(Rule::on("TransactWriteItems", Fault::Conflict).when(look));
-        for messages in self.world.take_metrics().await.chunks(MESSAGES) {
-            let answer = rollup::handle(handed_over(messages), &self.world.rollup()).await;
+        let messages = self.world.take_metrics().await;
+        for together in messages.chunks(MESSAGES) {
+            let answer = rollup::handle(handed_over(together), &self.world.rollup()).await;
             let failed = answer.expect("rollup answers").batch_item_failures;
             assert!(failed.is_empty(), "nothing kept them from being counted");
         }
         self.world.faults().clear();
-        Written { events: batches * BATCH, items: items.load(Ordering::Relaxed) }
+        let items = items.load(Ordering::Relaxed);
+        Written { events: batches * BATCH, messages: messages.len(), items }
     }
 }
 

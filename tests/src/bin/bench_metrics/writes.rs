@@ -27,10 +27,9 @@ pub(crate) async fn measure(rounds: u32, seed: u64) -> bool {
 
 async fn written(road: &Road, dice: &Dice, rounds: u32, version: impl Fn() -> usize) -> Written {
     let mut progress = Progress::begin();
-    let mut all = Written { events: 0, items: 0 };
+    let mut all = Written::default();
     for _ in 0..rounds {
-        let more = road.written_of(dice, MESSAGES, &version).await;
-        all = Written { events: all.events + more.events, items: all.items + more.items };
+        all += road.written_of(dice, MESSAGES, &version).await;
         progress.tell(|| format!("{} events", all.events));
     }
     all
