@@ -10,6 +10,7 @@ mod fleet;
 pub mod metrics;
 mod process;
 mod raised;
+pub mod report;
 mod usage;
 mod world;
 

@@ -47,14 +47,7 @@ fn main() -> ExitCode {
         Some(role) => on_all_cores(child::serve(role)).map(|()| true),
         None => all(&args),
     };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            report::line(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    e2e::report::ended(done)
 }
 
 /// Every measurement, also after one that missed.

@@ -1,9 +1,8 @@
 //! What the bench says.
 
-use std::{
-    io::{Write as _, stderr, stdout},
-    time::Duration,
-};
+use std::time::Duration;
+
+pub(crate) use e2e::report::{line, say, target, word};
 
 use crate::load::Measured;
 
@@ -19,17 +18,6 @@ pub(crate) struct Target {
     pub(crate) ratio: f64,
     /// The longest 99th percentile.
     pub(crate) p99: Option<Duration>,
-}
-
-/// Writes a line, at once.
-pub(crate) fn line(text: &str) {
-    // Where nobody reads, nobody misses it.
-    let _ = writeln!(stdout(), "{text}");
-}
-
-/// Says where a server listens, apart from its log.
-pub(crate) fn say(address: &str) {
-    let _ = writeln!(stderr(), "{address}");
 }
 
 /// Prints the figures of all rounds.
@@ -61,17 +49,6 @@ pub(crate) fn verdict(source: &str, bytes: usize, rounds: &[Round], wanted: Targ
     let short =
         target(&format!("{source}: p99 {} ms", ms(p99)), &format!("under {} ms", ms(most)), p99 < most);
     fast && short
-}
-
-/// Prints a figure beside its target, and says whether it is met.
-pub(crate) fn target(figure: &str, wanted: &str, met: bool) -> bool {
-    line(&format!("{figure}; {wanted}: {}", word(met)));
-    met
-}
-
-/// How a target is spoken of.
-pub(crate) fn word(met: bool) -> &'static str {
-    if met { "met" } else { "MISSED" }
 }
 
 /// In milliseconds, to the hundredth.

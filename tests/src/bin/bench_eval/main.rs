@@ -58,14 +58,7 @@ async fn main() -> ExitCode {
         Some(role) => role.serve().await.map(|()| true),
         None => measure(&args).await,
     };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            line(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    e2e::report::ended(done)
 }
 
 /// Every measurement, also after one that missed.

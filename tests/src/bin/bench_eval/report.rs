@@ -1,9 +1,8 @@
 //! What the bench says.
 
-use std::{
-    io::{Write as _, stderr, stdout},
-    time::Duration,
-};
+use std::time::Duration;
+
+pub(crate) use e2e::report::{line, say, target};
 
 /// A line of the table.
 pub(crate) struct Row {
@@ -35,23 +34,6 @@ impl Row {
 /// Prints the heading of the table.
 pub(crate) fn heading(cases: u32) {
     line(&format!("system      at once  model's latency s  {cases} cases, s  without its start s"));
-}
-
-/// Writes a line, at once.
-pub(crate) fn line(text: &str) {
-    // Where nobody reads, nobody misses it.
-    let _ = writeln!(stdout(), "{text}");
-}
-
-/// Says where a server listens, apart from its log.
-pub(crate) fn say(url: &str) {
-    let _ = writeln!(stderr(), "{url}");
-}
-
-/// Prints a figure beside its target, and says whether it is met.
-pub(crate) fn target(figure: &str, wanted: &str, met: bool) -> bool {
-    line(&format!("{figure}; {wanted}: {}", if met { "met" } else { "MISSED" }));
-    met
 }
 
 /// In seconds, to the hundredth.

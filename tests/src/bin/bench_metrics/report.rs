@@ -1,26 +1,12 @@
 //! What the bench says.
 
-use std::{
-    io::{Write as _, stdout},
-    time::Duration,
-};
+use std::time::Duration;
 
+pub(crate) use e2e::report::{line, target};
 use tokio::time::Instant;
 
 /// How often progress is told.
 const PACE: Duration = Duration::from_secs(3);
-
-/// Writes a line, at once.
-pub(crate) fn line(text: &str) {
-    // Where nobody reads, nobody misses it.
-    let _ = writeln!(stdout(), "{text}");
-}
-
-/// Prints a figure beside its target, and says whether it is met.
-pub(crate) fn target(figure: &str, wanted: &str, met: bool) -> bool {
-    line(&format!("{figure}; {wanted}: {}", if met { "met" } else { "MISSED" }));
-    met
-}
 
 /// In seconds, to the hundredth.
 pub(crate) fn seconds(time: Duration) -> String {
