@@ -2,27 +2,29 @@
 
 use domain::{Caller, Environment, Error, ErrorKind, PromptId, Result, STAGING};
 
-use crate::{Console, Platform, demo};
+use crate::{Output, Platform, demo};
 
 /// The team and the prompt that the commands are about when there is no demo workspace.
 const PLAYGROUND: (&str, &str) = ("playground", "hello");
 
 /// Says where the platform is and how to begin.
-pub(crate) async fn show(platform: &Platform, console: Console) -> Result<()> {
-    console.say(&format!(
+pub(crate) async fn show(platform: &Platform, output: Output) -> Result<()> {
+    output.say(&format!(
         "\nCuecard listens on {}\n\
+         \x20 console    {}/console\n\
          \x20 admin key  {}\n\
          \x20 data       {} (without Object Lock: on AWS the audit is locked against changes)\n\
          \n\
          Try:",
         platform.url(),
+        platform.url(),
         platform.admin_key(),
         platform.folder().display(),
     ));
     for command in commands(platform).await? {
-        console.say(&format!("  {command}"));
+        output.say(&format!("  {command}"));
     }
-    console.say("\nCtrl-C ends it; the data stays.");
+    output.say("\nCtrl-C ends it; the data stays.");
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use release::{Promotion, Release};
 use store::{Act, PageRequest};
 
 use self::workspace::{DemoPrompt, TEST_SET};
-use crate::{Console, Platform};
+use crate::{Output, Platform};
 
 /// The prompt to begin with.
 pub(crate) const CLASSIFIER: &str = "support/ticket-classifier";
@@ -25,8 +25,8 @@ pub(crate) const CLASSIFIER: &str = "support/ticket-classifier";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Loads the workspace when the registry is empty, or when an earlier loading did not come to its end.
-pub async fn load(platform: &Platform, console: Console) -> Result<()> {
-    let demo = Demo::new(platform, console);
+pub async fn load(platform: &Platform, output: Output) -> Result<()> {
+    let demo = Demo::new(platform, output);
     if !demo.marker.exists() && !demo.registry().teams(&demo.act.caller).await?.is_empty() {
         return Ok(());
     }
@@ -41,19 +41,19 @@ pub async fn load(platform: &Platform, console: Console) -> Result<()> {
 struct Demo {
     release: Release,
     act: Act,
-    console: Console,
+    output: Output,
     marker: PathBuf,
 }
 
 impl Demo {
-    fn new(platform: &Platform, console: Console) -> Self {
+    fn new(platform: &Platform, output: Output) -> Self {
         let mut caller = Caller::system("demo workspace");
         // Only an admin may give a prompt a gate that is weaker than the default.
         caller.actor.role = KeyRole::Admin;
         Self {
             release: platform.release().clone(),
             act: Act::by(caller),
-            console,
+            output,
             marker: platform.folder().join("demo-loading"),
         }
     }
@@ -64,11 +64,11 @@ impl Demo {
 
     async fn load(&self) -> Result<()> {
         let prompts = workspace::prompts()?;
-        self.console.say("Loading the demo workspace");
+        self.output.say("Loading the demo workspace");
         for demo in &prompts {
             let prompt = self.prompt(demo).await?;
             self.versions(&prompt, demo).await?;
-            self.console.say(&format!("  {}: {} versions", demo.address(), demo.versions.len()));
+            self.output.say(&format!("  {}: {} versions", demo.address(), demo.versions.len()));
         }
         // Production comes last, because there the gate waits for evaluations.
         for production in [false, true] {
@@ -156,7 +156,7 @@ impl Demo {
     }
 
     async fn has_passed(&self, address: &str, number: u32, version: VersionId) -> Result<bool> {
-        self.console.say(&format!("  {address}: evaluating version {number} before production"));
+        self.output.say(&format!("  {address}: evaluating version {number} before production"));
         let decided = self.registry().version_when_decided(&self.act.caller, version, PATIENCE).await?;
         let status = decided.state.eval_status;
         let said = match status {
@@ -166,7 +166,7 @@ impl Demo {
                 "did not pass, stays in staging"
             }
         };
-        self.console.say(&format!("  {address}: version {number} {said}"));
+        self.output.say(&format!("  {address}: version {number} {said}"));
         Ok(status == EvalStatus::Passed)
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct Functions {
     queue: Queue,
     metrics: Queue,
     evaluation: Evaluation,
+    console: console::App,
 }
 
 impl Functions {
@@ -72,6 +73,7 @@ impl Functions {
         let doors = Doors::new(Arc::clone(&cache), store.clone(), sources.clone(), web::WRITES_PER_MINUTE);
         let release = Release { registry: Registry { store, cache, sources, models: Arc::new(models) } };
         Ok(Self {
+            console: console::App::new(doors.clone(), release.clone())?,
             release,
             evaluation,
             queue: Queue::new(&aws, &queue_url),
@@ -89,6 +91,7 @@ impl Functions {
             .merge(resolve::routes(self.resolve()))
             .merge(try_model::routes(self.try_model()))
             .merge(ingest::routes(self.ingest()))
+            .merge(console::routes(self.console.clone()))
             .merge(invoke::routes(self.rollback()));
         web::finish(routes, &self.doors)
     }

@@ -10,12 +10,12 @@
 mod admin_key;
 mod args;
 mod banner;
-mod console;
 pub mod demo;
 mod error;
 mod functions;
 mod invoke;
 pub mod mock;
+mod output;
 mod platform;
 mod pumps;
 mod server;
@@ -24,8 +24,8 @@ mod signal;
 use runtime::{Variables, log::LevelFilter};
 
 pub use args::Args;
-pub use console::Console;
 pub use error::StartError;
+pub use output::Output;
 pub use platform::{Platform, Settings};
 
 /// Runs the platform until it is asked to end.
@@ -34,13 +34,13 @@ pub async fn run(args: &Args) -> Result<(), StartError> {
     let mut variables = Variables::read();
     runtime::log::begin(&mut variables, if args.quiet { LevelFilter::WARN } else { LevelFilter::INFO });
     let settings = args.settings(variables)?;
-    let console = Console::new(args.quiet);
+    let output = Output::new(args.quiet);
     let platform = Platform::start(settings).await?;
     let ready = async {
         if !args.empty {
-            demo::load(&platform, console).await.map_err(StartError::Demo)?;
+            demo::load(&platform, output).await.map_err(StartError::Demo)?;
         }
-        banner::show(&platform, console).await.map_err(StartError::Platform)
+        banner::show(&platform, output).await.map_err(StartError::Platform)
     };
     tokio::select! {
         () = &mut asked_to_end => {}

@@ -10,8 +10,9 @@ use std::{
 use serde_json::Value;
 
 /// The functions, by the names of their programs.
-pub const FUNCTIONS: [&str; 10] = [
+pub const FUNCTIONS: [&str; 11] = [
     "authoring",
+    "console",
     "dispatch",
     "eval-worker",
     "ingest",

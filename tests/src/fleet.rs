@@ -50,7 +50,7 @@ impl Default for FleetSettings {
 }
 
 /// Functions inside the private network: they reach the tables, the buckets and the cache, and nothing else.
-pub const PRIVATE: [&str; 5] = ["authoring", "propagate", "resolve", "rollback", "steer"];
+pub const PRIVATE: [&str; 6] = ["authoring", "console", "propagate", "resolve", "rollback", "steer"];
 
 /// Running functions. Dropping it kills their processes.
 pub struct Fleet {
@@ -254,7 +254,8 @@ fn registry(aws: &Aws) -> Registry {
 fn of_path(path: &str) -> &'static str {
     match path {
         "/api/metrics" => "ingest",
-        "/api/try" => "try",
+        "/api/try" | "/console/try" => "try",
+        path if path == "/console" || path.starts_with("/console/") => "console",
         path if path.starts_with("/api/resolve") => "resolve",
         _ => "authoring",
     }

@@ -46,10 +46,12 @@ impl Process {
         let doors = Doors::new(cache.clone(), store.clone(), sources.clone(), settings.writes_per_minute);
         let release = Release { registry: registry.clone() };
         let [queue, metrics] = [&queues.cases, &queues.metrics].map(|url| Queue::new(aws, url));
+        let console = console::App::new(doors.clone(), release.clone()).expect("its templates parse");
         let router = authoring::routes(authoring::App { doors: doors.clone(), release: release.clone() })
             .merge(resolve::routes(resolve::App::new(doors.clone(), store, cache, sources.clone())))
             .merge(ingest::routes(ingest::App::new(doors.clone(), registry.clone(), metrics.clone())))
-            .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }));
+            .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }))
+            .merge(console::routes(console));
         let rollback = rollback::App { doors: doors.clone(), release: release.clone() };
         Self { router: web::finish(router, &doors), release, rollback, queue, metrics }
     }

@@ -1,8 +1,11 @@
 //! `try`: calls a model on request. It runs outside the private network, since providers are on the internet.
 
+mod console;
+
 use axum::{
     Json, Router,
     extract::{FromRef, State},
+    routing::post,
 };
 use domain::{
     Error, VersionId,
@@ -106,7 +109,8 @@ fn build() -> OpenApiRouter<App> {
 
 /// The routes, to be mounted beside those of other functions.
 pub fn routes(app: App) -> Router {
-    build().with_state(app).into()
+    let console = Router::new().route("/console/try", post(console::try_draft));
+    Router::from(build().with_state(app.clone())).merge(console.with_state(app))
 }
 
 /// The whole function.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local::{Console, Platform, Settings, demo};
+use local::{Output, Platform, Settings, demo};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -47,7 +47,7 @@ async fn workspace(platform: &Platform) -> Value {
 async fn the_demo_workspace_is_loaded_once_and_outlives_a_restart() {
     let folder = TempDir::new().unwrap();
     let first = start(&folder).await;
-    demo::load(&first, Console::new(true)).await.unwrap();
+    demo::load(&first, Output::new(true)).await.unwrap();
     let loaded = workspace(&first).await;
     assert_eq!(
         loaded,
@@ -71,7 +71,7 @@ async fn the_demo_workspace_is_loaded_once_and_outlives_a_restart() {
     first.stop().await;
 
     let second = start(&folder).await;
-    demo::load(&second, Console::new(true)).await.unwrap();
+    demo::load(&second, Output::new(true)).await.unwrap();
     assert_eq!(workspace(&second).await, loaded);
     let (status, again) = resolve(&second, "production").await;
     assert_eq!((status, &again["version_id"]), (200, &answer["version_id"]));
@@ -98,13 +98,13 @@ async fn a_loading_that_is_cut_off_again_and_again_comes_to_the_same_end() {
     for patience in [10, 40, 100, 300, 700] {
         let platform = start(&folder).await;
         let loading =
-            timeout(Duration::from_millis(patience), demo::load(&platform, Console::new(true))).await;
+            timeout(Duration::from_millis(patience), demo::load(&platform, Output::new(true))).await;
         cuts += u32::from(loading.is_err());
         // Dropped where it stands, like a process that is killed.
         drop(platform);
     }
     let platform = start(&folder).await;
-    demo::load(&platform, Console::new(true)).await.unwrap();
+    demo::load(&platform, Output::new(true)).await.unwrap();
     let loaded = workspace(&platform).await;
     assert_eq!(loaded.as_array().unwrap().len(), 6);
     assert_eq!(loaded[5], json!(["support", "ticket-classifier", [["production", 2, 1], ["staging", 2, 2]]]));
@@ -123,7 +123,7 @@ async fn what_somebody_made_is_not_joined_by_a_demo() {
     let platform = start(&folder).await;
     let (status, made) = post(&platform, "/api/prompts", &json!({"team_id": "mine", "name": "first"})).await;
     assert_eq!(status, 201, "{made}");
-    demo::load(&platform, Console::new(true)).await.unwrap();
+    demo::load(&platform, Output::new(true)).await.unwrap();
     assert_eq!(workspace(&platform).await, json!([["mine", "first", []]]));
     platform.stop().await;
 }

@@ -12,9 +12,10 @@ use crate::{
 };
 
 /// Our own packages, as their lines name them.
-pub const PACKAGES: [&str; 19] = [
+pub const PACKAGES: [&str; 20] = [
     "authoring",
     "cache",
+    "console",
     "dispatch",
     "domain",
     "eval_worker",

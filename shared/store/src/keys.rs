@@ -10,8 +10,8 @@ use domain::{
 };
 pub(crate) use objects::{archive_key, dataset_object, upload_object};
 pub(crate) use telemetry::{
-    ARMS, CASES, CHUNKS, EXPOSURES, HOURS, LATENCIES, STRATA, arms_up_to, days_partition, hours_partition,
-    parse_arm, parse_measure, run_partition, trial_partition,
+    ARMS, CASES, CHUNKS, EXPOSURES, HOURS, JUDGEMENTS, LATENCIES, STRATA, arms_up_to, days_partition,
+    hours_partition, parse_arm, parse_measure, run_partition, trial_partition,
 };
 pub use telemetry::{COMPACTED, TelemetryKey};
 
@@ -58,6 +58,8 @@ pub enum Key {
     Model(String),
     /// What an `Idempotency-Key` made: the API key's public part and the hash of the header.
     Idempotency(String, String),
+    /// A session of the console, by the hash of its token.
+    Session(String),
 }
 
 const META: &str = "META";
@@ -84,6 +86,7 @@ impl Key {
             Self::SigningKey(kid) => format!("SIGN#{kid}"),
             Self::Model(_) => MODELS.to_owned(),
             Self::Idempotency(key, hash) => format!("IDEM#{key}#{hash}"),
+            Self::Session(hash) => format!("SESSION#{hash}"),
         }
     }
 
@@ -108,7 +111,8 @@ impl Key {
             | Self::Team(_)
             | Self::ApiKey(_)
             | Self::SigningKey(_)
-            | Self::Idempotency(..) => META.to_owned(),
+            | Self::Idempotency(..)
+            | Self::Session(_) => META.to_owned(),
         }
     }
 
@@ -136,6 +140,7 @@ impl Key {
             ("EXP", META) => Some(Self::TrialById(id.parse().ok()?)),
             ("EXPW", _) => Some(Self::Weights(id.parse().ok()?, sk.parse().ok()?)),
             ("KEY", META) => Some(Self::ApiKey(id.to_owned())),
+            ("SESSION", META) => Some(Self::Session(id.to_owned())),
             ("SIGN", META) => Some(Self::SigningKey(id.parse().ok()?)),
             ("IDEM", META) => {
                 let (key, hash) = id.split_once('#')?;

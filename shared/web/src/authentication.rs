@@ -1,6 +1,6 @@
 //! Who is calling.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -104,9 +104,22 @@ impl Doors {
         presented: &PresentedKey<'_>,
         user: Option<&str>,
     ) -> domain::Result<Caller> {
-        let key = self.0.cache.api_key(presented.id).await?;
+        let key = self.live_key(presented.id).await?.filter(|key| key.is_opened_by(presented.secret));
+        self.enter_with(key, user).await
+    }
+
+    /// The caller whom a key stands for that was shown before.
+    pub(crate) async fn caller_by_id(&self, id: &str) -> domain::Result<Caller> {
+        self.enter_with(self.live_key(id).await?, None).await
+    }
+
+    async fn live_key(&self, id: &str) -> domain::Result<Option<Arc<ApiKey>>> {
+        let key = self.0.cache.api_key(id).await?;
         let now = self.0.sources.now();
-        let key = key.filter(|key| key.is_opened_by(presented.secret) && key.is_live(now));
+        Ok(key.filter(|key| key.is_live(now)))
+    }
+
+    async fn enter_with(&self, key: Option<Arc<ApiKey>>, user: Option<&str>) -> domain::Result<Caller> {
         let key = key.ok_or_else(unauthenticated)?;
         self.note_use(&key).await;
         let user = user.map(|user| user.chars().filter(|c| !c.is_control()).take(MAX_USER_CHARS).collect());
@@ -158,7 +171,7 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The same words for a key that is missing, wrong, expired or revoked.
-fn unauthenticated() -> Error {
+pub(crate) fn unauthenticated() -> Error {
     Error::new(
         ErrorKind::Unauthenticated,
         "Send a live API key: `Authorization: Bearer cue_<id>_<secret>` or `X-API-Key: cue_<id>_<secret>`.",

@@ -181,7 +181,7 @@ fn refuse_query(parts: &Parts) -> domain::Result<()> {
 }
 
 /// Reads a body up to a limit.
-async fn read(body: Body, limit: usize) -> domain::Result<Vec<u8>> {
+pub(crate) async fn read(body: Body, limit: usize) -> domain::Result<Vec<u8>> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => {

@@ -6,12 +6,16 @@
 mod answer;
 mod authentication;
 mod body;
+mod fields;
+mod html;
 pub mod openapi;
 mod problem;
 mod query;
 mod request_log;
 pub mod schema;
+mod session;
 mod version_body;
+mod version_form;
 
 use std::sync::Arc;
 
@@ -25,9 +29,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use answer::{Created, Listed, Tagged, etag_of, matches_etag, status_for};
 pub use authentication::{Author, Resolver, Visitor};
 pub use body::{Empty, ExpectedRevision, JsonBody, Upload, Uploaded, Write, read_json};
+pub use fields::Fields;
+pub use html::{escaped, is_invisible, protect_page, visible};
 pub use problem::{Problem, Result, describe, document_of};
 pub use query::{Path, Query, nullable, page_request};
+pub use request_log::Noted;
+pub use session::{Form, SignedIn, refuse_other_sites};
 pub use version_body::NewVersionBody;
+pub use version_form::{values_of, version_of};
 
 /// The most bytes of a JSON body.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -46,6 +55,14 @@ struct DoorsInner {
 }
 
 impl Doors {
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
     /// Doors over the memory and the tables of a process.
     pub fn new(cache: Arc<Cache>, store: Store, sources: Sources, writes_per_minute: u64) -> Self {
         Self(Arc::new(DoorsInner { cache, store, sources, writes_per_minute, noted: Bounded::new(10_000) }))

@@ -17,6 +17,10 @@ use crate::problem::{Pending, Problem};
 /// The most bytes of a path with its query: API Gateway's own limit is near.
 const MAX_URL_BYTES: usize = 6 * 1024;
 
+/// What went wrong with a request whose answer is no problem document, for its line in the log.
+#[derive(Clone)]
+pub struct Noted(pub String);
+
 /// Who called, for the log: the authentication says it here, on the request.
 #[derive(Clone, Default)]
 pub(crate) struct CalledBy(Arc<OnceLock<String>>);
@@ -61,7 +65,8 @@ pub(crate) async fn log_request(
     insert(headers, "server-timing", &format!("total;dur={took:.2}"));
     let status = response.status().as_u16();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let error = pending.map(|pending| pending.log);
+    let noted = response.extensions_mut().remove::<Noted>().map(|Noted(log)| log);
+    let error = pending.map(|pending| pending.log).or(noted);
     let (method, key) = (method.as_str(), called_by.0.get());
     macro_rules! line {
         ($level:ident) => {

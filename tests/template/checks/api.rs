@@ -16,6 +16,9 @@ const PATIENCE: u64 = 30;
 /// What the gateway lets through to each route. Settings of a single route would take their place.
 const THROTTLES: [&str; 2] = ["ThrottlingRateLimit", "ThrottlingBurstLimit"];
 
+/// How the gateway writes that all methods go one way.
+const ANY: &str = "x-amazon-apigateway-any-method";
+
 /// The route of what has no other: authoring says what is wrong with it.
 const DEFAULT: &str = "/$default";
 
@@ -45,7 +48,8 @@ fn routes(definition: &Value) -> BTreeMap<String, String> {
     let mut routes = BTreeMap::new();
     for (path, methods) in entries(&definition["paths"]).filter(|(path, _)| *path != DEFAULT) {
         for (method, operation) in entries(methods) {
-            routes.insert(format!("{} {path}", method.to_uppercase()), target(definition, operation));
+            let method = if method == ANY { "ANY".to_owned() } else { method.to_uppercase() };
+            routes.insert(format!("{method} {path}"), target(definition, operation));
         }
     }
     routes
@@ -61,7 +65,7 @@ fn target(definition: &Value, operation: &Value) -> String {
 }
 
 fn undefaulted(definition: &Value) -> Option<String> {
-    let route = &definition["paths"][DEFAULT]["x-amazon-apigateway-any-method"];
+    let route = &definition["paths"][DEFAULT][ANY];
     let right = route["isDefaultRoute"] == true && target(definition, route) == "Authoring";
     (!right).then(|| "what has no route does not go to Authoring".to_owned())
 }

@@ -12,7 +12,7 @@ use crate::{
 
 /// What the calls of each function need. It was found by following them through the packages in `shared/`: whoever
 /// adds a call of a new kind says it here. Who is in the network may connect to the cache; `steer` does not yet.
-const NEEDED: [(&str, &[&str]); 10] = [
+const NEEDED: [(&str, &[&str]); 11] = [
     (
         "Authoring",
         &[
@@ -35,6 +35,29 @@ const NEEDED: [(&str, &[&str]); 10] = [
             "s3:ListBucket on TestSets.Arn",
             "s3:PutObject on ${TestSets.Arn}/datasets/*",
             "s3:PutObject on ${TestSets.Arn}/uploads/*",
+        ],
+    ),
+    (
+        "Console",
+        &[
+            "dynamodb:BatchGetItem on Registry.Arn",
+            "dynamodb:ConditionCheckItem on Registry.Arn",
+            "dynamodb:DeleteItem on Registry.Arn",
+            "dynamodb:GetItem on Registry.Arn",
+            "dynamodb:GetItem on Telemetry.Arn",
+            "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:PutItem on Telemetry.Arn",
+            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
+            "dynamodb:Query on Registry.Arn",
+            "dynamodb:Query on Telemetry.Arn",
+            "dynamodb:UpdateItem on Registry.Arn",
+            "dynamodb:UpdateItem on Telemetry.Arn",
+            "elasticache:Connect on Cache.ARN",
+            "elasticache:Connect on CacheUser.Arn",
+            "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
+            "s3:GetObject on ${TestSets.Arn}/datasets/*",
+            "s3:ListBucket on TestSets.Arn",
+            "s3:PutObject on ${TestSets.Arn}/datasets/*",
         ],
     ),
     (

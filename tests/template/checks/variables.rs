@@ -32,7 +32,7 @@ pub(crate) const KNOWN: [&str; 16] = [
 /// Those that a function can begin without, and that the template tells to whoever goes by them: where models may be
 /// to whoever checks a model or calls it.
 const OPTIONAL: [(&str, &[&str]); 5] = [
-    (name::MODEL_HOSTS, &["Authoring", "Dispatch", "EvalWorker", "Try"]),
+    (name::MODEL_HOSTS, &["Authoring", "Console", "Dispatch", "EvalWorker", "Try"]),
     (name::JUDGE_MODEL, &["EvalWorker"]),
     (name::EMBEDDING_MODEL, &["EvalWorker"]),
     (name::WATCH_HOURS, &["Steer"]),

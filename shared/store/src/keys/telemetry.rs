@@ -59,6 +59,8 @@ pub enum TelemetryKey {
     UnitErred(TrialId, u64, u64),
     /// What a resolve came to by a measure.
     Feedback(TrialId, u64, Measure),
+    /// What somebody said, without knowing whose they are, of two outputs for a case.
+    Judgement(TrialId, String, String),
 }
 
 impl TelemetryKey {
@@ -86,7 +88,8 @@ impl TelemetryKey {
             | Self::Exposure(trial, _)
             | Self::Unit(trial, ..)
             | Self::UnitErred(trial, ..)
-            | Self::Feedback(trial, ..) => trial_partition(*trial),
+            | Self::Feedback(trial, ..)
+            | Self::Judgement(trial, ..) => trial_partition(*trial),
         }
     }
 
@@ -118,6 +121,7 @@ impl TelemetryKey {
             Self::Unit(_, iteration, unit) => format!("UNIT#{iteration}#{unit:016x}"),
             Self::UnitErred(_, allocation, unit) => format!("ERR#{allocation}#{unit:016x}"),
             Self::Feedback(_, nonce, measure) => format!("FB#{nonce:016x}#{}", name(*measure)),
+            Self::Judgement(_, by, case) => format!("{JUDGEMENTS}{by}#{case}"),
         }
     }
 
@@ -151,6 +155,7 @@ pub(crate) const CHUNKS: &str = "CHUNK#";
 
 pub(crate) const HOURS: &str = "H#";
 pub(crate) const LATENCIES: &str = "HH#";
+pub(crate) const JUDGEMENTS: &str = "JUDGED#";
 pub(crate) const ARMS: &str = "A#";
 /// Stands in an arm's sort key where a measure would.
 pub(crate) const EXPOSURES: &str = "exposure";

@@ -33,6 +33,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         "[A-Za-z0-9-]{1,64}".prop_map(Key::ApiKey),
         bytes.prop_map(|b| Key::SigningKey(SigningKeyId::from_bytes(b))),
         "\\PC{1,60}".prop_map(Key::Model),
+        "[0-9a-f]{64}".prop_map(Key::Session),
         ("[A-Za-z0-9-]{1,64}", "[0-9a-f]{64}").prop_map(|(k, h)| Key::Idempotency(k, h)),
     ]
 }

@@ -138,6 +138,15 @@ impl Store {
         Ok(hours)
     }
 
+    /// The newest hour of which anything was counted of a version in an environment.
+    pub async fn newest_hour(&self, version: VersionId, environment: &Environment) -> Result<Option<Hour>> {
+        let query = self.query(&self.names.telemetry, hours_partition(version, environment), HOURS);
+        let answer = query.scan_index_forward(false).limit(1).sent().await.map_err(failed)?;
+        let item = answer.items.unwrap_or_default().into_iter().next();
+        let sk = item.as_ref().and_then(|item| item.get(attribute::SK)?.as_s().ok());
+        sk.map(|sk| hour(sk, HOURS)).transpose()
+    }
+
     /// All counters of a trial as its items hold them, read page by page.
     pub(super) async fn counters_in_items(&self, trial: TrialId) -> Result<TrialCounters> {
         let query = self.query(&self.names.telemetry, trial_partition(trial), ARMS);

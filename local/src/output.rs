@@ -4,11 +4,11 @@ use std::io::{Write as _, stdout};
 
 /// Standard output, or silence.
 #[derive(Debug, Clone, Copy)]
-pub struct Console {
+pub struct Output {
     quiet: bool,
 }
 
-impl Console {
+impl Output {
     /// `quiet`: nothing is said.
     pub fn new(quiet: bool) -> Self {
         Self { quiet }

@@ -1,0 +1,108 @@
+//! What a draft comes to: its variables, the rendered messages, and what callers would miss.
+
+use domain::{
+    Error, Result, Version,
+    content::{ChatMessage, Content, Variable, VariableType},
+    template::Compiled,
+};
+use serde::Serialize;
+use web::{Fields, values_of, version_of};
+
+/// A draft, rendered with sample values.
+#[derive(Default, Serialize)]
+pub(super) struct Preview {
+    variables: Vec<Sample>,
+    messages: Vec<ChatMessage>,
+    /// Why it does not render.
+    problems: Vec<String>,
+    /// Variables that the version in production declares, and this draft does not.
+    lost: Vec<String>,
+    /// Variables that callers of the version in production do not send, and that have no default.
+    asked_anew: Vec<String>,
+}
+
+/// A variable with the value that it is tried with.
+#[derive(Serialize)]
+struct Sample {
+    name: String,
+    kind: VariableType,
+    required: bool,
+    value: String,
+}
+
+impl Preview {
+    pub(super) fn of(fields: &Fields, live: Option<&Version>) -> Self {
+        let content = match content_of(fields) {
+            Ok(content) => content,
+            Err(error) => return Self { problems: said(&error), ..Self::default() },
+        };
+        let sample = |variable: &Variable| Sample {
+            name: variable.name.clone(),
+            kind: variable.kind,
+            required: variable.required,
+            value: fields.text(&format!("value:{}", variable.name)).to_owned(),
+        };
+        let mut preview = Self {
+            variables: content.variables.iter().map(sample).collect(),
+            ..Self::beside(&content, live)
+        };
+        match rendered(fields, &content) {
+            Ok(messages) => preview.messages = messages,
+            Err(error) => preview.problems = said(&error),
+        }
+        preview
+    }
+
+    fn beside(content: &Content, live: Option<&Version>) -> Self {
+        let Some(live) = live else { return Self::default() };
+        let known = &live.content.variables;
+        let has = |variables: &[Variable], name: &str| variables.iter().any(|known| known.name == name);
+        let lost = known.iter().filter(|variable| !has(&content.variables, &variable.name));
+        let asked = content.variables.iter().filter(|variable| {
+            variable.required && variable.default.is_none() && !has(known, &variable.name)
+        });
+        Self {
+            lost: lost.map(|variable| variable.name.clone()).collect(),
+            asked_anew: asked.map(|variable| variable.name.clone()).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What is typed, whatever model it is for.
+fn content_of(fields: &Fields) -> Result<Content> {
+    let draft = version_of(fields)?;
+    let model = draft.model_id.clone().unwrap_or_else(|| "unbound".to_owned());
+    draft.content(model)
+}
+
+fn rendered(fields: &Fields, content: &Content) -> Result<Vec<ChatMessage>> {
+    let values = values_of(fields, &content.variables)?;
+    Ok(Compiled::new(content)?.render(&values)?.messages)
+}
+
+fn said(error: &Error) -> Vec<String> {
+    match error.problems() {
+        [] => vec![error.detail().to_owned()],
+        problems => problems.iter().map(|problem| problem.detail.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_is_rendered_with_its_sample_values() {
+        let form = "kind=text&template_text=Hi+%7B%7B+name+%7D%7D&value%3Aname=Ann";
+        let preview = Preview::of(&Fields::read(form.as_bytes()), None);
+        assert_eq!((preview.variables.len(), preview.problems.len()), (1, 0));
+        assert_eq!(preview.messages[0].content, "Hi Ann");
+    }
+
+    #[test]
+    fn what_does_not_parse_is_said() {
+        let preview = Preview::of(&Fields::read(b"kind=text&template_text=%7B%7B+name"), None);
+        assert!(preview.messages.is_empty() && preview.problems.len() == 1);
+    }
+}

@@ -1,0 +1,53 @@
+//! Around every page: what browsers may do with it, and the pages of errors.
+
+use axum::{
+    extract::{Request, State},
+    http::Method,
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::ErrorKind;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use web::Noted;
+
+use crate::{App, failure::Failure, pages::Plain};
+
+/// What went wrong.
+#[derive(Serialize)]
+struct Context {
+    status: u16,
+    title: &'static str,
+    detail: String,
+    signed_out: bool,
+}
+
+pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (method, address) = (request.method().clone(), request.uri().clone());
+    let mut response = next.run(request).await;
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        let address = address.path_and_query().map_or("/console", |address| address.as_str());
+        response = page_of(&app, &failure, &method, address);
+        response.extensions_mut().insert(Noted(failure.0.chain()));
+    }
+    web::protect_page(response.headers_mut());
+    response
+}
+
+fn page_of(app: &App, failure: &Failure, method: &Method, address: &str) -> Response {
+    let signed_out = failure.0.kind() == ErrorKind::Unauthenticated;
+    if signed_out && method == Method::GET {
+        let next = utf8_percent_encode(address, NON_ALPHANUMERIC);
+        return Redirect::to(&format!("/console/sign-in?next={next}")).into_response();
+    }
+    let (status, _, title) = web::describe(failure.0.kind());
+    let detail = failure.0.detail().to_owned();
+    let context = Context { status: status.as_u16(), title, detail, signed_out };
+    match app.pages.plain(status, &Plain { title, template: "error.html" }, &context) {
+        Ok(page) => page,
+        Err(error) => {
+            tracing::error!(error = %error.chain(), "the page of an error cannot be shown");
+            (status, title).into_response()
+        }
+    }
+}

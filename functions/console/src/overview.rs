@@ -1,0 +1,136 @@
+//! The first page: what is live, what is being tried, what needs somebody, what changed, and what today costs.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use domain::{EvalRun, Prompt, Trial, audit::AuditEntry, eval_run::RunStatus, money::Usd};
+use registry::{
+    evaluation::RunDetails,
+    metric::{Ranking, Sort},
+    prompt::PromptFilter,
+};
+use serde::Serialize;
+use store::PageRequest;
+
+use crate::{App, failure::Answer, live::Row, pages::Page, visit::Visit};
+
+/// How many prompts the page shows.
+const SHOWN: u32 = 12;
+
+/// How far back «what changed» looks.
+const RECENT: Duration = Duration::from_hours(1);
+
+#[derive(Serialize)]
+struct Context {
+    today: Today,
+    prompts: Vec<Row>,
+    more_prompts: bool,
+    trials: Vec<Running>,
+    reviews: Vec<Review>,
+    runs: Vec<OpenRun>,
+    changes: Vec<AuditEntry>,
+}
+
+/// What all calls of today came to.
+#[derive(Default, Serialize)]
+struct Today {
+    calls: i64,
+    errors: i64,
+    error_rate: Option<f64>,
+    cost_usd: Usd,
+    /// Over all ratings.
+    rating: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Running {
+    prompt: String,
+    team: String,
+    environment: String,
+    id: String,
+    is_canary: bool,
+    /// Each arm with its share, by version.
+    arms: Vec<(u32, f64)>,
+}
+
+#[derive(Serialize)]
+struct Review {
+    prompt: String,
+    team: String,
+    run: EvalRun,
+}
+
+/// A run under way.
+#[derive(Serialize)]
+struct OpenRun {
+    run: EvalRun,
+    completed: usize,
+}
+
+impl Today {
+    #[expect(clippy::cast_precision_loss, reason = "it is for people")]
+    fn of(ranking: &Ranking) -> Self {
+        let mut today = Self::default();
+        let (mut points, mut ratings) = (0, 0);
+        for ranked in &ranking.data {
+            today.calls += ranked.summary.calls;
+            today.errors += ranked.errors;
+            today.cost_usd += ranked.summary.cost_usd;
+            for (given, points_of_one) in ranked.summary.ratings.iter().zip(1..) {
+                points += given * points_of_one;
+                ratings += given;
+            }
+        }
+        today.error_rate = (today.calls > 0).then(|| today.errors as f64 / today.calls as f64);
+        today.rating = (ratings > 0).then(|| points as f64 / ratings as f64);
+        today
+    }
+}
+
+impl Running {
+    fn new((prompt, trial): (Prompt, Trial)) -> Self {
+        let arms = trial.allocation().map_or_else(Vec::new, |running| running.arms);
+        Self {
+            prompt: prompt.name.to_string(),
+            team: prompt.team_id.to_string(),
+            environment: trial.environment().to_string(),
+            id: trial.id().to_string(),
+            is_canary: matches!(trial, Trial::Rollout(_)),
+            arms: arms.iter().map(|arm| (arm.version.number, arm.weight)).collect(),
+        }
+    }
+}
+
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
+    let (registry, caller) = (app.registry(), &visit.caller);
+    let now = registry.sources.now();
+    let filter = PromptFilter { archived: Some(false), ..PromptFilter::default() };
+    let (first, hundred) = (PageRequest::first(SHOWN), PageRequest::first(100));
+    let (ranking, prompts, trials, reviews, queued, running, changes) = tokio::try_join!(
+        registry.metrics_summary(caller, Sort::Cost, 1),
+        registry.prompts(caller, &filter, &first),
+        registry.active_trials(caller),
+        registry.runs_to_review(caller),
+        registry.runs_that_are(caller, RunStatus::Queued, &hundred),
+        registry.runs_that_are(caller, RunStatus::Running, &hundred),
+        registry.changes(caller, now.minus(RECENT), &hundred),
+    )?;
+    let last_used = registry.last_used(&prompts.data).await?;
+    let rows = prompts.data.iter().zip(last_used);
+    let open = |details: RunDetails| OpenRun { completed: details.progress.completed(), run: details.run };
+    let review = |(prompt, run): (Prompt, EvalRun)| Review {
+        prompt: prompt.name.to_string(),
+        team: prompt.team_id.to_string(),
+        run,
+    };
+    let context = Context {
+        today: Today::of(&ranking),
+        prompts: rows.map(|(details, used)| Row::new(details, used, now)).collect(),
+        more_prompts: prompts.next_cursor.is_some(),
+        trials: trials.into_iter().map(Running::new).collect(),
+        reviews: reviews.into_iter().map(review).collect(),
+        runs: queued.data.into_iter().chain(running.data).map(open).collect(),
+        changes: changes.data.into_iter().rev().collect(),
+    };
+    app.show(&visit, &Page { title: "Overview", part: "overview", template: "overview.html" }, &context)
+}

@@ -1,0 +1,97 @@
+//! One version: its content, its verdict, where it is live, and what may be done with it.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect},
+};
+use domain::{EvalRun, Prompt, VersionId, VersionPointer, content::Body, gate::GatePolicy};
+use registry::{
+    evaluation::{NewApproval, NewRun},
+    prompt::is_ungated,
+};
+use serde::Serialize;
+use store::PageRequest;
+
+use crate::{
+    App,
+    failure::Answer,
+    live::Live,
+    pages::Page,
+    prompt::Row,
+    visit::{Sent, Visit},
+};
+
+#[derive(Serialize)]
+struct Context {
+    prompt: Prompt,
+    gate: GatePolicy,
+    ungated: bool,
+    row: Row,
+    is_text: bool,
+    environments: Vec<Live>,
+    /// What is live in production, for the link to the difference.
+    production: Option<VersionPointer>,
+    runs: Vec<EvalRun>,
+    models: Vec<String>,
+    unchanged: bool,
+    saved: bool,
+    /// Whether the viewer wrote it, and so decides nothing about it.
+    own: bool,
+}
+
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
+    let registry = app.registry();
+    let id: VersionId = visit.path("version")?;
+    let (prompt, details) = registry.version_in_prompt(&visit.caller, id).await?;
+    let address = prompt.prompt_id.to_string();
+    let request = PageRequest::first(50);
+    let (prompt, runs, models) = tokio::try_join!(
+        registry.prompt_details(prompt),
+        registry.runs_of(&visit.caller, &address, &request),
+        registry.list_models(),
+    )?;
+    let environments = Live::all(&prompt, registry.sources.now());
+    let runs = runs.data.into_iter().map(|details| details.run).filter(|run| run.version.id == id);
+    let title = format!("{} · version {}", prompt.prompt.name, details.version.number);
+    let context = Context {
+        ungated: is_ungated(&prompt.gate),
+        gate: prompt.gate,
+        is_text: matches!(details.version.content.body, Body::Text { .. }),
+        own: details.version.created_by == visit.caller.actor.id,
+        row: Row::new(details, &environments),
+        production: environments
+            .iter()
+            .find(|live| live.environment == domain::PRODUCTION)
+            .and_then(|live| live.version),
+        environments,
+        runs: runs.collect(),
+        models: models.into_iter().map(|model| model.entry.model_id).collect(),
+        saved: visit.query.given("saved").is_some(),
+        unchanged: visit.query.given("unchanged").is_some(),
+        prompt: prompt.prompt,
+    };
+    app.show(&visit, &Page { title: &title, part: "prompts", template: "version.html" }, &context)
+}
+
+/// Asks for a run, and shows it.
+pub(crate) async fn evaluate(State(app): State<App>, sent: Sent) -> Answer {
+    let version: VersionId = sent.visit.path("version")?;
+    let new = NewRun {
+        model_id: sent.fields.given("model_id").map(str::to_owned),
+        repeats: sent.fields.optional("repeats")?,
+        ..NewRun::default()
+    };
+    let made = app.registry().queue_run(&sent.act, version, &new).await?;
+    Ok(Redirect::to(&format!("/console/runs/{}", made.value.run.eval_run_id)).into_response())
+}
+
+/// Gives the viewer's word for the version.
+pub(crate) async fn approve(State(app): State<App>, sent: Sent) -> Answer {
+    let version: VersionId = sent.visit.path("version")?;
+    let new = NewApproval {
+        environment: sent.fields.value("environment")?,
+        reason: sent.fields.text("reason").to_owned(),
+    };
+    app.registry().approve_version(&sent.act, version, &new).await?;
+    Ok(Redirect::to(&format!("/console/versions/{version}")).into_response())
+}

@@ -1,0 +1,85 @@
+//! The editor: from an empty prompt to versions, with previews, and beside what somebody else wrote meanwhile.
+
+use e2e::{World, text};
+use serde_json::json;
+
+use crate::browser::{Browser, hidden, location};
+
+#[tokio::test]
+async fn a_prompt_is_made_and_its_first_version_written() {
+    let world = World::start().await;
+    let browser = Browser::of_admin(&world).await;
+    let fields = [("name", "greeter"), ("team_id", "support"), ("tags", "warm, short")];
+    let editor = location(&browser.submit("/console/prompts/new", &fields).await);
+    let path = editor.trim_end_matches("/edit");
+    assert!(browser.page(&editor).await.contains("First version of greeter"));
+    let draft = [
+        ("kind", "text"),
+        ("template_text", "Hello {{ name }}\r\nBye"),
+        ("system_prompt", ""),
+        ("model_id", "test/model"),
+        ("temperature", "0.2"),
+        ("max_tokens", "50"),
+        ("example_input", "a"),
+        ("example_output", "b"),
+        ("note", "First"),
+    ];
+    let version = location(&browser.submit(&format!("{path}/versions"), &draft).await);
+    assert!(version.ends_with("?saved=1"), "{version}");
+    let page = browser.page(&version).await;
+    for wanted in ["Hello {{ name }}\nBye", "0.2", "<code>name</code>", "It serves nobody until"] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    let again = location(&browser.submit(&format!("{path}/versions"), &draft).await);
+    assert!(again.ends_with("?unchanged=1"), "the same content makes nothing: {again}");
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_messages_and_what_callers_would_miss() {
+    let world = World::start().await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    let version =
+        world.version(&prompt, &json!({ "template_text": "Hello {{ name }} of {{ place }}" })).await;
+    world.promote(&prompt, &version, "production").await.expect(200);
+    let browser = Browser::of_admin(&world).await;
+    let path = format!("/console/prompts/{}/preview", text(&prompt["prompt_id"]));
+    let draft = [
+        ("kind", "text"),
+        ("template_text", "Hi {{ name }}, {{ mood }}"),
+        ("value:name", "Ann"),
+        ("value:mood", "well"),
+    ];
+    let part = browser.submit(&format!("{path}?part=1"), &draft).await;
+    assert_eq!(part.status, 200);
+    let (part, page) = (part.text(), browser.submit(&path, &draft).await.text());
+    for shown in [&part, &page] {
+        for wanted in ["Hi Ann, well", "Lost: place", "New: mood"] {
+            assert!(shown.contains(wanted), "{wanted}: {shown}");
+        }
+    }
+    assert!(!part.contains("<html") && page.contains("<html"));
+    let broken = browser.submit(&path, &[("kind", "text"), ("template_text", "Hi {{ name")]).await;
+    assert!(broken.text().contains("Hi {{ name</textarea>"), "{}", broken.text());
+}
+
+#[tokio::test]
+async fn whoever_writes_on_an_old_version_is_told_and_loses_nothing() {
+    let world = World::start().await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    world.version(&prompt, &json!({ "template_text": "one" })).await;
+    let browser = Browser::of_admin(&world).await;
+    let path = format!("/console/prompts/{}", text(&prompt["prompt_id"]));
+    let based_on = hidden(&browser.page(&format!("{path}/edit")).await, "based_on");
+    let newest = world.version(&prompt, &json!({ "template_text": "two" })).await;
+    let draft = [("kind", "text"), ("template_text", "mine"), ("based_on", based_on.as_str())];
+    let refused = browser.submit(&format!("{path}/versions"), &draft).await;
+    assert_eq!(refused.status, 409);
+    let page = refused.text();
+    for wanted in ["\nmine</textarea>", "version 2 is newer", "save on top of version 2"] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    let mut insisting = draft.to_vec();
+    insisting.push(("based_on_now", text(&newest["version_id"])));
+    location(&browser.submit(&format!("{path}/versions"), &insisting).await);
+    assert!(browser.page(&path).await.contains("version 3"));
+}

@@ -1,0 +1,14 @@
+//! The console as people use it: signing in, pages, forms, and what hostile texts and hostile sites come to.
+
+// Clippy then lets the helpers unwrap too.
+#![cfg(test)]
+
+mod browser;
+mod crawl;
+mod editing;
+mod forms;
+mod hostile;
+mod moves;
+mod rating;
+mod scene;
+mod signing_in;
