@@ -65,11 +65,11 @@ fn present(model: &ModelEntry) -> Fields {
 }
 
 pub(crate) async fn set(State(app): State<App>, sent: Sent) -> Answer {
-    let set = async {
+    let stored = async {
         let model = wanted(&sent.fields)?;
         app.registry().set_model(&sent.act, &model).await
     };
-    match set.await {
+    match stored.await {
         Ok(_) => Ok(Redirect::to("/console/models").into_response()),
         Err(error) => page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
     }

@@ -29,7 +29,7 @@ const LINES: [RGBColor; 6] = [
 const SIZE: (u32, u32) = (640, 200);
 
 /// How the numbers at an axis are written.
-pub(crate) type Written<'a> = &'a dyn Fn(&f64) -> String;
+pub(crate) type Written<'a> = &'a dyn Fn(f64) -> String;
 
 /// Lines over one axis of numbers.
 pub(crate) struct Chart<'a> {
@@ -94,8 +94,8 @@ impl Chart<'_> {
             .light_line_style(GRID.mix(0.0))
             .axis_style(GRID)
             .label_style(("sans-serif", 12).into_font().color(&INK))
-            .x_label_formatter(self.x)
-            .y_label_formatter(self.y)
+            .x_label_formatter(&|place| (self.x)(*place))
+            .y_label_formatter(&|value| (self.y)(*value))
             .draw()
             .map_err(|error| failed(&error))?;
         for place in self.marks.iter().filter(|place| (left..=right).contains(*place)) {
@@ -132,12 +132,12 @@ pub(crate) fn place(moment: Timestamp) -> f64 {
 
 /// A place as a day.
 #[expect(clippy::cast_possible_truncation, reason = "it was a moment")]
-pub(crate) fn day(place: &f64) -> String {
-    Timestamp::from_millis(*place as i64).to_string().get(5..10).unwrap_or_default().to_owned()
+pub(crate) fn day(place: f64) -> String {
+    Timestamp::from_millis(place as i64).to_string().get(5..10).unwrap_or_default().to_owned()
 }
 
 /// A number with as many digits as it needs.
-pub(crate) fn number(value: &f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         huge if huge >= 1e6 => format!("{:.1} M", value / 1e6),
         large if large >= 1e4 => format!("{:.0} k", value / 1e3),
@@ -148,7 +148,7 @@ pub(crate) fn number(value: &f64) -> String {
 }
 
 /// A share as percent.
-pub(crate) fn percent(value: &f64) -> String {
+pub(crate) fn percent(value: f64) -> String {
     format!("{:.0} %", value * 100.0)
 }
 

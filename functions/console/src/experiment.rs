@@ -155,7 +155,7 @@ fn densities_chart(arms: &[Arm]) -> Result<Option<Figure>> {
         legend.push(arm.key.clone());
     }
     let title = "What may be true of each arm";
-    let hidden = |_: &f64| String::new();
+    let hidden = |_: f64| String::new();
     let chart = Chart {
         title,
         lines,

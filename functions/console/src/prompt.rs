@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::extract::State;
 use domain::{
-    EvalRun, Prompt, PromptId, Result, Version, VersionState, audit::AuditEntry, gate::GatePolicy,
-    metric::summary::Bucket,
+    Environment, EvalRun, Prompt, PromptId, Result, Version, VersionState, audit::AuditEntry,
+    gate::GatePolicy, metric::summary::Bucket,
 };
 use registry::{
     audit::AuditFilter,
@@ -171,8 +171,8 @@ pub(crate) fn charts(metrics: &PromptMetrics, moves: &[AuditEntry]) -> Result<Ve
         ("Cost a day, USD", &|s| s.cost_usd.to_string().parse().ok(), &chart::number),
         ("Mean rating", &|s| s.rating, &chart::number),
     ];
-    let moved = moves.iter().filter(|entry| entry.environment.as_ref().is_some_and(|e| e.is_production()));
-    let marks: Vec<f64> = moved.map(|entry| chart::place(entry.at)).collect();
+    let production = |entry: &&AuditEntry| entry.environment.as_ref().is_some_and(Environment::is_production);
+    let marks: Vec<f64> = moves.iter().filter(production).map(|entry| chart::place(entry.at)).collect();
     let mut figures = Vec::new();
     for (title, read, y) in kinds {
         figures.extend(figure(metrics, title, read, y, &marks)?);

@@ -95,7 +95,7 @@ impl Case {
             }
             Former { outcome: former.outcome, output, error: former.error.clone() }
         });
-        Self { why, cut, production, case }
+        Self { case, why, cut, production }
     }
 }
 

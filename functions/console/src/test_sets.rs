@@ -108,7 +108,9 @@ pub(crate) async fn create(State(app): State<App>, sent: Sent) -> Answer {
         app.registry().create_test_set(&sent.act, &team, sent.fields.text("name")).await
     };
     match made.await {
-        Ok(set) => Ok(Redirect::to(&format!("/console/test-sets/{}", set.value.test_set_id)).into_response()),
+        Ok(made) => {
+            Ok(Redirect::to(&format!("/console/test-sets/{}", made.value.test_set_id)).into_response())
+        }
         Err(error) => list_page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
     }
 }
@@ -146,14 +148,14 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
 
 /// Replaces the cases. All bad lines are named, and then nothing is stored.
 pub(crate) async fn put_cases(State(app): State<App>, sent: Sent) -> Answer {
-    let set: TestSetId = sent.visit.path("set")?;
+    let id: TestSetId = sent.visit.path("set")?;
     let put = async {
         let format = format_of(&sent.fields)?;
         let cases = sent.fields.text("cases").as_bytes().to_vec();
-        app.registry().put_cases(&sent.act, set, format, cases).await
+        app.registry().put_cases(&sent.act, id, format, cases).await
     };
     match put.await {
-        Ok(_) => Ok(Redirect::to(&format!("/console/test-sets/{set}?saved=1")).into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("/console/test-sets/{id}?saved=1")).into_response()),
         Err(error) => set_page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
     }
 }
@@ -169,25 +171,25 @@ fn format_of(fields: &Fields) -> Result<Format> {
 
 /// Adds one case, such as an input that somebody tried.
 pub(crate) async fn add_case(State(app): State<App>, sent: Sent) -> Answer {
-    let set: TestSetId = sent.visit.path("set")?;
+    let id: TestSetId = sent.visit.path("set")?;
     let added = async {
         let case: Literal = serde_json::from_str(sent.fields.text("case"))
             .map_err(|error| Error::invalid("/case", format!("This is no JSON: {error}.")))?;
-        app.registry().add_case(&sent.act, set, &case).await
+        app.registry().add_case(&sent.act, id, &case).await
     };
     match added.await {
-        Ok(_) => Ok(Redirect::to(&format!("/console/test-sets/{set}?saved=1")).into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("/console/test-sets/{id}?saved=1")).into_response()),
         Err(error) => set_page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
     }
 }
 
 pub(crate) async fn delete(State(app): State<App>, sent: Sent) -> Answer {
-    let set: TestSetId = sent.visit.path("set")?;
-    let found = app.registry().test_set(&sent.act.caller, set).await?;
+    let id: TestSetId = sent.visit.path("set")?;
+    let found = app.registry().test_set(&sent.act.caller, id).await?;
     if sent.fields.text("confirm").trim() != found.name {
         let wrong = Error::invalid("/confirm", format!("Type the name of the test set, `{}`.", found.name));
         return set_page(&app, &sent.visit, FormState::refused(&sent.fields, wrong)?).await;
     }
-    app.registry().delete_test_set(&sent.act, set).await?;
+    app.registry().delete_test_set(&sent.act, id).await?;
     Ok(Redirect::to("/console/test-sets").into_response())
 }

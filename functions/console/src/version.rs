@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Redirect},
 };
-use domain::{EvalRun, Prompt, VersionId, VersionPointer, content::Body, gate::GatePolicy};
+use domain::{EvalRun, Prompt, VersionId, VersionPointer, gate::GatePolicy};
 use registry::{
     evaluation::{NewApproval, NewRun},
     prompt::is_ungated,
@@ -27,14 +27,13 @@ struct Context {
     gate: GatePolicy,
     ungated: bool,
     row: Row,
-    is_text: bool,
     environments: Vec<Live>,
     /// What is live in production, for the link to the difference.
     production: Option<VersionPointer>,
     runs: Vec<EvalRun>,
     models: Vec<String>,
-    unchanged: bool,
-    saved: bool,
+    /// What the form came to that led here: `saved` or `unchanged`.
+    came: &'static str,
     /// Whether the viewer wrote it, and so decides nothing about it.
     own: bool,
 }
@@ -56,7 +55,6 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let context = Context {
         ungated: is_ungated(&prompt.gate),
         gate: prompt.gate,
-        is_text: matches!(details.version.content.body, Body::Text { .. }),
         own: details.version.created_by == visit.caller.actor.id,
         row: Row::new(details, &environments),
         production: environments
@@ -66,8 +64,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         environments,
         runs: runs.collect(),
         models: models.into_iter().map(|model| model.entry.model_id).collect(),
-        saved: visit.query.given("saved").is_some(),
-        unchanged: visit.query.given("unchanged").is_some(),
+        came: ["saved", "unchanged"].into_iter().find(|word| visit.query.given(word).is_some()).unwrap_or(""),
         prompt: prompt.prompt,
     };
     app.show(&visit, &Page { title: &title, part: "prompts", template: "version.html" }, &context)
