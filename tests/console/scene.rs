@@ -9,8 +9,6 @@ pub(crate) struct Scene {
     pub(crate) world: World,
     /// A prompt with an experiment.
     pub(crate) tried: Value,
-    /// A prompt with a canary.
-    pub(crate) grown: Value,
     pub(crate) test_set: Value,
     pub(crate) run: String,
     pub(crate) experiment: String,
@@ -50,7 +48,6 @@ impl Scene {
             experiment: text(&experiment["experiment_id"]).to_owned(),
             canary: text(&canary["rollout_id"]).to_owned(),
             tried,
-            grown,
             test_set,
             world,
             _provider: provider,

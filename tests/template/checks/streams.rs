@@ -113,7 +113,8 @@ fn reader(record: &Value) -> (String, Option<&'static str>) {
         | Key::Team(_)
         | Key::SigningKey(_)
         | Key::Model(_)
-        | Key::Idempotency(..) => (kind, None),
+        | Key::Idempotency(..)
+        | Key::Session(_) => (kind, None),
     }
 }
 
