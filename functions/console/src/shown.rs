@@ -20,6 +20,7 @@ pub(crate) fn install(pages: &mut Environment<'static>) {
     pages.add_filter("percent", |share: f64| format!("{:.1} %", share * 100.0));
     pages.add_filter("whole", |number: f64| grouped(number, 0));
     pages.add_filter("fixed", |number: f64, digits: usize| grouped(number, digits));
+    pages.add_filter("plain", |number: f64| number.to_string());
     pages.add_filter("usd", usd);
     pages.add_filter("ms", ms);
     pages.add_filter("json", json);
