@@ -40,6 +40,8 @@ sent! {
         table::batch_get_item::BatchGetItemOutput, table::batch_get_item::BatchGetItemError;
     table::create_table::builders::CreateTableFluentBuilder =>
         table::create_table::CreateTableOutput, table::create_table::CreateTableError;
+    table::delete_item::builders::DeleteItemFluentBuilder =>
+        table::delete_item::DeleteItemOutput, table::delete_item::DeleteItemError;
     table::get_item::builders::GetItemFluentBuilder =>
         table::get_item::GetItemOutput, table::get_item::GetItemError;
     table::put_item::builders::PutItemFluentBuilder =>

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store,
     keys::Key,
+    sent::Sent,
     table::{attribute, failed, number, text, to_item},
 };
 
@@ -40,7 +41,7 @@ impl Store {
         let key = Key::Session(token_sha256.to_owned());
         let delete = self.dynamodb().delete_item().table_name(&self.names.registry);
         let delete = delete.key(attribute::PK, text(key.pk())).key(attribute::SK, text(key.sk()));
-        delete.send().await.map_err(failed)?;
+        delete.sent().await.map_err(failed)?;
         Ok(())
     }
 }

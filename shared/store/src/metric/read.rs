@@ -19,6 +19,7 @@ use crate::{
         ARMS, EXPOSURES, HOURS, LATENCIES, STRATA, days_partition, hours_partition, parse_arm, parse_measure,
         trial_partition,
     },
+    sent::Sent,
     table::{Item, attribute, failed, text},
 };
 
