@@ -136,6 +136,12 @@ pub(crate) fn day(place: f64) -> String {
     Timestamp::from_millis(place as i64).to_string().get(5..10).unwrap_or_default().to_owned()
 }
 
+/// A place as the time of a day.
+#[expect(clippy::cast_possible_truncation, reason = "it was a moment")]
+pub(crate) fn time(place: f64) -> String {
+    Timestamp::from_millis(place as i64).to_string().get(11..16).unwrap_or_default().to_owned()
+}
+
 /// A number with as many digits as it needs.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {

@@ -88,10 +88,8 @@ fn by_day(teams: &[TeamMetrics]) -> BTreeMap<i64, Day> {
         day.errors += summary.error_rate.unwrap_or_default() * summary.calls as f64;
         day.tokens += (summary.input_tokens + summary.output_tokens) as f64;
         day.cost += summary.cost_usd.as_nanos() as f64 / 1e9;
-        for (given, points) in summary.ratings.iter().zip([1.0, 2.0, 3.0, 4.0, 5.0]) {
-            day.ratings += *given as f64;
-            day.points += points * *given as f64;
-        }
+        day.ratings += summary.rated as f64;
+        day.points += summary.rating.unwrap_or_default() * summary.rated as f64;
     }
     days
 }

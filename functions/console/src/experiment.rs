@@ -30,6 +30,9 @@ use crate::{
 /// How many points a density is drawn with.
 const POINTS: u32 = 80;
 
+/// Below this the axis of time shows hours, in milliseconds.
+const TWO_DAYS: f64 = 48.0 * 3_600_000.0;
+
 /// The density of a standard normal distribution is left away this far from its middle.
 const TAIL: f64 = 3.5;
 
@@ -123,6 +126,7 @@ fn weights_chart(experiment: &Experiment, history: &[Weights], end: f64) -> Resu
         points
     };
     let lines = (0..keys.len()).map(line).collect();
+    let begun = chart::place(experiment.started_at);
     let title = "Share of the traffic over time";
     let chart = Chart {
         title,
@@ -130,7 +134,7 @@ fn weights_chart(experiment: &Experiment, history: &[Weights], end: f64) -> Resu
         marks: Vec::new(),
         filled: false,
         from_zero: true,
-        x: &chart::day,
+        x: if end - begun > TWO_DAYS { &chart::day } else { &chart::time },
         y: &chart::percent,
     };
     Ok(chart.draw()?.map(|svg| Figure { title: title.to_owned(), svg, legend: keys }))

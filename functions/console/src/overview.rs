@@ -71,18 +71,16 @@ impl Today {
     #[expect(clippy::cast_precision_loss, reason = "it is for people")]
     fn of(ranking: &Ranking) -> Self {
         let mut today = Self::default();
-        let (mut points, mut ratings) = (0, 0);
+        let (mut points, mut ratings) = (0.0, 0);
         for ranked in &ranking.data {
             today.calls += ranked.summary.calls;
             today.errors += ranked.errors;
             today.cost_usd += ranked.summary.cost_usd;
-            for (given, points_of_one) in ranked.summary.ratings.iter().zip(1..) {
-                points += given * points_of_one;
-                ratings += given;
-            }
+            points += ranked.summary.rating.unwrap_or_default() * ranked.summary.rated as f64;
+            ratings += ranked.summary.rated;
         }
         today.error_rate = (today.calls > 0).then(|| today.errors as f64 / today.calls as f64);
-        today.rating = (ratings > 0).then(|| points as f64 / ratings as f64);
+        today.rating = (ratings > 0).then(|| points / ratings as f64);
         today
     }
 }

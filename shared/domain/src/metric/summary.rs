@@ -70,6 +70,8 @@ pub struct Summary {
     pub zero_cost: Option<f64>,
     /// Mean rating.
     pub rating: Option<f64>,
+    /// How many ratings that is the mean of; kept by day too, where the single ratings are not.
+    pub rated: i64,
     /// Ratings from one to five.
     pub ratings: [i64; 5],
     /// Mean quality.
@@ -109,6 +111,7 @@ impl From<&Tally> for Summary {
             cost_per_call_usd: share(counts, Count::CostNanos, Count::CostGiven).map(|nanos| nanos / 1e9),
             zero_cost: share(counts, Count::ZeroCost, Count::CostGiven),
             rating: share(counts, Count::RatingSum, Count::RatingGiven),
+            rated: counts.get(Count::RatingGiven),
             ratings: RATINGS.map(|rating| counts.get(rating)),
             quality: share(counts, Count::QualitySum, Count::QualityGiven).map(|millionths| millionths / 1e6),
             eval_score: share(counts, Count::EvalSum, Count::EvalGiven).map(|millionths| millionths / 1e6),
