@@ -27,8 +27,8 @@ pub(super) const EDITS: [Edit; 29] = [
 
     edit("Api", "/api/try:", "/api/tries:",
         &["POST /api/tries goes to Try, and nobody answers it", "POST /api/try goes to nobody, and Try answers it"]),
-    edit("Api", "post: {x-amazon-apigateway-integration: {$ref: '#/components/x-amazon-apigateway-integrations/try'}}",
-        "post: {x-amazon-apigateway-integration: {$ref: '#/components/x-amazon-apigateway-integrations/resolve'}}",
+    edit("Api", "/api/try:\n            post: {x-amazon-apigateway-integration: {$ref: '#/components/x-amazon-apigateway-integrations/try'}}",
+        "/api/try:\n            post: {x-amazon-apigateway-integration: {$ref: '#/components/x-amazon-apigateway-integrations/resolve'}}",
         &["POST /api/try goes to Resolve, and Try answers it"]),
     edit("Api", "isDefaultRoute: true", "isDefaultRoute: false", &["what has no route does not go to Authoring"]),
     edit("ApiCallsTry", "!Ref Try", "!Ref Resolve", &["Try: the gateway may not call it"]),
