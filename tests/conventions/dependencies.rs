@@ -8,7 +8,7 @@ use crate::tree::{holds, metadata, root};
 
 /// The packages that each package may use. `testkit` is allowed to all in tests, except to `domain`, of which there
 /// would then be two.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("models", &["domain"]),
@@ -34,6 +34,9 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("propagate", &["cache", "domain", "runtime", "store"]),
     ("steer", &["cache", "domain", "models", "registry", "release", "runtime", "store"]),
     ("rollback", &["cache", "domain", "models", "registry", "release", "runtime", "store", "web"]),
+    // They know the platform by its API alone.
+    ("client", &["domain"]),
+    ("cuecard", &["client", "domain"]),
     // They draw traffic by the million, and judge it by rules that read and write nothing.
     ("simulations", &["domain"]),
 ];
@@ -44,8 +47,9 @@ const WHOLE: [&str; 2] = ["local", "e2e"];
 
 /// The packages in which a crate of others may be used; a name that ends in `-` or `_` stands for all that begin so.
 const HOMES: [(&str, &[&str]); 11] = [
-    // `testkit` and `local` stand in for AWS: they make the tables and pump queue and stream.
-    ("aws-", &["store", "models", "runtime", "testkit", "local"]),
+    // `testkit` and `local` stand in for AWS: they make the tables and pump queue and stream. `cuecard` signs requests of
+    // those who operate a deployment.
+    ("aws-", &["store", "models", "runtime", "testkit", "local", "cuecard"]),
     ("serde_dynamo", &["store", "runtime", "testkit"]),
     // Events, not SDK types: a queue or stream function takes them, `runtime` takes them apart, the others make them.
     (
@@ -60,7 +64,8 @@ const HOMES: [(&str, &[&str]); 11] = [
     // `e2e` looks into the cache past the platform.
     ("redis", &["cache", "e2e"]),
     ("getrandom", &[]),
-    ("rand", &["runtime"]),
+    // The sources of programs.
+    ("rand", &["runtime", "cuecard"]),
 ];
 
 /// What `domain` must not reach: async runtimes, AWS, the web, cache clients, clocks and randomness. `getrandom` is not

@@ -8,6 +8,7 @@
 
 mod api;
 mod classifier;
+mod command_line;
 mod compared;
 mod prompts;
 

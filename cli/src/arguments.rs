@@ -1,0 +1,103 @@
+//! The command line, and the environment beside it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+
+use crate::commands::Command;
+
+const MORE: &str = "\
+Examples:
+  cuecard login --url http://127.0.0.1:7070       once: keeps the key for later commands
+  cuecard prompts list --search support
+  cuecard versions diff support/ticket-classifier production newest
+  cuecard promote support/ticket-classifier newest --to staging
+  cuecard rollback support/ticket-classifier --reason \"Users complain\"
+
+Exit codes:
+  0  done
+  1  failed: what was asked for went wrong, or an evaluation ended without a verdict
+  2  the command line or what was sent does not read, or production was not confirmed
+  3  refused by the gate, a lock or a running trial; or an evaluation that was watched did not pass
+  4  there is no such thing, or it is archived
+  5  no key, or its role does not reach
+  6  something changed meanwhile, or is in the way: look at it first
+  7  the platform or a dependency of it does not answer";
+
+/// Release engineering for prompts: versions, evaluations, releases and rollbacks
+#[derive(Parser)]
+#[command(name = "cuecard", version, after_help = MORE, max_term_width = 110, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What all commands take.
+#[derive(Args, Clone)]
+pub struct Globals {
+    /// Where the API is; else the profile's
+    #[arg(long, env = "CUECARD_URL", value_name = "URL", global = true, help_heading = "For all commands")]
+    pub url: Option<String>,
+    /// The key, cue_<id>_<secret>; else the profile's
+    #[arg(long, env = "CUECARD_API_KEY", value_name = "KEY", hide_env_values = true, global = true)]
+    #[arg(help_heading = "For all commands")]
+    pub api_key: Option<String>,
+    /// Which profile to be; else the one of the last login
+    #[arg(long, env = "CUECARD_PROFILE", value_name = "NAME", global = true)]
+    #[arg(help_heading = "For all commands")]
+    pub profile: Option<String>,
+    /// The team whose prompts are named without it; else the profile's
+    #[arg(long, env = "CUECARD_TEAM", value_name = "TEAM", global = true, help_heading = "For all commands")]
+    pub team: Option<String>,
+    /// The person for whom the key acts, for the audit
+    #[arg(long, env = "CUECARD_USER", value_name = "NAME", global = true, help_heading = "For all commands")]
+    pub user: Option<String>,
+    /// How answers are shown
+    #[arg(long, short, value_enum, default_value_t, global = true, help_heading = "For all commands")]
+    pub output: Format,
+    /// Say what would be done, and do nothing
+    #[arg(long, global = true, help_heading = "For all commands")]
+    pub dry_run: bool,
+    /// Do not ask before production changes
+    #[arg(long, short, global = true, help_heading = "For all commands")]
+    pub yes: bool,
+    /// Where profiles are kept
+    #[arg(long, env = "CUECARD_CONFIG_FOLDER", value_name = "FOLDER", global = true)]
+    #[arg(help_heading = "For all commands")]
+    pub config_folder: Option<PathBuf>,
+    /// The folder of all programs' settings, as the desktop says it.
+    #[arg(long, env = "XDG_CONFIG_HOME", hide = true, global = true)]
+    pub xdg_config_home: Option<PathBuf>,
+}
+
+/// How answers are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// The API's own fields
+    Json,
+    /// The same, as YAML
+    Yaml,
+}
+
+/// How much of a list is shown.
+#[derive(Args)]
+pub struct Most {
+    /// How many at most
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// All of them
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+impl Most {
+    /// The number of it.
+    pub fn count(&self) -> usize {
+        if self.all { usize::MAX } else { self.limit as usize }
+    }
+}

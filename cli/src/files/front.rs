@@ -1,0 +1,49 @@
+//! A file of settings and text: YAML between two lines of `---`, then the text.
+
+use serde::de::DeserializeOwned;
+
+/// The line around the settings.
+pub(super) const FENCE: &str = "---\n";
+
+/// A file in its two parts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Parts<'t> {
+    /// The YAML, with the ending of its last line.
+    pub front: &'t str,
+    /// All after the second fence, as it is.
+    pub body: &'t str,
+    /// The number of the first line of the body.
+    pub body_line: usize,
+}
+
+/// Takes a file apart.
+pub(super) fn parts(text: &str) -> Result<Parts<'_>, String> {
+    let missing = "it begins with settings in YAML between two lines of ---";
+    let rest = text.strip_prefix(FENCE).ok_or(missing)?;
+    let (front, body) = if let Some(body) = rest.strip_prefix(FENCE) {
+        ("", body)
+    } else {
+        let at = rest.find("\n---\n").ok_or(missing)?;
+        (&rest[..=at], &rest[at + 1 + FENCE.len()..])
+    };
+    Ok(Parts { front, body, body_line: front.matches('\n').count() + 3 })
+}
+
+/// Reads the settings.
+pub(super) fn settings<T: DeserializeOwned>(front: &str) -> Result<T, String> {
+    let front = if front.trim().is_empty() { "{}" } else { front };
+    yaml_serde::from_str(front).map_err(|error| format!("the settings do not read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_begins_after_the_second_fence_and_may_hold_more_of_them() {
+        let found = parts("---\na: 1\n---\nx\n---\ny").unwrap();
+        assert_eq!(found, Parts { front: "a: 1\n", body: "x\n---\ny", body_line: 4 });
+        assert_eq!(parts("---\n---\n").unwrap(), Parts { front: "", body: "", body_line: 3 });
+        assert!(parts("a: 1\n").is_err() && parts("---\na: 1\n").is_err());
+    }
+}

@@ -1,0 +1,8 @@
+//! The program `cuecard`.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    cuecard::run().await
+}

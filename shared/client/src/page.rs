@@ -1,0 +1,46 @@
+//! Lists, page by page.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Client, Result};
+
+/// The most that the API puts on a page.
+const MOST: usize = 100;
+
+/// The beginning of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The things.
+    pub data: Vec<T>,
+    /// Where the rest begins; none at the end.
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PageQuery<'q> {
+    limit: usize,
+    cursor: Option<&'q str>,
+}
+
+impl Client {
+    /// The first `most` things of a list, over as many requests as it takes.
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+        most: usize,
+    ) -> Result<Page<T>> {
+        let mut found = Page { data: Vec::new(), next_cursor: None };
+        loop {
+            let limit = (most - found.data.len()).clamp(1, MOST);
+            let page = PageQuery { limit, cursor: found.next_cursor.as_deref() };
+            let Page { data, next_cursor } =
+                self.get(path).query(query).query(&page).answer::<Page<T>>().await?;
+            found.data.extend(data);
+            found.next_cursor = next_cursor;
+            if found.next_cursor.is_none() || found.data.len() >= most {
+                return Ok(found);
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Profiles, keys, models, metrics, the audit, the doctor, completions.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use e2e::ADMIN;
+
+use crate::stage::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_keeps_the_key_for_its_owner_alone_and_never_shows_it() {
+    let stage = Stage::empty().await;
+    let url = stage.platform.url();
+    let run = async |arguments: &[&str], environment: &[(&str, &str)]| {
+        let output = stage.program(arguments, environment).output().await.unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(!said.contains(ADMIN), "the key is shown: {said}");
+        (output.status.code().unwrap(), said)
+    };
+    let (code, said) = run(&["prompts", "list"], &[("CUECARD_URL", url)]).await;
+    assert_eq!(code, 5, "{said}");
+    let wrong = run(&["login", "--url", url, "--api-key", "cue_no_body"], &[]).await;
+    assert_eq!(wrong.0, 5, "{}", wrong.1);
+    let (code, said) = run(&["login", "--url", url], &[("CUECARD_API_KEY", ADMIN)]).await;
+    assert_eq!(code, 0, "{said}");
+    let file = stage.path("home/.config/cuecard/profiles.json");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(run(&["prompts", "list"], &[]).await.0, 0, "the profile knows where and who");
+    // A key goes to its own place only, whatever else is said.
+    let (code, said) = run(&["prompts", "list", "--url", &url.replace("127.0.0.1", "localhost")], &[]).await;
+    assert_eq!(code, 5, "{said}");
+    let (code, said) = run(&["prompts", "list", "--profile", "other"], &[]).await;
+    assert!(code == 2 && said.contains("There is no profile `other`"), "{said}");
+
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, said) = run(&["prompts", "list"], &[]).await;
+    assert!(code == 1 && said.contains("chmod 600"), "{said}");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(run(&["login", "--forget"], &[]).await.0, 0);
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("cue_"));
+    let (_, help) = run(&["--help"], &[("CUECARD_API_KEY", ADMIN)]).await;
+    assert!(help.contains("Exit codes:"), "{help}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_models_metrics_audit_and_doctor() {
+    let mut stage = Stage::empty().await;
+    let made =
+        stage.fields(&["keys", "create", "support-ci", "--role", "author", "--of-team", "support"]).await;
+    let id = made["key_id"].as_str().unwrap().to_owned();
+    stage.shows(&["keys", "list", "--of-team", "support"], 0).await;
+    stage.shows(&["keys", "rotate", &id], 0).await;
+    stage.shows(&["keys", "revoke", &id], 2).await;
+    stage.shows(&["keys", "revoke", &id, "--yes"], 0).await;
+    let set = ["models", "set", "gpt-x", "--provider", "openai", "--input", "0.15", "--output-price", "0.60"];
+    stage.shows(&[&set[..], &["--secret", "OPENAI_API_KEY"]].concat(), 0).await;
+    let models = stage.fields(&["models", "list"]).await;
+    assert!(models["data"].as_array().unwrap().iter().any(|model| model["model_id"] == "gpt-x"));
+    stage.fields(&["prompts", "create", "support/greeting"]).await;
+    stage.shows(&["metrics"], 0).await;
+    stage.shows(&["metrics", "support/greeting", "--from", "2d", "--bucket", "day"], 0).await;
+    stage.shows(&["metrics", "--of-team", "support"], 0).await;
+    stage.shows(&["audit", "list", "support/greeting"], 0).await;
+    stage.shows(&["audit", "list", "--of-team", "support"], 0).await;
+    stage.shows(&["audit", "export", "--to", "audit.jsonl"], 0).await;
+    stage.shows(&["audit", "verify", "audit.jsonl"], 0).await;
+    let altered = stage.text("audit.jsonl").replace("support-ci", "support-cj");
+    stage.put("altered.jsonl", &altered);
+    stage.shows(&["audit", "verify", "altered.jsonl"], 1).await;
+    stage.shows(&["doctor"], 0).await;
+    insta::assert_snapshot!(stage.transcript());
+
+    let (url, key) = (stage.platform.url().to_owned(), ("CUECARD_API_KEY", ADMIN));
+    stage.platform.stop().await;
+    // The audit is verified where there is no platform at all.
+    let folder = tempfile::TempDir::new().unwrap();
+    let program = e2e::bootstrap("cuecard", e2e::Profile::Dev);
+    let run = async |arguments: &[&str]| {
+        let mut command = tokio::process::Command::new(&program);
+        let command = command.args(arguments).env_clear().env("HOME", folder.path()).envs([key]);
+        command.env("CUECARD_URL", &url).output().await.unwrap()
+    };
+    for arguments in [&["doctor"][..], &["prompts", "list"]] {
+        let output = run(arguments).await;
+        assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(&["completions", shell]).await.stdout;
+        assert!(String::from_utf8(script).unwrap().contains("rollback"), "{shell}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Test sets, evaluations, the gate, reviews.
+
+use serde_json::json;
+
+use crate::stage::Stage;
+
+/// Cases of which so many fail with a model that answers with the question.
+fn cases(count: usize, wrong: usize) -> String {
+    let case = |at: usize| {
+        let expected = if at < wrong { "something else" } else { "hello" };
+        json!({ "case_id": format!("case-{at:03}"), "vars": { "message": "hello" }, "expected": expected })
+            .to_string()
+    };
+    (0..count).map(case).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_evaluated_refused_and_fixed() {
+    let mut stage = Stage::empty().await;
+    let set = stage.fields(&["test-sets", "create", "Greetings", "--team", "support"]).await;
+    let set = set["test_set_id"].as_str().unwrap().to_owned();
+    stage.put("cases.jsonl", &cases(60, 0));
+    stage.put("bad.jsonl", "{\"vars\": {}}\nno\n");
+    stage.put("cases.txt", "");
+    stage.shows(&["test-sets", "put", &set, "bad.jsonl"], 2).await;
+    stage.shows(&["test-sets", "put", &set, "cases.txt"], 2).await;
+    stage.shows(&["test-sets", "put", &set, "cases.jsonl"], 0).await;
+    let case = r#"{"vars": {"message": "bye"}, "expected": "bye"}"#;
+    stage.shows(&["test-sets", "add", &set, case], 0).await;
+    stage.shows(&["test-sets", "list", "--team", "support"], 0).await;
+    stage.shows(&["test-sets", "versions", &set], 0).await;
+    assert_eq!(stage.run(&["test-sets", "cases", &set]).await.stdout.lines().count(), 61);
+
+    let prompt = "support/greeting";
+    stage.shows(&["prompts", "create", prompt, "--test-set", &set], 0).await;
+    let create = ["versions", "create", prompt, "--wait", "--model", "mock/echo", "--template"];
+    stage.shows(&[&create[..], &["Say {{ message }}"]].concat(), 3).await;
+    stage.shows(&["promote", prompt, "newest", "--yes"], 3).await;
+    let run = stage.fields(&["eval", "list", prompt]).await;
+    let run = run["data"][0]["eval_run_id"].as_str().unwrap().to_owned();
+    stage.shows(&["eval", "cases", &run, "--outcome", "failed", "--limit", "2"], 0).await;
+    stage.shows(&["eval", "watch", &run], 3).await;
+    assert!(stage.run(&["eval", "summary", &run]).await.stdout.starts_with("### Evaluation"));
+    assert_eq!(stage.run(&["eval", "cases", &run, "--csv"]).await.stdout.lines().count(), 62);
+
+    stage.shows(&[&create[..], &["{{ message }}"]].concat(), 0).await;
+    stage.shows(&["eval", "run", prompt, "--watch", "--repeats", "2"], 0).await;
+    stage.shows(&["models", "matrix", prompt], 0).await;
+    stage.shows(&["promote", prompt, "newest", "--yes"], 0).await;
+    stage.shows(&["eval", "run", prompt, "1", "--model", "nobody/nothing", "--watch"], 1).await;
+    stage.shows(&["eval", "list", "--status", "errored"], 0).await;
+    stage.shows(&["try", prompt, "--var", "message=moin", "--save", &set, "--expected", "moin"], 0).await;
+    stage.shows(&["test-sets", "delete", &set], 0).await;
+    insta::assert_snapshot!(stage.transcript());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_close_to_call_waits_for_a_person() {
+    let mut stage = Stage::empty().await;
+    let set = stage.fields(&["test-sets", "create", "Greetings", "--team", "support"]).await;
+    let set = set["test_set_id"].as_str().unwrap().to_owned();
+    stage.put("cases.jsonl", &cases(60, 14));
+    stage.fields(&["test-sets", "put", &set, "cases.jsonl"]).await;
+    let prompt = "support/greeting";
+    stage.fields(&["prompts", "create", prompt, "--test-set", &set]).await;
+    stage.shows(&["review", "list"], 0).await;
+    let author = stage.fields(&["keys", "create", "ann", "--role", "author", "--of-team", "support"]).await;
+    let author = author["secret"].as_str().unwrap().to_owned();
+    let write =
+        ["versions", "create", prompt, "--template", "{{ message }}", "--model", "mock/echo", "--wait"];
+    let written = stage.run(&[&["--api-key", &author][..], &write, &["-o", "json"]].concat()).await;
+    assert_eq!(written.code, 3, "{}{}", written.stdout, written.stderr);
+    let run = written.json()["eval_run_id"].as_str().unwrap().to_owned();
+    stage.shows(&["review", "list"], 0).await;
+    let approve = ["review", "approve", &run, "--reason", "The fourteen are better answers"];
+    let own = stage.run(&[&["--api-key", &author][..], &approve].concat()).await;
+    assert_eq!(own.code, 5, "{}", own.stderr);
+    stage.shows(&approve, 0).await;
+    stage.shows(&["review", "list"], 0).await;
+    stage.shows(&["versions", "approve", prompt, "newest", "--reason", "Read it twice"], 0).await;
+    insta::assert_snapshot!(stage.transcript());
+}
