@@ -38,16 +38,24 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
 }
 
+/// The sections whose commands a reader types, one after the other.
+const TOUR: [&str; 2] = ["## A five-minute tour", "## From the terminal"];
+
 /// Takes the steps one after the other in one shell, as a reader does, and returns their answers.
 fn take(tour: &[Step], program: &Program, folder: &str) -> Vec<String> {
     let end = format!("printf '%s' '{END}'\n");
     let steps = tour.iter().flat_map(|step| [step.commands.as_str(), &end]).collect::<String>();
     let script = steps.replace(ADDRESS, program.address()).replace(FOLDER, folder);
+    let cuecard = e2e::bootstrap("cuecard", e2e::Profile::Dev);
+    let path = format!("export PATH='{}':\"$PATH\"\n", cuecard.parent().unwrap().display());
     let mut bash = Command::new("bash");
     // A proxy of this host does not know the platform.
-    bash.args(["-c", &format!("exec 2>&1\n{script}")]).current_dir(root()).env("no_proxy", "127.0.0.1");
+    bash.args(["-c", &format!("exec 2>&1\n{path}{script}")]).current_dir(root()).env("no_proxy", "127.0.0.1");
+    // Where `cuecard login` keeps the key.
+    bash.env("XDG_CONFIG_HOME", folder);
     let output = String::from_utf8(bash.output().unwrap().stdout).unwrap();
-    output.split_terminator(END).map(str::to_owned).collect()
+    let shown = output.replace(program.address(), ADDRESS).replace(folder, FOLDER);
+    shown.split_terminator(END).map(str::to_owned).collect()
 }
 
 /// The commands with their answers, as a terminal would show them.
@@ -69,9 +77,9 @@ fn difference(shown: &str, real: &str) -> Option<String> {
 fn the_tour_of_the_readme_is_what_happens() {
     let readme = readme();
     let start = steps(&readme, "## Run it");
-    let tour = steps(&readme, "## A five-minute tour");
+    let tour: Vec<Step> = TOUR.iter().flat_map(|section| steps(&readme, section)).collect();
     let blocks = readme.lines().filter(|line| line.starts_with("```sh")).count();
-    assert_eq!(blocks, start.len() + tour.len(), "a block of commands is in none of the two sections");
+    assert_eq!(blocks, start.len() + tour.len(), "a block of commands is in none of these sections");
 
     let folder = TempDir::new().unwrap();
     let data = folder.path().to_str().unwrap();

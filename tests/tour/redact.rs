@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Patterns, and what takes their place.
-const CUTS: [(&str, &str); 5] = [
+const CUTS: [(&str, &str); 6] = [
     (r"\bcue_[0-9A-Z]{26}_[0-9a-f]+", "cue_…"),
     (r"\b(prm|ver|tst|evl|aud|key|req)_[0-9A-Z]{26}\b", "${1}_…"),
     (r"\b[0-9a-f]{64}\b", "…"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "…"),
+    (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "…"),
     (r"\b\d+ ms\b", "… ms"),
 ];
 
