@@ -55,6 +55,7 @@ fn present(details: &PromptDetails) -> Fields {
         .with("mode", mode)
         .with("min_pass_rate", gate.min_pass_rate.to_string())
         .with("min_cases", gate.min_cases.to_string())
+        .with("confidence", gate.confidence.to_string())
         .with("min_score", gate.min_score.map(|score| score.to_string()).unwrap_or_default())
         .with("require_staging_first", if gate.require_staging_first { "yes" } else { "" })
         .with("require_approval", if gate.require_approval { "yes" } else { "" })
@@ -133,6 +134,7 @@ fn gate_of(fields: &Fields) -> Result<Option<GatePolicy>> {
         min_pass_rate: fields.optional("min_pass_rate")?.unwrap_or(default.min_pass_rate),
         min_score: fields.optional("min_score")?,
         min_cases: fields.optional("min_cases")?.unwrap_or(default.min_cases),
+        confidence: fields.optional("confidence")?.unwrap_or(default.confidence),
         require_staging_first: fields.given("require_staging_first").is_some(),
         require_approval: fields.given("require_approval").is_some(),
         max_cost_usd_per_case: fields.optional("max_cost_usd_per_case")?,
