@@ -153,9 +153,9 @@ pub(crate) fn tree(folder: &Path) -> Vec<(PathBuf, String)> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(tree(&path))
+            files.extend(tree(&path));
         } else {
-            files.push((path.clone(), std::fs::read_to_string(&path).unwrap()))
+            files.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
         }
     }
     files.sort();
