@@ -51,13 +51,14 @@ impl Show for PromptMetrics {
 
 impl Row for TeamMetricsRow {
     const COLUMNS: &'static [&'static str] =
-        &["DAY", "PROMPT", "CALLS", "ERRORS", "TOKENS IN", "TOKENS OUT", "COST", "RATING"];
+        &["DAY", "PROMPT", "CALLS", "RESOLVES", "ERRORS", "TOKENS IN", "TOKENS OUT", "COST", "RATING"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             moment(self.bucket_start),
             self.prompt_id.to_string(),
             self.calls.to_string(),
+            self.resolves.to_string(),
             or_dash(self.error_rate.map(percent)),
             self.input_tokens.to_string(),
             self.output_tokens.to_string(),

@@ -57,7 +57,9 @@ fn gate(gate: &Gate) -> String {
     if gate.mode == "off" {
         return format!("off{from}");
     }
-    let mut asks = vec![format!("{} of at least {} cases", percent(gate.min_pass_rate), gate.min_cases)];
+    let Gate { min_pass_rate, min_cases, confidence, .. } = gate;
+    let sure = percent(*confidence);
+    let mut asks = vec![format!("{} of at least {min_cases} cases, {sure} sure", percent(*min_pass_rate))];
     asks.extend(gate.min_score.map(|score| format!("a score of {score}")));
     asks.extend(gate.require_staging_first.then(|| "staging first".to_owned()));
     asks.extend(gate.require_approval.then(|| "an approval".to_owned()));

@@ -10,6 +10,8 @@ pub struct Gate {
     pub mode: String,
     /// The share of cases that must pass.
     pub min_pass_rate: f64,
+    /// How sure the gate must be that the pass rate is not 5 points below production's: 0.95 or 0.90.
+    pub confidence: f64,
     /// The average score that must be reached.
     pub min_score: Option<f64>,
     /// How many cases there must be.
@@ -34,6 +36,8 @@ pub struct NewGate {
     pub mode: Option<String>,
     /// The share of cases that must pass.
     pub min_pass_rate: Option<f64>,
+    /// How sure the gate must be that the pass rate is not 5 points below production's: 0.95 or 0.90.
+    pub confidence: Option<f64>,
     /// The average score that must be reached.
     pub min_score: Option<f64>,
     /// How many cases there must be.

@@ -109,6 +109,8 @@ pub struct TeamMetricsRow {
     pub prompt_id: PromptId,
     /// Calls of the model.
     pub calls: i64,
+    /// Resolves that were answered.
+    pub resolves: i64,
     /// Share of the calls that failed.
     pub error_rate: Option<f64>,
     /// Tokens sent.
