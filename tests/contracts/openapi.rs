@@ -53,7 +53,8 @@ fn each_route_is_an_operation_because_no_function_mounts_one_in_another_way() {
     assert!(sources.len() > 20, "the functions are somewhere else now: {sources:?}");
     for path in sources {
         let text = fs::read_to_string(&path).unwrap();
-        let found = mounted.find(&text);
+        // Pages are no operations.
+        let found = mounted.find_iter(&text).find(|found| !text[found.end()..].starts_with("\"/console"));
         assert!(found.is_none(), "{}: `{}`: mount with `routes!`", path.display(), found.unwrap().as_str());
     }
 }

@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 29] = [
+pub(super) const EDITS: [Edit; 30] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
@@ -22,6 +22,8 @@ pub(super) const EDITS: [Edit; 29] = [
         &["Try: it is told CUECARD_CACHE_CLUSTER, which it does not need"]),
     edit("Resolve", "CUECARD_CACHE_NAME: !Ref Cache", "CUECARD_LOG: debug",
         &["Resolve: it is not told CUECARD_CACHE_NAME"]),
+    edit("Resolve", "CUECARD_CACHE_NAME: !Ref Cache", "CUECARD_CACHE_NAME: !Ref Cache\n          SSL_CERT_FILE: ''",
+        &["Resolve: SSL_CERT_FILE is not /etc/pki/tls/cert.pem"]),
     edit("Propagate", "CUECARD_ARCHIVE_BUCKET: !Ref Archive", "CUECARD_ARCHIVE_BUCKET: !Ref TestSets",
         &[r#"Propagate: CUECARD_ARCHIVE_BUCKET is not {"Ref":"Archive"}"#]),
 

@@ -42,6 +42,9 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
 /// Those of the cache: a function reads all of them or none.
 const CACHE: [&str; 4] = [name::CACHE_URL, name::CACHE_CLUSTER, name::CACHE_USER, name::CACHE_NAME];
 
+/// Where TLS finds authorities, on Lambda: it reads more than this file if it is not told.
+const AUTHORITIES: (&str, &str) = ("SSL_CERT_FILE", "/etc/pki/tls/cert.pem");
+
 /// What a variable must be; null where it may be anything.
 fn value(name: &str) -> Value {
     match name {
@@ -76,6 +79,10 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
         let goes_by = |(_, readers): &&(&str, &[&str])| readers.contains(&function.id.as_str());
         needed.extend(OPTIONAL.iter().filter(goes_by).map(|(name, _)| *name));
         complaints.extend(wrong(&function, &needed));
+        let (name, path) = AUTHORITIES;
+        if !function.variables().any(|(set, value)| set == name && value == path) {
+            complaints.push(format!("{}: {name} is not {path}", function.id));
+        }
     }
     complaints
 }

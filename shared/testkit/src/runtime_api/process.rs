@@ -23,6 +23,10 @@ use crate::engines::{ACCESS_KEY, REGION, SECRET_KEY};
 /// How long a process that ended is listened to: what it started may hold its pipes open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// The authorities that this system trusts, in one file as the template says: on Debian, and where nothing is there no
+/// authority is trusted.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// A process that runs or has ended. It is killed when the last of these is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Process {
@@ -46,6 +50,7 @@ impl Process {
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("SSL_CERT_FILE", AUTHORITIES),
         ]);
         if settings.concurrency > 1 {
             command.env("AWS_LAMBDA_MAX_CONCURRENCY", settings.concurrency.to_string());
