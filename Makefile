@@ -8,7 +8,7 @@ ARGS ?=
 REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-gate bench-experiments bench-metrics bench-eval real-data tools build
+.PHONY: help run test lint bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data tools build
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench-experiments: ## Simulate experiments and canaries beside the figures that 
 
 bench-metrics: ## Count a million events while everything fails, and measure pace and writes
 	cargo run --locked --release -p e2e --bin bench_metrics -- $(ARGS)
+
+bench-console: ## Time the console's pages over 500 prompts with 30 days of metrics
+	cargo run --locked --release -p e2e --bin bench_console -- $(ARGS)
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 	cargo run --locked --release -p e2e --bin bench_eval -- $(ARGS)

@@ -1,0 +1,92 @@
+//! Pages as a browser asks for them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use axum::http::{Method, StatusCode};
+use e2e::{
+    ADMIN, Answer, Call, World,
+    report::{line, word},
+};
+use tokio::time::Instant;
+
+// Issue «Console»; targets.md.
+const LONGEST: Duration = Duration::from_millis(50);
+const MOST_BYTES: usize = 150_000;
+
+/// The admin, signed in.
+pub(crate) struct Reader<'a> {
+    world: &'a World,
+    cookie: String,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) async fn sign_in(world: &'a World) -> Self {
+        let form = Call::new(Method::POST, "/console/sign-in")
+            .bytes("application/x-www-form-urlencoded", format!("key={ADMIN}"));
+        let answer = world.call(form).await;
+        let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        assert!(!cookie.is_empty(), "nobody was let in: {}", answer.text());
+        Self { world, cookie }
+    }
+
+    async fn open(&self, path: &str) -> Answer {
+        self.world.call(Call::get(path).header("cookie", &self.cookie)).await
+    }
+
+    /// A page of each kind that links lead to from the overview, by its kind.
+    pub(crate) async fn kinds(&self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::from([(kind_of("/console"), "/console".to_owned())]);
+        let mut waiting = VecDeque::from(["/console".to_owned()]);
+        while let Some(path) = waiting.pop_front() {
+            let page = self.open(&path).await.text();
+            let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '#']).next());
+            for link in links.filter(|link| link.starts_with("/console")) {
+                let link = link.replace("&amp;", "&");
+                if !found.contains_key(&kind_of(&link)) {
+                    found.insert(kind_of(&link), link.clone());
+                    waiting.push_back(link);
+                }
+            }
+        }
+        found
+    }
+
+    /// Prints how long each page takes, and what it weighs; says whether all are quick and light enough.
+    pub(crate) async fn measure(&self, pages: &BTreeMap<String, String>, times: usize) -> bool {
+        line(&format!("\n{:<58} {:>9} {:>9} {:>7}", "page", "median ms", "most ms", "KB"));
+        let mut met = true;
+        for (kind, path) in pages {
+            let mut took = Vec::new();
+            let mut bytes = 0;
+            for _ in 0..times {
+                let began = Instant::now();
+                let answer = self.open(path).await;
+                took.push(began.elapsed());
+                assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+                bytes = answer.body.len();
+            }
+            took.sort_unstable();
+            let (median, most) = (took[took.len() / 2], took[took.len() - 1]);
+            // What is downloaded is no page.
+            let fits = median < LONGEST && (bytes < MOST_BYTES || kind.ends_with("/export"));
+            met &= fits;
+            let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+            let kilobytes = bytes.div_ceil(1000);
+            line(&format!("{kind:<58} {:>9.1} {:>9.1} {kilobytes:>7} {}", ms(median), ms(most), word(fits)));
+        }
+        line(&format!("\nEach page within 50 ms (median of {times}) and under 150 KB: {}", word(met)));
+        met
+    }
+}
+
+/// A page's path without ids and without the values of what is asked.
+fn kind_of(link: &str) -> String {
+    let (path, asked) = link.split_once('?').unwrap_or((link, ""));
+    let part = |part: &str| if part.contains('_') { "*".to_owned() } else { part.to_owned() };
+    let path: Vec<_> = path.split('/').map(part).collect();
+    let names: Vec<_> = asked.split('&').filter_map(|pair| pair.split('=').next()).collect();
+    [path.join("/"), names.join("&")].join(if asked.is_empty() { "" } else { "?" })
+}
