@@ -76,6 +76,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         query: without_place(&visit.query),
     };
     app.show_as(status, &visit, &Page { title: "Audit", part: "audit", template: "audit.html" }, &context)
+        .await
 }
 
 /// Whole chains as JSON lines, to be kept and verified elsewhere.

@@ -91,6 +91,7 @@ async fn ask_page(
         &Page { title: "Start a canary", part: "prompts", template: "new_canary.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Answer {
@@ -167,6 +168,7 @@ async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState))
         form,
     };
     app.show_as(status, visit, &Page { title: &title, part: "prompts", template: "canary.html" }, &context)
+        .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

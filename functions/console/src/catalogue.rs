@@ -38,6 +38,7 @@ async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState))
     let row = |CatalogueModel { entry, builtin }| Row { entry, builtin };
     let context = Context { models: models.into_iter().map(row).collect(), form };
     app.show_as(status, visit, &Page { title: "Models", part: "models", template: "models.html" }, &context)
+        .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

@@ -157,4 +157,5 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         sort,
     };
     app.show(&visit, &Page { title: "Dashboard", part: "dashboard", template: "dashboard.html" }, &context)
+        .await
 }

@@ -105,7 +105,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         from,
         to,
     };
-    app.show(&visit, &Page { title: &title, part: "prompts", template: "diff.html" }, &context)
+    app.show(&visit, &Page { title: &title, part: "prompts", template: "diff.html" }, &context).await
 }
 
 #[cfg(test)]

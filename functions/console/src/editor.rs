@@ -173,6 +173,7 @@ async fn page(
         form,
     };
     app.show_as(status, visit, &Page { title: &title, part: "prompts", template: "editor.html" }, &context)
+        .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

@@ -205,6 +205,7 @@ async fn page(app: &App, visit: &Visit, (status, form): (axum::http::StatusCode,
         &Page { title: &title, part: "prompts", template: "experiment.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

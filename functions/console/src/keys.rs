@@ -94,7 +94,7 @@ async fn page(
         fresh: fresh.map(|fresh| Fresh { name: fresh.key.name, secret: fresh.secret }),
         form,
     };
-    app.show_as(status, visit, &Page { title: "Keys", part: "keys", template: "keys.html" }, &context)
+    app.show_as(status, visit, &Page { title: "Keys", part: "keys", template: "keys.html" }, &context).await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

@@ -28,6 +28,7 @@ mod new_experiment;
 mod new_prompt;
 mod overview;
 mod pages;
+mod people;
 mod promote;
 mod prompt;
 mod prompts;

@@ -40,6 +40,7 @@ async fn page(
     let prompt = app.registry().prompt(&visit.caller, &address).await?;
     let context = Context { prompt, environment, form };
     app.show_as(status, visit, &Page { title: "Lock", part: "prompts", template: "lock.html" }, &context)
+        .await
 }
 
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Answer {

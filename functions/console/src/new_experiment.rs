@@ -55,6 +55,7 @@ async fn page(app: &App, visit: &Visit, status: StatusCode, form: FormState, cho
         &Page { title: "New experiment", part: "prompts", template: "new_experiment.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

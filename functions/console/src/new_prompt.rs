@@ -41,6 +41,7 @@ async fn page(app: &App, visit: &Visit, status: StatusCode, form: FormState) -> 
         &Page { title: "New prompt", part: "prompts", template: "new_prompt.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

@@ -130,5 +130,5 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         runs: queued.data.into_iter().chain(running.data).map(open).collect(),
         changes: changes.data.into_iter().rev().collect(),
     };
-    app.show(&visit, &Page { title: "Overview", part: "overview", template: "overview.html" }, &context)
+    app.show(&visit, &Page { title: "Overview", part: "overview", template: "overview.html" }, &context).await
 }

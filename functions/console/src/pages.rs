@@ -10,7 +10,7 @@ use domain::{Caller, Error, Result, Sources};
 use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
 use serde::Serialize;
 
-use crate::{assets, shown, visit::Visit};
+use crate::{assets, people, shown, visit::Visit};
 
 macro_rules! templates {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("../templates/", $name)))),*] };
@@ -135,7 +135,7 @@ impl Pages {
 
     fn fill(&self, template: &str, context: &impl Serialize, viewer: Value) -> Result<String> {
         // By way of JSON: what is kept as it was written knows no other way out.
-        let context = Value::from(Serde(serde_json::to_value(context).map_err(Error::internal)?));
+        let context = Value::from(Serde(json(context)?));
         self.render(template, context! { viewer => viewer, ..context })
     }
 
@@ -143,6 +143,10 @@ impl Pages {
         let template = self.0.get_template(template).map_err(unreadable)?;
         template.render(context).map_err(unreadable)
     }
+}
+
+fn json(context: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(context).map_err(Error::internal)
 }
 
 fn html(status: StatusCode, text: String) -> Response {
@@ -155,23 +159,25 @@ fn unreadable(error: minijinja::Error) -> Error {
 
 impl crate::App {
     /// A page that was asked for.
-    pub(crate) fn show(
+    pub(crate) async fn show(
         &self,
         visit: &Visit,
         page: &Page<'_>,
         context: &impl Serialize,
     ) -> crate::failure::Answer {
-        self.show_as(StatusCode::OK, visit, page, context)
+        self.show_as(StatusCode::OK, visit, page, context).await
     }
 
     /// The same under a status: the page of a form that was refused.
-    pub(crate) fn show_as(
+    pub(crate) async fn show_as(
         &self,
         status: StatusCode,
         visit: &Visit,
         page: &Page<'_>,
         context: &impl Serialize,
     ) -> crate::failure::Answer {
-        Ok(self.pages.page((visit, &self.registry().sources), status, page, context)?)
+        let mut context = json(context)?;
+        people::by_name(self, &mut context).await?;
+        Ok(self.pages.page((visit, &self.registry().sources), status, page, &context)?)
     }
 }

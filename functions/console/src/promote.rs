@@ -131,6 +131,7 @@ async fn page(
         form,
     };
     app.show_as(status, visit, &Page { title: &title, part: "prompts", template: "promote.html" }, &context)
+        .await
 }
 
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Answer {
@@ -195,5 +196,5 @@ pub(crate) async fn result(
         prompt,
     };
     let title = if rolled_back { "Rolled back" } else { "Promoted" };
-    app.show(visit, &Page { title, part: "prompts", template: "moved.html" }, &context)
+    app.show(visit, &Page { title, part: "prompts", template: "moved.html" }, &context).await
 }

@@ -115,7 +115,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         test_set,
         prompt: details.prompt,
     };
-    app.show(&visit, &Page { title: &title, part: "prompts", template: "prompt.html" }, &context)
+    app.show(&visit, &Page { title: &title, part: "prompts", template: "prompt.html" }, &context).await
 }
 
 async fn trials(app: &App, visit: &Visit, address: &str) -> Result<Vec<TrialRow>> {

@@ -95,5 +95,5 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         query,
         next,
     };
-    app.show(&visit, &Page { title: "Prompts", part: "prompts", template: "prompts.html" }, &context)
+    app.show(&visit, &Page { title: "Prompts", part: "prompts", template: "prompts.html" }, &context).await
 }

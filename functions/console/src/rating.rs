@@ -53,6 +53,7 @@ async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState))
         &Page { title: "Blind rating", part: "prompts", template: "rating.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

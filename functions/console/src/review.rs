@@ -37,7 +37,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         run,
     });
     let context = Context { reviews: waiting.collect() };
-    app.show(&visit, &Page { title: "Review", part: "review", template: "review.html" }, &context)
+    app.show(&visit, &Page { title: "Review", part: "review", template: "review.html" }, &context).await
 }
 
 pub(crate) async fn decide(State(app): State<App>, sent: Sent) -> Answer {

@@ -77,6 +77,7 @@ async fn page(
         &Page { title: "Roll back", part: "prompts", template: "rollback.html" },
         &context,
     )
+    .await
 }
 
 async fn candidates(

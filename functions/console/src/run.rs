@@ -168,7 +168,7 @@ pub(crate) async fn page(
         test_set: test_set.map(|set| set.name),
         form,
     };
-    app.show_as(status, visit, &Page { title: &title, part: "prompts", template: "run.html" }, &context)
+    app.show_as(status, visit, &Page { title: &title, part: "prompts", template: "run.html" }, &context).await
 }
 
 /// The part of the page that changes while the run goes on.

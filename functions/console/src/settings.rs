@@ -89,6 +89,7 @@ async fn page(app: &App, visit: &Visit, status: StatusCode, form: Option<FormSta
         &Page { title: "Settings", part: "prompts", template: "settings.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

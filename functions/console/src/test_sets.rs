@@ -96,6 +96,7 @@ async fn list_page(app: &App, visit: &Visit, (status, form): (StatusCode, FormSt
         &Page { title: "Test sets", part: "test-sets", template: "test_sets.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn list(State(app): State<App>, visit: Visit) -> Answer {
@@ -140,6 +141,7 @@ async fn set_page(app: &App, visit: &Visit, (status, form): (StatusCode, FormSta
         &Page { title: &title, part: "test-sets", template: "test_set.html" },
         &context,
     )
+    .await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {

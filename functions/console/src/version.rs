@@ -67,7 +67,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         came: ["saved", "unchanged"].into_iter().find(|word| visit.query.given(word).is_some()).unwrap_or(""),
         prompt: prompt.prompt,
     };
-    app.show(&visit, &Page { title: &title, part: "prompts", template: "version.html" }, &context)
+    app.show(&visit, &Page { title: &title, part: "prompts", template: "version.html" }, &context).await
 }
 
 /// Asks for a run, and shows it.
