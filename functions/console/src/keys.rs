@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Redirect},
 };
 use domain::{ApiKey, KeyRole, Result, TeamScope, Timestamp};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use registry::key::{FreshKey, NewKey};
 use serde::Serialize;
 use web::Fields;
@@ -82,7 +83,10 @@ async fn page(
     fresh: Option<FreshKey>,
 ) -> Answer {
     let registry = app.registry();
-    let team: TeamScope = visit.query.optional("team")?.unwrap_or(TeamScope::All);
+    let team = match &fresh {
+        Some(fresh) => fresh.key.team_id.clone(),
+        None => visit.query.optional("team")?.unwrap_or(TeamScope::All),
+    };
     let found = registry.keys(&visit.caller, &team, &visit.page(SHOWN)).await?;
     let teams = registry.teams(&visit.caller).await?;
     let now = registry.sources.now();
@@ -146,6 +150,7 @@ pub(crate) async fn rotate(State(app): State<App>, sent: Sent) -> Answer {
 
 pub(crate) async fn revoke(State(app): State<App>, sent: Sent) -> Answer {
     let key: String = sent.visit.path("key")?;
-    app.registry().revoke_key(&sent.act, &key).await?;
-    Ok(Redirect::to("/console/keys").into_response())
+    let key = app.registry().revoke_key(&sent.act, &key).await?;
+    let team = utf8_percent_encode(key.team_id.as_str(), NON_ALPHANUMERIC);
+    Ok(Redirect::to(&format!("/console/keys?team={team}")).into_response())
 }
