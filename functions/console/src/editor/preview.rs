@@ -34,7 +34,7 @@ impl Preview {
     pub(super) fn of(fields: &Fields, live: Option<&Version>) -> Self {
         let content = match content_of(fields) {
             Ok(content) => content,
-            Err(error) => return Self { problems: said(&error), ..Self::default() },
+            Err(error) => return Self { problems: said(&error), ..Self::typed(fields) },
         };
         let sample = |variable: &Variable| Sample {
             name: variable.name.clone(),
@@ -51,6 +51,15 @@ impl Preview {
             Err(error) => preview.problems = said(&error),
         }
         preview
+    }
+
+    /// The values that are there already: half a template has no variables, and nobody is to type them anew.
+    fn typed(fields: &Fields) -> Self {
+        let sample = |(name, value): (&str, &str)| {
+            let (name, value) = (name.strip_prefix("value:")?.to_owned(), value.to_owned());
+            Some(Sample { name, kind: VariableType::String, required: true, value })
+        };
+        Self { variables: fields.iter().filter_map(sample).collect(), ..Self::default() }
     }
 
     fn beside(content: &Content, live: Option<&Version>) -> Self {
@@ -101,8 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_parse_is_said() {
-        let preview = Preview::of(&Fields::read(b"kind=text&template_text=%7B%7B+name"), None);
+    fn what_does_not_parse_is_said_and_takes_no_value_away() {
+        let form = b"kind=text&template_text=%7B%7B+name&value%3Aname=Ann";
+        let preview = Preview::of(&Fields::read(form), None);
         assert!(preview.messages.is_empty() && preview.problems.len() == 1);
+        assert_eq!(preview.variables[0].value, "Ann");
     }
 }
