@@ -3,12 +3,17 @@
 use axum::extract::State;
 use domain::{
     Prompt, PromptId, Version,
+    content::Literal,
     diff::{FieldChange, Hunk, Line, Tag, TextChange},
 };
 use serde::Serialize;
+use serde_json::Value;
 use store::PageRequest;
 
 use crate::{App, failure::Answer, pages::Page, visit::Visit};
+
+/// From how many bytes on, before and after together, a value is no short one.
+const LONG: usize = 160;
 
 #[derive(Serialize)]
 struct Context {
@@ -26,7 +31,7 @@ struct Context {
 /// A text that changed.
 #[derive(Serialize)]
 struct Text {
-    field: &'static str,
+    field: String,
     hunks: Vec<Vec<Row>>,
 }
 
@@ -46,8 +51,23 @@ struct Numbered {
 
 impl Text {
     fn new(change: TextChange) -> Self {
-        Self { field: change.field, hunks: change.hunks.into_iter().map(rows).collect() }
+        Self { field: change.field.to_owned(), hunks: change.hunks.into_iter().map(rows).collect() }
     }
+
+    /// A value that is too long to stand beside another is compared line by line.
+    fn of_field(change: FieldChange) -> Self {
+        let lines = |value: Option<Literal>| {
+            let value = value.and_then(|value| serde_json::from_str::<Value>(value.as_str()).ok());
+            value.map_or_else(String::new, |value| format!("{value:#}\n"))
+        };
+        let compared = TextChange::between("", &lines(change.from), &lines(change.to));
+        Self { field: change.field, ..Self::new(compared) }
+    }
+}
+
+fn is_long(change: &FieldChange) -> bool {
+    let length = |value: &Option<Literal>| value.as_ref().map_or(0, |value| value.as_str().len());
+    length(&change.from) + length(&change.to) > LONG
 }
 
 /// Lines that stayed stand in both columns; those of a change begin on the same row.
@@ -95,10 +115,13 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let (from, to, diff) = registry.diff(&visit.caller, &address, &from, &to).await?;
     let versions = registry.versions(&visit.caller, &address, &PageRequest::first(50)).await?;
     let title = format!("{} · {} → {}", prompt.name, from.number, to.number);
+    let same = diff.is_empty();
+    let (long, fields) = diff.fields.into_iter().partition(is_long);
+    let long = Vec::into_iter(long).map(Text::of_field);
     let context = Context {
-        same: diff.is_empty(),
-        fields: diff.fields,
-        texts: diff.text.into_iter().map(Text::new).collect(),
+        same,
+        fields,
+        texts: diff.text.into_iter().map(Text::new).chain(long).collect(),
         side_by_side: visit.query.text("view") != "inline",
         numbers: versions.data.iter().map(|details| details.version.number).collect(),
         prompt,
@@ -110,7 +133,19 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::to_raw_value;
+
     use super::*;
+
+    #[test]
+    fn a_long_value_is_compared_by_lines() {
+        let value = |last: &str| Some(Literal(to_raw_value(&[&"a".repeat(100), last]).unwrap()));
+        let change = FieldChange { field: "config.words".to_owned(), from: value("b"), to: value("c") };
+        assert!(is_long(&change));
+        let text = Text::of_field(change);
+        let changed = text.hunks[0].iter().filter(|row| row.old.as_ref().is_some_and(|line| line.changed));
+        assert_eq!((text.field.as_str(), changed.count()), ("config.words", 1));
+    }
 
     #[test]
     fn what_changed_stands_beside_what_it_was() {

@@ -82,7 +82,7 @@ pub struct Piece {
 
 impl TextChange {
     /// Compares two different texts.
-    pub(super) fn between(field: &'static str, old: &str, new: &str) -> Self {
+    pub fn between(field: &'static str, old: &str, new: &str) -> Self {
         let old: Vec<_> = old.split_inclusive('\n').collect();
         let new: Vec<_> = new.split_inclusive('\n').collect();
         let operations = TextDiff::configure().diff_slices(&old, &new).ops().to_vec();
