@@ -12,10 +12,19 @@ use registry::{
 use serde::Serialize;
 use store::PageRequest;
 
-use crate::{App, failure::Answer, live::Row, pages::Page, visit::Visit};
+use crate::{
+    App,
+    failure::{Answer, if_there},
+    live::Row,
+    pages::Page,
+    visit::Visit,
+};
 
 /// How many prompts the page shows.
 const SHOWN: u32 = 12;
+
+/// How many changes it shows.
+const CHANGES: usize = 8;
 
 /// How far back «what changed» looks.
 const RECENT: Duration = Duration::from_hours(1);
@@ -28,7 +37,8 @@ struct Context {
     trials: Vec<Running>,
     reviews: Vec<Review>,
     runs: Vec<OpenRun>,
-    changes: Vec<AuditEntry>,
+    changes: Vec<Change>,
+    more_changes: usize,
 }
 
 /// What all calls of today came to.
@@ -58,6 +68,14 @@ struct Review {
     prompt: String,
     team: String,
     run: EvalRun,
+}
+
+/// What moved, and of which prompt.
+#[derive(Serialize)]
+struct Change {
+    #[serde(flatten)]
+    entry: AuditEntry,
+    of: Option<Prompt>,
 }
 
 /// A run under way.
@@ -121,6 +139,16 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         team: prompt.team_id.to_string(),
         run,
     };
+    let more_changes = changes.data.len().saturating_sub(CHANGES);
+    let mut newest = Vec::new();
+    for entry in changes.data.into_iter().rev().take(CHANGES) {
+        let known = prompts.data.iter().find(|known| known.prompt.prompt_id.to_string() == entry.chain);
+        let of = match known {
+            Some(known) => Some(known.prompt.clone()),
+            None => if_there(registry.prompt(caller, &entry.chain).await)?,
+        };
+        newest.push(Change { entry, of });
+    }
     let context = Context {
         today: Today::of(&ranking),
         prompts: rows.map(|(details, used)| Row::new(details, used, now)).collect(),
@@ -128,7 +156,8 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         trials: trials.into_iter().map(Running::new).collect(),
         reviews: reviews.into_iter().map(review).collect(),
         runs: queued.data.into_iter().chain(running.data).map(open).collect(),
-        changes: changes.data.into_iter().rev().collect(),
+        changes: newest,
+        more_changes,
     };
     app.show(&visit, &Page { title: "Overview", part: "overview", template: "overview.html" }, &context).await
 }
