@@ -3,7 +3,6 @@
 (() => {
   "use strict";
   const $ = (id) => document.getElementById(id);
-  document.documentElement.classList.add("scripted");
 
   const part = async (address, form) => {
     const options = form ? { method: "POST", body: new URLSearchParams(new FormData(form)) } : {};

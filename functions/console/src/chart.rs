@@ -26,7 +26,7 @@ const LINES: [RGBColor; 6] = [
     RGBColor(16, 0, 6),
 ];
 
-const SIZE: (u32, u32) = (640, 200);
+const SIZE: (u32, u32) = (440, 180);
 
 /// How the numbers at an axis are written.
 pub(crate) type Written<'a> = &'a dyn Fn(f64) -> String;
@@ -148,9 +148,14 @@ pub(crate) fn number(value: f64) -> String {
         huge if huge >= 1e6 => format!("{:.1} M", value / 1e6),
         large if large >= 1e4 => format!("{:.0} k", value / 1e3),
         middle if middle >= 10.0 || middle == 0.0 => format!("{value:.0}"),
-        small if small >= 0.1 => format!("{value:.2}"),
-        _ => format!("{value:.4}"),
+        small if small >= 0.1 => without_zeros(&format!("{value:.2}")),
+        _ => without_zeros(&format!("{value:.4}")),
     }
+}
+
+/// Without zeros at the end of its fraction.
+fn without_zeros(fraction: &str) -> String {
+    fraction.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A share as percent.
@@ -161,6 +166,13 @@ pub(crate) fn percent(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_has_the_digits_that_it_needs() {
+        let numbers = [0.0, 0.01, 0.55, 5.0, 4.25, 120.0, 12_000.0, 2_500_000.0];
+        let written = ["0", "0.01", "0.55", "5", "4.25", "120", "12 k", "2.5 M"];
+        assert_eq!(numbers.map(number), written);
+    }
 
     #[test]
     fn a_chart_needs_two_places_and_holds_no_style() {

@@ -13,11 +13,12 @@ pub(crate) fn install(pages: &mut Environment<'static>) {
     pages.set_formatter(format);
     pages.add_function("include_part", part);
     pages.add_filter("field", field);
+    pages.add_filter("spans", spans);
     pages.add_filter("svg", Value::from_safe_string);
     pages.add_filter("url", |text: String| utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string());
     pages.add_filter("words", |text: String| text.replace('_', " "));
     pages.add_filter("when", when);
-    pages.add_filter("percent", |share: f64| format!("{:.1} %", share * 100.0));
+    pages.add_filter("percent", |share: f64| format!("{:.1}\u{a0}%", share * 100.0));
     pages.add_filter("whole", |number: f64| grouped(number, 0));
     pages.add_filter("fixed", |number: f64, digits: usize| grouped(number, digits));
     pages.add_filter("plain", |number: f64| number.to_string());
@@ -59,6 +60,22 @@ pub(crate) fn invisible_in(text: &str) -> Vec<String> {
 fn field(value: &Value) -> Value {
     let text = if value.is_none() || value.is_undefined() { String::new() } else { value.to_string() };
     Value::from_safe_string(web::escaped(&text))
+}
+
+/// A sentence of ours, in which `…` stands for code as in Markdown.
+fn spans(text: &str) -> Value {
+    let shown = visible(text);
+    let pieces: Vec<_> = shown.split('`').collect();
+    let piece = |(at, piece): (usize, &&str)| match at % 2 {
+        1 => format!("<code>{piece}</code>"),
+        _ => (*piece).to_owned(),
+    };
+    let paired = pieces.len() % 2 == 1;
+    Value::from_safe_string(if paired {
+        pieces.iter().enumerate().map(piece).collect()
+    } else {
+        shown.clone()
+    })
 }
 
 /// JSON, for people.
@@ -145,6 +162,8 @@ mod tests {
         assert_eq!(shown("{{ text }}", "<b a='x'>\"&"), "&lt;b a=&#39;x&#39;&gt;&quot;&amp;");
         assert_eq!(shown("{{ text }}", "a\u{202e}b\u{200b}c"), "a⟦U+202E⟧b⟦U+200B⟧c");
         assert_eq!(shown("{{ text|field }}", "a\u{202e}<"), "a\u{202e}&lt;");
+        assert_eq!(shown("{{ text|spans }}", "`<a>` of `b`"), "<code>&lt;a&gt;</code> of <code>b</code>");
+        assert_eq!(shown("{{ text|spans }}", "a ` b"), "a ` b");
         assert_eq!(invisible_in("a\u{feff}b\u{feff}"), ["U+FEFF"]);
     }
 
