@@ -1,6 +1,6 @@
 # The front door: `make` lists what there is.
 # All of it needs Rust, a C compiler, make and the crates' registry; `test`, `bench` and `build` need Python 3 and PyPI
-# too, and `bench-eval` Node.js and npm.
+# too, `test`, `screenshots` and `bench-eval` Node.js and npm, and `test` and `screenshots` Chromium.
 
 # What `run` and `bench` are told: `make run ARGS="--port 8080"`.
 ARGS ?=
@@ -8,7 +8,8 @@ ARGS ?=
 REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data tools build
+.PHONY: help run test lint bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data
+.PHONY: screenshots browser tools build
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +48,10 @@ real-data: ## Run the journeys on the data in REAL_DATA
 	@test -d "$(REAL_DATA)" || { echo "There is no folder $(REAL_DATA): say make real-data REAL_DATA=<folder>."; exit 1; }
 	REAL_DATA="$$(cd "$(REAL_DATA)" && pwd)" cargo test --locked -p e2e --features real-data --test real_data
 
-tools: .tools/tests/ready ## Set up the programs that tests run, in .tools/bin
+screenshots: browser ## Take every page of the console, in target/screenshots
+	cargo test --workspace --locked --features e2e/screenshots --test browser screenshots
+
+tools: .tools/tests/ready browser ## Set up the programs that tests run, in .tools/bin
 	@mkdir -p .tools/bin
 	@ln -sf $(addprefix $(CURDIR)/.tools/tests/bin/,redis-server cfn-lint sam) .tools/bin
 
@@ -66,11 +70,17 @@ build: .tools/build/ready ## Build the functions for Lambda (arm64), for templat
 	@.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-input --requirement $<
 	@touch $@
 
+# The browser is the system's, for no registry of packages has another.
+browser: .tools/axe/ready
+	@chromium --version >/dev/null 2>&1 || \
+		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		{ echo "This needs Chromium as the program chromium (on Debian: apt install chromium)."; exit 1; }
+
 # No package runs a script of its own here.
-.tools/promptfoo/ready: tools/promptfoo.json
+.tools/%/ready: tools/%.json
 	@node --version >/dev/null 2>&1 && npm --version >/dev/null 2>&1 || \
-		{ echo "This needs Node.js (20.20, 22.22 or newer) with npm, for promptfoo."; exit 1; }
-	@echo "Sets up promptfoo (1.9 GB) in .tools/promptfoo, from npm."
-	@rm -rf .tools/promptfoo && mkdir -p .tools/promptfoo && cp $< .tools/promptfoo/package.json
-	@npm install --prefix .tools/promptfoo --ignore-scripts --omit=peer --no-audit --no-fund --loglevel=error
+		{ echo "This needs Node.js (20.20, 22.22 or newer) with npm, for $*."; exit 1; }
+	@echo "Sets up the packages of $< in .tools/$*, from npm."
+	@rm -rf .tools/$* && mkdir -p .tools/$* && cp $< .tools/$*/package.json
+	@npm install --prefix .tools/$* --ignore-scripts --omit=peer --no-audit --no-fund --loglevel=error
 	@touch $@

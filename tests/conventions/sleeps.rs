@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::tree::{File, files, holds};
 
 /// The files of tests that sleep, how often, and why no condition can be awaited instead.
-const SLEEPS: [(&str, usize, &str); 11] = [
+const SLEEPS: [(&str, usize, &str); 13] = [
     ("local/tests/suite/command_line.rs", 1, "a quiet program does not say when it listens"),
     ("shared/testkit/src/event_source/queue/tests.rs", 1, "a handler that takes its time is what is tested"),
     (
@@ -16,6 +16,8 @@ const SLEEPS: [(&str, usize, &str); 11] = [
         "a handler that takes its time is what is tested",
     ),
     ("shared/testkit/src/event_source/stream/tests.rs", 1, "the engine tells nobody when it removes an item"),
+    ("tests/browser/hands.rs", 1, "what a page holds can only be asked"),
+    ("tests/browser/tab.rs", 1, "what a page shows can only be asked"),
     ("tests/journeys/bootstraps.rs", 1, "a second without requests is what is tested"),
     ("tests/journeys/storm.rs", 2, "kills have a pace, and the archive can only be asked"),
     ("tests/journeys/processes.rs", 1, "a process without a clock of the test's can only be asked"),
