@@ -177,6 +177,6 @@ pub async fn summary(
     Query(query): Query<RankingQuery>,
 ) -> web::Result<Json<RankingView>> {
     let sort = query.sort.unwrap_or_default();
-    let ranking = app.registry().metrics_summary(&caller, sort.into(), query.days.unwrap_or(7)).await?;
+    let ranking = app.registry().metrics_summary(&caller, None, sort.into(), query.days.unwrap_or(7)).await?;
     Ok(Json(RankingView::new(ranking, sort)))
 }

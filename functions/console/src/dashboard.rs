@@ -1,10 +1,14 @@
 //! What all calls come to: by day, and by prompt.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use axum::extract::State;
-use domain::{Error, Result, TeamId, metric::summary::Bucket, money::Usd};
-use registry::metric::{Ranked, Sort, TeamMetrics, Wanted};
+use domain::{
+    Error, Result, TeamId,
+    metric::{Hour, Summary},
+    money::Usd,
+};
+use registry::metric::{Ranked, Sort};
 use serde::Serialize;
 
 use crate::{
@@ -68,47 +72,22 @@ impl Row {
     }
 }
 
-/// What a day came to, over all prompts.
-#[derive(Default)]
-struct Day {
-    calls: f64,
-    errors: f64,
-    tokens: f64,
-    cost: f64,
-    points: f64,
-    ratings: f64,
-}
+type Read = fn(&Summary) -> Option<f64>;
 
-#[expect(clippy::cast_precision_loss, reason = "it is drawn")]
-fn by_day(teams: &[TeamMetrics]) -> BTreeMap<i64, Day> {
-    let mut days: BTreeMap<i64, Day> = BTreeMap::new();
-    for (hour, _, summary) in teams.iter().flat_map(|team| &team.rows) {
-        let day = days.entry(hour.start().as_millis()).or_default();
-        day.calls += summary.calls as f64;
-        day.errors += summary.error_rate.unwrap_or_default() * summary.calls as f64;
-        day.tokens += (summary.input_tokens + summary.output_tokens) as f64;
-        day.cost += summary.cost_usd.as_nanos() as f64 / 1e9;
-        day.ratings += summary.rated as f64;
-        day.points += summary.rating.unwrap_or_default() * summary.rated as f64;
-    }
-    days
-}
-
-type Read = fn(&Day) -> Option<f64>;
-
-fn charts(teams: &[TeamMetrics]) -> Result<Vec<Figure>> {
-    let days = by_day(teams);
+fn charts(days: &BTreeMap<Hour, Summary>) -> Result<Vec<Figure>> {
+    #[expect(clippy::cast_precision_loss, reason = "it is drawn")]
     let kinds: [(&str, Read, chart::Written<'_>); 5] = [
-        ("Calls a day", |day| Some(day.calls), &chart::number),
-        ("Cost a day, USD", |day| Some(day.cost), &chart::number),
-        ("Tokens a day", |day| Some(day.tokens), &chart::number),
-        ("Share of errors", |day| (day.calls > 0.0).then(|| day.errors / day.calls), &chart::percent),
-        ("Mean rating", |day| (day.ratings > 0.0).then(|| day.points / day.ratings), &chart::number),
+        ("Calls a day", |day| Some(day.calls as f64), &chart::number),
+        ("Cost a day, USD", |day| Some(day.cost_usd.as_nanos() as f64 / 1e9), &chart::number),
+        ("Tokens a day", |day| Some((day.input_tokens + day.output_tokens) as f64), &chart::number),
+        ("Share of errors", |day| day.error_rate, &chart::percent),
+        ("Mean rating", |day| day.rating, &chart::number),
     ];
     let mut figures = Vec::new();
     for (title, read, y) in kinds {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time are far below 2^52")]
-        let points = days.iter().filter_map(|(at, day)| Some((*at as f64, read(day)?)));
+        let at = |day: &Hour| day.start().as_millis() as f64;
+        let points = days.iter().filter_map(|(day, summary)| Some((at(day), read(summary)?)));
         let chart = Chart {
             title,
             lines: vec![points.collect()],
@@ -138,21 +117,16 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let days: u32 = visit.query.optional("days")?.unwrap_or(14);
     let sort = visit.query.given("sort").unwrap_or("cost").to_owned();
     let team: Option<TeamId> = visit.query.optional("team")?;
-    let ranking = registry.metrics_summary(caller, sort_of(&sort)?, days).await?;
-    let all: Vec<TeamId> = registry.teams(caller).await?.into_iter().map(|(team, _)| team).collect();
-    let from = registry.sources.now().minus(Duration::from_hours(24) * days.saturating_sub(1));
-    let wanted = Wanted { from: Some(from), to: None, bucket: Bucket::Day };
-    let mut metrics = Vec::new();
-    for team in all.iter().filter(|known| team.as_ref().is_none_or(|wanted| wanted == *known)) {
-        metrics.push(registry.team_metrics(caller, team, wanted).await?);
-    }
-    let of_team = |ranked: &Ranked| team.as_ref().is_none_or(|team| ranked.prompt.team_id == *team);
+    let (ranking, teams) = tokio::try_join!(
+        registry.metrics_summary(caller, team.as_ref(), sort_of(&sort)?, days),
+        registry.teams(caller),
+    )?;
     let context = Context {
-        charts: charts(&metrics)?,
-        ranking: ranking.data.into_iter().filter(of_team).map(Row::new).collect(),
+        charts: charts(&ranking.by_day)?,
+        ranking: ranking.data.into_iter().map(Row::new).collect(),
         left_out: ranking.left_out,
         team: team.as_ref().map(ToString::to_string).unwrap_or_default(),
-        teams: all.iter().map(ToString::to_string).collect(),
+        teams: teams.iter().map(|(team, _)| team.to_string()).collect(),
         days,
         sort,
     };

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use domain::{EvalRun, Prompt, Trial, audit::AuditEntry, eval_run::RunStatus, money::Usd};
-use registry::{
-    evaluation::RunDetails,
-    metric::{Ranking, Sort},
-    prompt::PromptFilter,
+use domain::{
+    EvalRun, Prompt, Trial,
+    audit::AuditEntry,
+    eval_run::RunStatus,
+    metric::{Summary, Tally},
 };
+use registry::{evaluation::RunDetails, metric::Sort, prompt::PromptFilter};
 use serde::Serialize;
 use store::PageRequest;
 
@@ -31,7 +32,8 @@ const RECENT: Duration = Duration::from_hours(1);
 
 #[derive(Serialize)]
 struct Context {
-    today: Today,
+    /// What all calls of today came to.
+    today: Summary,
     prompts: Vec<Row>,
     more_prompts: bool,
     trials: Vec<Running>,
@@ -39,17 +41,6 @@ struct Context {
     runs: Vec<OpenRun>,
     changes: Vec<Change>,
     more_changes: usize,
-}
-
-/// What all calls of today came to.
-#[derive(Default, Serialize)]
-struct Today {
-    calls: i64,
-    errors: i64,
-    error_rate: Option<f64>,
-    cost_usd: Usd,
-    /// Over all ratings.
-    rating: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -85,24 +76,6 @@ struct OpenRun {
     completed: usize,
 }
 
-impl Today {
-    #[expect(clippy::cast_precision_loss, reason = "it is for people")]
-    fn of(ranking: &Ranking) -> Self {
-        let mut today = Self::default();
-        let (mut points, mut ratings) = (0.0, 0);
-        for ranked in &ranking.data {
-            today.calls += ranked.summary.calls;
-            today.errors += ranked.errors;
-            today.cost_usd += ranked.summary.cost_usd;
-            points += ranked.summary.rating.unwrap_or_default() * ranked.summary.rated as f64;
-            ratings += ranked.summary.rated;
-        }
-        today.error_rate = (today.calls > 0).then(|| today.errors as f64 / today.calls as f64);
-        today.rating = (ratings > 0).then(|| points / ratings as f64);
-        today
-    }
-}
-
 impl Running {
     fn new((prompt, trial): (Prompt, Trial)) -> Self {
         let arms = trial.allocation().map_or_else(Vec::new, |running| running.arms);
@@ -123,7 +96,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let filter = PromptFilter { archived: Some(false), ..PromptFilter::default() };
     let (first, hundred) = (PageRequest::first(SHOWN), PageRequest::first(100));
     let (ranking, prompts, trials, reviews, queued, running, changes) = tokio::try_join!(
-        registry.metrics_summary(caller, Sort::Cost, 1),
+        registry.metrics_summary(caller, None, Sort::Cost, 1),
         registry.prompts(caller, &filter, &first),
         registry.active_trials(caller),
         registry.runs_to_review(caller),
@@ -150,7 +123,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         newest.push(Change { entry, of });
     }
     let context = Context {
-        today: Today::of(&ranking),
+        today: ranking.by_day.into_values().next().unwrap_or_else(|| Summary::from(&Tally::default())),
         prompts: rows.map(|(details, used)| Row::new(details, used, now)).collect(),
         more_prompts: prompts.next_cursor.is_some(),
         trials: trials.into_iter().map(Running::new).collect(),

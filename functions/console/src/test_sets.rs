@@ -83,12 +83,8 @@ impl VersionRow {
 
 async fn list_page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState)) -> Answer {
     let registry = app.registry();
-    let mut sets = Vec::new();
     let teams: Vec<TeamId> = registry.teams(&visit.caller).await?.into_iter().map(|(team, _)| team).collect();
-    for team in &teams {
-        let page = registry.test_sets(&visit.caller, team, &PageRequest::first(100)).await?;
-        sets.extend(page.data.into_iter().map(SetRow::new));
-    }
+    let sets = registry.test_sets_of(&visit.caller, &teams).await?.into_iter().map(SetRow::new).collect();
     let context = ListContext { sets, teams: teams.iter().map(ToString::to_string).collect(), form };
     app.show_as(
         status,

@@ -1,7 +1,9 @@
 //! What somebody wants to see first: what is being tried, what waits for a person, and when prompts were last used.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    Caller, EvalRun, EvalStatus, Prompt, Result, Timestamp, Trial,
+    Caller, EvalRun, EvalStatus, Prompt, PromptId, Result, Timestamp, Trial,
     eval_run::{Purpose, RunStatus},
     gate::GateResult,
     name::production,
@@ -21,12 +23,13 @@ impl Registry {
     /// Experiments and canaries that run, with their prompts, of those that the caller sees.
     pub async fn active_trials(&self, caller: &Caller) -> Result<Vec<(Prompt, Trial)>> {
         let page = self.store.active_trials(&PageRequest::first(LOOKED_AT)).await?;
-        let reads = stream::iter(page.data).map(|trial| async move {
-            let prompt = self.store.prompt(trial.prompt_id()).await?;
-            Ok::<_, domain::Error>(prompt.map(|prompt| (prompt, trial)))
+        let ids: BTreeSet<PromptId> = page.data.iter().map(Trial::prompt_id).collect();
+        let prompts = self.store.prompts_of(&Vec::from_iter(ids)).await?;
+        let found = page.data.into_iter().filter_map(|trial| {
+            let prompt = prompts.get(&trial.prompt_id()).filter(|prompt| caller.sees(&prompt.team_id))?;
+            Some((prompt.clone(), trial))
         });
-        let found: Vec<_> = reads.buffered(READS).try_collect().await?;
-        Ok(found.into_iter().flatten().filter(|(prompt, _)| caller.sees(&prompt.team_id)).collect())
+        Ok(found.collect())
     }
 
     /// Runs that were too close to call and that nobody has decided yet, newest first, with their prompts.

@@ -1,15 +1,21 @@
 //! Prompts: making and finding them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{
     Caller, Error, ErrorKind, KeyRole, Prompt, PromptName, Ref, Result, Team, TeamId, TeamScope, TestSetId,
     audit::{Action, Fact},
     gate::{GateMode, GatePolicy},
     prompt::check_labels,
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use store::{Change, Page, PageRequest};
 
 use crate::{Act, Made, Registry, settle::Step};
+
+/// How many prompts' refs are read at once.
+const READS: usize = 16;
 
 /// What a new prompt is given.
 #[derive(Debug, Clone)]
@@ -137,11 +143,24 @@ impl Registry {
             (None, false) => caller.scope.team(),
         };
         let page = self.store.prompts(team, request).await?;
-        let mut data = Vec::with_capacity(page.data.len());
-        for prompt in page.data.into_iter().filter(|prompt| filter.takes(prompt)) {
-            data.push(self.prompt_details(prompt).await?);
-        }
-        Ok(Page { data, next_cursor: page.next_cursor })
+        let prompts = page.data.into_iter().filter(|prompt| filter.takes(prompt)).collect();
+        Ok(Page { data: self.details_of(prompts).await?, next_cursor: page.next_cursor })
+    }
+
+    /// The prompts of a page with their refs and gates: each team is read once.
+    async fn details_of(&self, prompts: Vec<Prompt>) -> Result<Vec<PromptDetails>> {
+        let teams: BTreeSet<_> = prompts.iter().map(|prompt| prompt.team_id.clone()).collect();
+        let teams = self.store.teams_of(teams).await?;
+        let defaults = teams.into_iter().filter_map(|team| Some((team.team_id.team()?.clone(), team.gate?)));
+        let defaults: BTreeMap<TeamId, GatePolicy> = defaults.collect();
+        let reads = stream::iter(prompts).map(|prompt| {
+            let gate = prompt.gate.or_else(|| defaults.get(&prompt.team_id).copied()).unwrap_or_default();
+            async move {
+                let refs = self.store.references(prompt.prompt_id).await?;
+                Ok::<_, Error>(PromptDetails { prompt, refs, gate })
+            }
+        });
+        reads.buffered(READS).try_collect().await
     }
 
     /// Refuses a gate that is out of range, or weaker than what it takes the place of, unless an admin asks.

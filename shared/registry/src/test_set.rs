@@ -6,6 +6,7 @@ use domain::{
     content::Literal,
     test_set::{Case, Format, ParsedTestSet, parse},
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use store::{Change, Page, PageRequest, TestSet, TestSetVersion, UPLOAD_FOR};
 
@@ -17,6 +18,9 @@ use crate::{
 
 /// How often a case is added anew after others changed the cases first.
 const ADDING_TRIES: u32 = 8;
+
+/// How many teams' test sets are read at once.
+const READS: usize = 16;
 
 /// Where to put a file, once.
 #[derive(Debug, Clone)]
@@ -222,6 +226,15 @@ impl Registry {
         let mut page = self.store.test_sets(team, request).await?;
         page.data.retain(|set| set.deleted_at.is_none());
         Ok(page)
+    }
+
+    /// The first of each of these teams' test sets, in the order of the teams.
+    pub async fn test_sets_of(&self, caller: &Caller, teams: &[TeamId]) -> Result<Vec<TestSet>> {
+        let first = &PageRequest::first(100);
+        let reads = stream::iter(teams.to_vec())
+            .map(|team| async move { self.test_sets(caller, &team, first).await });
+        let pages: Vec<_> = reads.buffered(READS).try_collect().await?;
+        Ok(pages.into_iter().flat_map(|page| page.data).collect())
     }
 
     /// A page of a test set's versions, newest first.

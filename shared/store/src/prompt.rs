@@ -1,6 +1,6 @@
 //! Prompts and the names under which they are found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::{Prompt, PromptId, PromptName, Result, TeamId, TeamScope, Timestamp};
@@ -13,6 +13,9 @@ use crate::{
     sent::Sent,
     table::{Item, attribute, failed, from_item, text},
 };
+
+/// DynamoDB reads no more items by one request.
+const MOST_AT_ONCE: usize = 100;
 
 /// A name of a team: it belongs to its prompt for ever.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,6 +63,17 @@ impl Store {
         self.get(&Key::Prompt(prompt)).await
     }
 
+    /// Reads prompts, by id; those that are not there are left out.
+    pub async fn prompts_of(&self, ids: &[PromptId]) -> Result<BTreeMap<PromptId, Prompt>> {
+        let mut found = BTreeMap::new();
+        for ids in ids.chunks(MOST_AT_ONCE) {
+            let keys: Vec<Key> = ids.iter().map(|id| Key::Prompt(*id)).collect();
+            let prompts: Vec<Prompt> = self.get_many(&keys).await?;
+            found.extend(prompts.into_iter().map(|prompt| (prompt.prompt_id, prompt)));
+        }
+        Ok(found)
+    }
+
     /// Finds a prompt of a team by a present or former name.
     pub async fn prompt_named(&self, team: &TeamId, name: &str) -> Result<Option<PromptId>> {
         let found: Option<NameItem> = self.get(&Key::Name(team.clone(), name.to_owned())).await?;
@@ -95,7 +109,7 @@ impl Store {
     }
 
     /// Reads up to 100 items of the registry in any order.
-    async fn get_many<T: serde::de::DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>> {
+    pub(crate) async fn get_many<T: serde::de::DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>> {
         let mut left: Vec<Item> = keys
             .iter()
             .map(|key| {

@@ -29,6 +29,12 @@ impl Store {
         self.get(&Key::Team(team.clone())).await
     }
 
+    /// Reads up to 100 teams in any order; those that are not there are left out.
+    pub async fn teams_of(&self, ids: impl IntoIterator<Item = TeamId>) -> Result<Vec<Team>> {
+        let keys: Vec<Key> = ids.into_iter().map(|id| Key::Team(TeamScope::Team(id))).collect();
+        self.get_many(&keys).await
+    }
+
     /// All teams, by id.
     pub async fn teams(&self) -> Result<Vec<(TeamId, Team)>> {
         let teams: Vec<Team> = self.all(self.query_list(&List::Teams)).await?;

@@ -242,7 +242,7 @@ impl TeamMetricsRow {
 }
 
 impl RankingView {
-    pub(crate) fn new(Ranking { range, data, left_out }: Ranking, sort: SortName) -> Self {
+    pub(crate) fn new(Ranking { range, data, left_out, .. }: Ranking, sort: SortName) -> Self {
         Self {
             from: range.from.to_string(),
             to: range.to.to_string(),

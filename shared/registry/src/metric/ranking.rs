@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Caller, Error, Prompt, PromptId, Result,
+    Caller, Error, Prompt, PromptId, Result, TeamId,
     metric::{Count, Counts, Hour, Summary, Tally, summary::Bucket},
     model::ModelEntry,
     money::Usd,
@@ -16,7 +16,7 @@ use crate::Registry;
 /// How many prompts a ranking shows.
 const SHOWN: usize = 100;
 
-/// How many teams or prompts are read at once.
+/// How many teams are read at once.
 const READS: usize = 16;
 
 /// How long days are kept, in days.
@@ -44,6 +44,8 @@ pub struct Ranking {
     pub data: Vec<Ranked>,
     /// How many more were called in these days.
     pub left_out: usize,
+    /// What each day came to, over all prompts, also those left out.
+    pub by_day: BTreeMap<Hour, Summary>,
 }
 
 /// What a prompt came to.
@@ -62,45 +64,64 @@ pub struct Ranked {
 }
 
 impl Registry {
-    /// The prompts that the caller sees, by what they came to today and in the days before.
-    pub async fn metrics_summary(&self, caller: &Caller, sort: Sort, days: u32) -> Result<Ranking> {
+    /// The prompts that the caller sees, of one team or of all, by what they came to today and in the days before.
+    pub async fn metrics_summary(
+        &self,
+        caller: &Caller,
+        team: Option<&TeamId>,
+        sort: Sort,
+        days: u32,
+    ) -> Result<Ranking> {
         if !(1..=KEPT).contains(&days) {
             return Err(Error::invalid("/days", format!("`days` lies between 1 and {KEPT}.")));
         }
         let today = Hour::of(self.sources.now()).midnight().start();
         let range = Range { from: today.minus(DAY * (days - 1)), to: today.plus(DAY), bucket: Bucket::Day };
         let is_called = |counts: &Counts| counts.iter().any(|(count, _)| count != Count::Resolves);
-        let sums = self.sums(caller, range).await?;
-        let mut sums: Vec<_> = sums.into_iter().filter(|(_, counts)| is_called(counts)).collect();
+        let mut teams: Vec<TeamId> = self.teams(caller).await?.into_iter().map(|(team, _)| team).collect();
+        teams.retain(|known| team.is_none_or(|wanted| wanted == known));
+        let Sums { by_prompt, by_day } = self.sums(teams, range).await?;
+        let mut sums: Vec<_> = by_prompt.into_iter().filter(|(_, counts)| is_called(counts)).collect();
         sums.sort_by_key(|(prompt, counts)| (rank(sort, counts), *prompt));
         let left_out = sums.len().saturating_sub(SHOWN);
         sums.truncate(SHOWN);
         let models: Vec<ModelEntry> =
             self.list_models().await?.into_iter().map(|model| model.entry).collect();
-        let reads = stream::iter(sums).map(|(id, counts)| async move {
-            let prompt = self.store.prompt(id).await?;
-            Ok::<_, Error>(prompt.map(|prompt| (prompt, counts)))
-        });
-        let found: Vec<Option<(Prompt, Counts)>> = reads.buffered(READS).try_collect().await?;
-        let ranked = |(prompt, counts)| Ranked::new(prompt, counts, days, &models);
-        Ok(Ranking { range, data: found.into_iter().flatten().map(ranked).collect(), left_out })
+        let ids: Vec<PromptId> = sums.iter().map(|(prompt, _)| *prompt).collect();
+        let mut prompts = self.store.prompts_of(&ids).await?;
+        let ranked = |(id, counts)| Some(Ranked::new(prompts.remove(&id)?, counts, days, &models));
+        let data = sums.into_iter().filter_map(ranked).collect();
+        let by_day = by_day.into_iter().map(|(day, counts)| (day, summary(counts))).collect();
+        Ok(Ranking { range, data, left_out, by_day })
     }
 
-    /// What each prompt of the caller's teams came to.
-    async fn sums(&self, caller: &Caller, range: Range) -> Result<BTreeMap<PromptId, Counts>> {
-        let teams = self.teams(caller).await?;
+    /// What the prompts of these teams came to.
+    async fn sums(&self, teams: Vec<TeamId>, range: Range) -> Result<Sums> {
         let reads = stream::iter(teams)
-            .map(|(team, _)| async move { self.store.team_days(&team, range.first(), range.last()).await });
+            .map(|team| async move { self.store.team_days(&team, range.first(), range.last()).await });
         let mut teams = reads.buffer_unordered(READS);
-        let mut sums: BTreeMap<PromptId, Counts> = BTreeMap::new();
+        let mut sums = Sums::default();
         while let Some(days) = teams.try_next().await? {
             for day in days {
-                let sum = sums.entry(day.prompt_id).or_default();
-                day.counts.iter().for_each(|(count, more)| sum.add(count, more));
+                for (count, more) in day.counts.iter() {
+                    sums.by_prompt.entry(day.prompt_id).or_default().add(count, more);
+                    sums.by_day.entry(day.day).or_default().add(count, more);
+                }
             }
         }
         Ok(sums)
     }
+}
+
+/// The same counts, summed in two ways.
+#[derive(Default)]
+struct Sums {
+    by_prompt: BTreeMap<PromptId, Counts>,
+    by_day: BTreeMap<Hour, Counts>,
+}
+
+fn summary(counts: Counts) -> Summary {
+    Summary::from(&Tally { counts, ..Tally::default() })
 }
 
 impl Ranked {
@@ -114,7 +135,7 @@ impl Ranked {
         };
         let on_other_models = models.iter().map(on).collect();
         let errors = counts.get(Count::Errors);
-        let summary = Summary::from(&Tally { counts, ..Tally::default() });
+        let summary = summary(counts);
         Self { prompt, errors, cost_per_day: per_day(summary.cost_usd, days), summary, on_other_models }
     }
 }
