@@ -32,6 +32,9 @@ struct Sample {
 
 impl Preview {
     pub(super) fn of(fields: &Fields, live: Option<&Version>) -> Self {
+        if is_blank(fields) {
+            return Self::typed(fields);
+        }
         let content = match content_of(fields) {
             Ok(content) => content,
             Err(error) => return Self { problems: said(&error), ..Self::typed(fields) },
@@ -78,6 +81,12 @@ impl Preview {
     }
 }
 
+/// Whether nothing is written yet; that is no mistake.
+fn is_blank(fields: &Fields) -> bool {
+    let written = ["template_text", "system_prompt", "message_content"];
+    !written.iter().flat_map(|name| fields.all(name)).any(|text| !text.trim().is_empty())
+}
+
 /// What is typed, whatever model it is for.
 fn content_of(fields: &Fields) -> Result<Content> {
     let draft = version_of(fields)?;
@@ -107,6 +116,14 @@ mod tests {
         let preview = Preview::of(&Fields::read(form.as_bytes()), None);
         assert_eq!((preview.variables.len(), preview.problems.len()), (1, 0));
         assert_eq!(preview.messages[0].content, "Hi Ann");
+    }
+
+    #[test]
+    fn what_is_not_written_yet_is_no_mistake() {
+        for form in ["kind=text&template_text=", "kind=messages&message_role=user&message_content="] {
+            let preview = Preview::of(&Fields::read(form.as_bytes()), None);
+            assert!(preview.problems.is_empty() && preview.messages.is_empty());
+        }
     }
 
     #[test]
