@@ -73,7 +73,7 @@ build: .tools/build/ready ## Build the functions for Lambda (arm64), for templat
 # The browser is the system's, for no registry of packages has another.
 browser: .tools/axe/ready
 	@chromium --version >/dev/null 2>&1 || \
-		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		{ test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		{ echo "This needs Chromium as the program chromium (on Debian: apt install chromium)."; exit 1; }
 
 # No package runs a script of its own here.

@@ -7,7 +7,7 @@ use crate::stage::{Stage, cases};
 #[tokio::test]
 async fn the_gate_refuses_a_version_the_fixed_one_is_released_and_taken_back() {
     let stage = Stage::empty().await;
-    stage.test_set("questions", cases(80, 0)).await;
+    stage.test_set("questions", cases(50, 0)).await;
     let prompt = stage.prompt("answers", &json!({})).await;
     let first = stage.version(&prompt, "{{ message }}").await;
     for environment in ["staging", "production"] {
@@ -29,7 +29,7 @@ async fn the_gate_refuses_a_version_the_fixed_one_is_released_and_taken_back() {
     tab.fill("Template", "Please answer: {{ message }}").await;
     tab.follow("Save as version 2").await;
     tab.follow("Its evaluation").await;
-    tab.sees("0 of 80 cases pass").await;
+    tab.sees("0 of 50 cases pass").await;
     tab.follow("failed").await;
     tab.sees("c7").await;
     tab.go(&page).await;
@@ -37,7 +37,7 @@ async fn the_gate_refuses_a_version_the_fixed_one_is_released_and_taken_back() {
     tab.sees("goes from version 1 to version 2").await;
     tab.fill("Why", "It is more polite").await;
     tab.follow("Promote version 2 to production").await;
-    tab.sees("0 of 80 cases pass").await;
+    tab.sees("0 of 50 cases pass").await;
     assert_eq!(tab.value("Why").await, "It is more polite");
     tab.go(&page).await;
     tab.until("document.querySelector('tbody tr').innerText.includes('version 1')").await;
@@ -48,7 +48,7 @@ async fn the_gate_refuses_a_version_the_fixed_one_is_released_and_taken_back() {
     tab.fill("Note", "Without the politeness").await;
     tab.follow("Save as version 3").await;
     tab.follow("Its evaluation").await;
-    tab.sees("80 of 80 cases pass").await;
+    tab.sees("50 of 50 cases pass").await;
     for (button, environment) in [("To staging", "staging"), ("Promote", "production")] {
         tab.go(&page).await;
         tab.follow_in_row("version 3", button).await;

@@ -54,6 +54,7 @@ async fn every_page_is_taken() {
     nobody.go("/console/sign-in").await;
     take(&nobody, &folder, "sign-in").await;
     let mut tab = showcase.stage.admin().await;
+    tab.call("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
     for page in pages(&showcase) {
         open(&mut tab, &page).await;
         if page.name == "editor" {

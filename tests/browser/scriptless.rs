@@ -36,7 +36,7 @@ async fn a_release_and_its_rollback_need_no_script() {
     tab.follow("Not now").await;
     tab.follow("Evaluate").await;
     let evaluation = tab.path().await;
-    decided(&stage, evaluation.rsplit('/').next().unwrap()).await;
+    stage.decided(evaluation.rsplit('/').next().unwrap()).await;
     // It does not move by itself, but there is a link.
     tab.go(&evaluation).await;
     tab.sees("20 of 20 cases pass").await;
@@ -51,7 +51,7 @@ async fn a_release_and_its_rollback_need_no_script() {
     tab.fill("Most tokens", "99").await;
     tab.follow("Save as version 2").await;
     tab.follow("Its evaluation").await;
-    decided(&stage, tab.path().await.rsplit('/').next().unwrap()).await;
+    stage.decided(tab.path().await.rsplit('/').next().unwrap()).await;
     tab.follow("version 2").await;
     tab.follow("Promote").await;
     tab.follow("Promote version 2 to production").await;
@@ -62,9 +62,4 @@ async fn a_release_and_its_rollback_need_no_script() {
     tab.follow("Roll back").await;
     tab.follow("Roll back production").await;
     tab.sees("production went from version 2 to version 1").await;
-}
-
-/// Waits until a run has its verdict.
-async fn decided(stage: &Stage, run: &str) {
-    stage.get(&format!("/api/evals/{run}?wait=25")).await;
 }

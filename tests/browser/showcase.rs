@@ -15,7 +15,7 @@ use testkit::provider::{CallInfo, Reply};
 use crate::{stage::Stage, workspace::prompts};
 
 /// How many cases the slow model answers before it falls silent.
-const ANSWERED: usize = 23;
+const ANSWERED: usize = 11;
 
 /// How many days of traffic there are.
 const DAYS: u64 = 14;
@@ -120,7 +120,11 @@ async fn content(stage: &Stage, prompt: &str, changes: &Value) -> Value {
 
 async fn write(stage: &Stage, prompt: &str, changes: &Value) -> Value {
     let body = content(stage, prompt, changes).await;
-    stage.post(&format!("/api/prompts/{prompt}/versions?wait=25"), &body).await
+    let version = stage.post(&format!("/api/prompts/{prompt}/versions"), &body).await;
+    if let Some(run) = version["eval_run_id"].as_str() {
+        stage.decided(run).await;
+    }
+    version
 }
 
 /// A version with too few examples: many cases regress.
@@ -180,9 +184,25 @@ async fn visitors(stage: &Stage, prompt: &str, users: u64, variables: &Value) {
     stage.post("/api/metrics", &json!({ "events": events })).await;
 }
 
+/// An experiment whose arms were evaluated on the same cases, so that people can compare their answers.
 async fn experiment(stage: &Stage, prompt: &str) -> String {
     let live = stage.get(&format!("/api/prompts/{prompt}")).await;
-    let version = write(stage, prompt, &json!({ "note": "Ask for a verb first", "temperature": 0.9 })).await;
+    let emails = ["the spring sale", "a notebook of linen", "shared folders"].into_iter().enumerate();
+    let case = |(number, product): (usize, &str)| {
+        let vars =
+            json!({ "product": product, "audience": "readers of the newsletter", "offer": "look at it" });
+        json!({ "case_id": format!("email-{number}"), "vars": vars, "assert": [{ "type": "contains", "value": product }] })
+    };
+    let cases = emails.map(|email| case(email).to_string() + "\n").collect();
+    let set = stage.test_set_of("growth", "emails", cases).await;
+    stage.api(Method::PATCH, &format!("/api/prompts/{prompt}"), &json!({ "test_set_id": set })).await;
+    let control = text(&live["production_version_id"]);
+    let run = stage.post(&format!("/api/versions/{control}/evals"), &json!({})).await;
+    stage.decided(text(&run["eval_run_id"])).await;
+    let before = content(stage, prompt, &json!({})).await;
+    let template = format!("{}\nBegin each line with a verb.", text(&before["template_text"]));
+    let version =
+        write(stage, prompt, &json!({ "note": "Ask for a verb first", "template_text": template })).await;
     let variants = json!([
         { "version_id": live["production_version_id"] }, { "version_id": version["version_id"] },
     ]);
@@ -234,9 +254,10 @@ async fn undecided(stage: &Stage) -> String {
     let prompt = stage.prompt("greeting", &more).await;
     let body =
         json!({ "template_text": "{{ message }}", "model_id": "house/small", "note": "First version" });
-    let version = stage.post(&format!("/api/prompts/{prompt}/versions?wait=25"), &body).await;
-    assert_eq!(version["eval_status"], "manual_review");
-    text(&version["eval_run_id"]).to_owned()
+    let version = stage.post(&format!("/api/prompts/{prompt}/versions"), &body).await;
+    let run = stage.decided(text(&version["eval_run_id"])).await;
+    assert_eq!(run["gate_result"], "manual_review");
+    text(&run["eval_run_id"]).to_owned()
 }
 
 /// Moves, and a lock.

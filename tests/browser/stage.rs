@@ -49,7 +49,7 @@ impl Stage {
         let settings = Settings { admin_key: Some(ADMIN.to_owned()), ..Settings::new(folder.path()) };
         let platform = Platform::start(settings).await.unwrap();
         let provider = ScriptedProvider::start(script).unwrap();
-        let http = Client::builder().timeout(Duration::from_mins(1)).no_proxy().build().unwrap();
+        let http = Client::builder().timeout(Duration::from_mins(3)).no_proxy().build().unwrap();
         let stage = Self { platform, provider, http, _folder: folder };
         let model = json!({
             "provider": "openai", "base_url": stage.provider.url(),
@@ -80,15 +80,30 @@ impl Stage {
         self.api(Method::POST, path, body).await
     }
 
+    /// Waits until a run has its verdict.
+    pub(crate) async fn decided(&self, run: &str) -> Value {
+        loop {
+            let found = self.get(&format!("/api/evals/{run}?wait=25")).await;
+            if !["queued", "running"].contains(&text(&found["status"])) {
+                break found;
+            }
+        }
+    }
+
     /// A new key.
     pub(crate) async fn key(&self, role: &str, name: &str) -> String {
         let body = json!({ "team_id": "support", "role": role, "name": name });
         text(&self.post("/api/keys", &body).await["secret"]).to_owned()
     }
 
-    /// A test set with these cases; returns its id.
+    /// A test set of `support` with these cases; returns its id.
     pub(crate) async fn test_set(&self, name: &str, cases: String) -> String {
-        let set = self.post("/api/test-sets", &json!({ "name": name, "team_id": "support" })).await;
+        self.test_set_of("support", name, cases).await
+    }
+
+    /// The same of another team.
+    pub(crate) async fn test_set_of(&self, team: &str, name: &str, cases: String) -> String {
+        let set = self.post("/api/test-sets", &json!({ "name": name, "team_id": team })).await;
         let set = text(&set["test_set_id"]);
         let address = format!("{}/api/test-sets/{set}/versions", self.platform.url());
         let put = self.http.put(address).bearer_auth(ADMIN).header("content-type", "application/jsonl");

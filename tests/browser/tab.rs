@@ -12,7 +12,7 @@ use tokio::{
 use crate::chromium::Chromium;
 
 /// How long anything may take to appear.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Between two looks at what only a look can tell.
 pub(crate) const PAUSE: Duration = Duration::from_millis(25);
