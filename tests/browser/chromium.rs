@@ -82,7 +82,10 @@ impl Chromium {
         let mut shell = command.spawn().expect("there is a shell");
         let output = shell.stdout.take().unwrap();
         let input = Mutex::new(shell.stdin.take().unwrap());
-        thread::spawn(move || Self::listen(output));
+        thread::spawn(move || {
+            Self::listen(output);
+            shell.wait()
+        });
         Self { input, calls: AtomicU64::new(1), waiting: Mutex::default() }
     }
 

@@ -163,8 +163,8 @@ async fn traffic(stage: &Stage, prompts: [&String; 4]) {
 fn report(version: &Value, at: Timestamp, dice: u64) -> Value {
     json!({
         "version_id": version, "timestamp": at, "latency_ms": 320 + dice * 7 % 260, "cost_usd": 0.0011,
-        "input_tokens": 240 + dice % 90, "output_tokens": 40 + dice % 37, "error": dice % 41 == 0,
-        "user_rating": if dice % 9 == 0 { 2 } else { 4 + dice % 2 },
+        "input_tokens": 240 + dice % 90, "output_tokens": 40 + dice % 37, "error": dice.is_multiple_of(41),
+        "user_rating": if dice.is_multiple_of(9) { 2 } else { 4 + dice % 2 },
     })
 }
 
