@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(args: &Args) -> Outcome<bool> {
-    let world = workspace::filled(args.prompts.into(), args.days.into(), args.seed).await;
+    let world = workspace::filled(args.prompts.into(), args.days.into(), args.seed).await?;
     let reader = pages::Reader::sign_in(&world).await;
     let found = reader.kinds().await;
     Ok(reader.measure(&found, args.times.into()).await)

@@ -1,7 +1,7 @@
 //! Pages as a browser asks for them.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     time::Duration,
 };
 
@@ -50,8 +50,8 @@ impl Reader {
             let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '#']).next());
             for link in links.filter(|link| link.starts_with("/console")) {
                 let link = link.replace("&amp;", "&");
-                if !found.contains_key(&kind_of(&link)) {
-                    found.insert(kind_of(&link), link.clone());
+                if let Entry::Vacant(place) = found.entry(kind_of(&link)) {
+                    place.insert(link.clone());
                     waiting.push_back(link);
                 }
             }

@@ -10,6 +10,8 @@ use e2e::{
 };
 use serde_json::{Value, json};
 
+use crate::Outcome;
+
 const TEAMS: usize = 20;
 
 /// How often a day each version's calls are reported.
@@ -20,13 +22,13 @@ const MOST_EVENTS: usize = 500;
 
 /// Prompts of two versions, the first of them live and one in ten tried beside the second, with calls reported over
 /// so many days, which end now.
-pub(crate) async fn filled(prompts: usize, days: u32, seed: u64) -> World {
+pub(crate) async fn filled(prompts: usize, days: u32, seed: u64) -> Outcome<World> {
     let model = json!({
         "model_id": "test/model", "provider": "openai", "base_url": "http://127.0.0.1:9",
         "input_usd_per_mtok": 1, "output_usd_per_mtok": 2,
     });
-    let builtin = serde_json::from_value(model).expect("the model is well formed");
-    let world = World::with(WorldSettings { builtin: vec![builtin], ..WorldSettings::default() }).await;
+    let builtin = vec![serde_json::from_value(model)?];
+    let world = World::with(WorldSettings { builtin, ..WorldSettings::default() }).await;
     line(&format!("writes {prompts} prompts"));
     let mut progress = Progress::begin();
     let mut versions = Vec::new();
@@ -43,7 +45,7 @@ pub(crate) async fn filled(prompts: usize, days: u32, seed: u64) -> World {
         }
         progress.tell(|| format!("{day} days"));
     }
-    world
+    Ok(world)
 }
 
 /// A prompt; its live version.
