@@ -15,11 +15,8 @@ use crate::{
     visit::Visit,
 };
 
-/// How many prompts a page shows.
-const SHOWN: usize = 25;
-
-/// How many prompts are read at once while there are not enough that fit.
-const READ: u32 = 50;
+/// How many prompts a page shows at least, and how many are read at once while there are not enough that fit.
+const SHOWN: u32 = 20;
 
 #[derive(Serialize)]
 struct Context {
@@ -69,13 +66,12 @@ async fn found(
     filter: &PromptFilter,
 ) -> Result<(Vec<PromptDetails>, Option<String>), Failure> {
     let mut found = Vec::new();
-    let narrow = filter.q.is_some() || filter.tag.is_some();
-    let mut request: PageRequest = visit.page(if narrow { READ } else { 25 });
+    let mut request: PageRequest = visit.page(SHOWN);
     loop {
         let page = app.registry().prompts(&visit.caller, filter, &request).await?;
         found.extend(page.data);
         request.cursor = page.next_cursor;
-        if request.cursor.is_none() || found.len() >= SHOWN {
+        if request.cursor.is_none() || found.len() >= SHOWN as usize {
             return Ok((found, request.cursor));
         }
     }
