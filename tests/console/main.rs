@@ -6,6 +6,7 @@
 mod browser;
 mod crawl;
 mod editing;
+mod figures;
 mod forms;
 mod hostile;
 mod moves;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use domain::{
-    EvalRun, Prompt, Trial,
+    EvalRun, Prompt, PromptId, Trial,
     audit::AuditEntry,
     eval_run::RunStatus,
     metric::{Summary, Tally},
@@ -13,13 +13,7 @@ use registry::{evaluation::RunDetails, metric::Sort, prompt::PromptFilter};
 use serde::Serialize;
 use store::PageRequest;
 
-use crate::{
-    App,
-    failure::{Answer, if_there},
-    live::Row,
-    pages::Page,
-    visit::Visit,
-};
+use crate::{App, failure::Answer, live::Row, pages::Page, visit::Visit};
 
 /// How many prompts the page shows.
 const SHOWN: u32 = 12;
@@ -104,7 +98,17 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         registry.runs_that_are(caller, RunStatus::Running, &hundred),
         registry.changes(caller, now.minus(RECENT), &hundred),
     )?;
-    let last_used = registry.last_used(&prompts.data).await?;
+    let more_changes = changes.data.len().saturating_sub(CHANGES);
+    let newest: Vec<AuditEntry> = changes.data.into_iter().rev().take(CHANGES).collect();
+    let prompt_of = |entry: &AuditEntry| entry.chain.parse::<PromptId>().ok();
+    let (last_used, named) = tokio::try_join!(
+        registry.last_used(&prompts.data),
+        registry.prompts_of(caller, newest.iter().filter_map(prompt_of)),
+    )?;
+    let change = |entry: AuditEntry| Change {
+        of: prompt_of(&entry).and_then(|prompt| named.get(&prompt).cloned()),
+        entry,
+    };
     let rows = prompts.data.iter().zip(last_used);
     let open = |details: RunDetails| OpenRun { completed: details.progress.completed(), run: details.run };
     let review = |(prompt, run): (Prompt, EvalRun)| Review {
@@ -112,16 +116,6 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         team: prompt.team_id.to_string(),
         run,
     };
-    let more_changes = changes.data.len().saturating_sub(CHANGES);
-    let mut newest = Vec::new();
-    for entry in changes.data.into_iter().rev().take(CHANGES) {
-        let known = prompts.data.iter().find(|known| known.prompt.prompt_id.to_string() == entry.chain);
-        let of = match known {
-            Some(known) => Some(known.prompt.clone()),
-            None => if_there(registry.prompt(caller, &entry.chain).await)?,
-        };
-        newest.push(Change { entry, of });
-    }
     let context = Context {
         today: ranking.by_day.into_values().next().unwrap_or_else(|| Summary::from(&Tally::default())),
         prompts: rows.map(|(details, used)| Row::new(details, used, now)).collect(),
@@ -129,7 +123,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         trials: trials.into_iter().map(Running::new).collect(),
         reviews: reviews.into_iter().map(review).collect(),
         runs: queued.data.into_iter().chain(running.data).map(open).collect(),
-        changes: newest,
+        changes: newest.into_iter().map(change).collect(),
         more_changes,
     };
     app.show(&visit, &Page { title: "Overview", part: "overview", template: "overview.html" }, &context).await

@@ -10,8 +10,8 @@ use crate::App;
 /// The members that say who did something.
 const WHO: [&str; 3] = ["by", "created_by", "moved_by"];
 
-/// What the audit chains is shown exactly as it is.
-const EXACT: [&str; 3] = ["after", "before", "evidence"];
+/// What the audit chains, and what people wrote, is shown exactly as it is: an id in it names nobody.
+const EXACT: [&str; 6] = ["after", "before", "content", "evidence", "from", "to"];
 
 /// Puts the names of keys in the place of their ids. Who is no key, such as `steer`, stays.
 pub(crate) async fn by_name(app: &App, context: &mut Value) -> Result<()> {
@@ -56,6 +56,7 @@ mod tests {
     fn whoever_did_something_is_found_but_in_what_is_exact() {
         let mut context = json!({
             "by": "a", "named": "x", "list": [{ "created_by": "b", "moved_by": null }], "before": { "by": "c" },
+            "version": { "content": { "config": { "by": "d" } } },
         });
         let mut found = Vec::new();
         each(&mut context, &mut |who| found.push(std::mem::take(who)));

@@ -1,6 +1,6 @@
 //! What somebody wants to see first: what is being tried, what waits for a person, and when prompts were last used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Caller, EvalRun, EvalStatus, Prompt, PromptId, Result, Timestamp, Trial,
@@ -23,13 +23,21 @@ impl Registry {
     /// Experiments and canaries that run, with their prompts, of those that the caller sees.
     pub async fn active_trials(&self, caller: &Caller) -> Result<Vec<(Prompt, Trial)>> {
         let page = self.store.active_trials(&PageRequest::first(LOOKED_AT)).await?;
-        let ids: BTreeSet<PromptId> = page.data.iter().map(Trial::prompt_id).collect();
-        let prompts = self.store.prompts_of(&Vec::from_iter(ids)).await?;
-        let found = page.data.into_iter().filter_map(|trial| {
-            let prompt = prompts.get(&trial.prompt_id()).filter(|prompt| caller.sees(&prompt.team_id))?;
-            Some((prompt.clone(), trial))
-        });
-        Ok(found.collect())
+        let prompts = self.prompts_of(caller, page.data.iter().map(Trial::prompt_id)).await?;
+        let found = page.data.into_iter();
+        Ok(found.filter_map(|trial| Some((prompts.get(&trial.prompt_id())?.clone(), trial))).collect())
+    }
+
+    /// The prompts of these ids that the caller sees.
+    pub async fn prompts_of(
+        &self,
+        caller: &Caller,
+        ids: impl Iterator<Item = PromptId>,
+    ) -> Result<BTreeMap<PromptId, Prompt>> {
+        let each_once: BTreeSet<PromptId> = ids.collect();
+        let mut found = self.store.prompts_of(&Vec::from_iter(each_once)).await?;
+        found.retain(|_, prompt| caller.sees(&prompt.team_id));
+        Ok(found)
     }
 
     /// Runs that were too close to call and that nobody has decided yet, newest first, with their prompts.

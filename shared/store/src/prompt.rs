@@ -63,7 +63,7 @@ impl Store {
         self.get(&Key::Prompt(prompt)).await
     }
 
-    /// Reads prompts, by id; those that are not there are left out.
+    /// Reads prompts by their ids, each given once; those that are not there are left out.
     pub async fn prompts_of(&self, ids: &[PromptId]) -> Result<BTreeMap<PromptId, Prompt>> {
         let mut found = BTreeMap::new();
         for ids in ids.chunks(MOST_AT_ONCE) {
