@@ -41,9 +41,11 @@ impl Reader {
         Call::get(path).header("cookie", &self.cookie).send(&self.router).await
     }
 
-    /// A page of each kind that links lead to from the overview, by its kind.
+    /// A page of each kind that links lead to from the overview, by its kind; and a search, which a form leads to, for
+    /// what only one prompt has.
     pub(crate) async fn kinds(&self) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::from([(kind_of("/console"), "/console".to_owned())]);
+        let begun = ["/console", "/console/prompts?q=prompt-499"];
+        let mut found: BTreeMap<_, _> = begun.map(|path| (kind_of(path), path.to_owned())).into();
         let mut waiting = VecDeque::from(["/console".to_owned()]);
         while let Some(path) = waiting.pop_front() {
             let page = self.open(&path).await.text();
