@@ -25,4 +25,3 @@ mod stage;
 mod tab;
 mod test_sets;
 mod trying;
-mod workspace;

@@ -7,12 +7,12 @@ use std::{
 };
 
 use domain::Timestamp;
-use e2e::text;
-use reqwest::Method;
+use e2e::{Call, text};
+use local::{Output, demo};
 use serde_json::{Value, json};
 use testkit::provider::{CallInfo, Reply};
 
-use crate::{stage::Stage, workspace::prompts};
+use crate::stage::Stage;
 
 /// How many cases the slow model answers before it falls silent.
 const ANSWERED: usize = 11;
@@ -54,6 +54,7 @@ fn script() -> impl Fn(&CallInfo) -> Reply + Send + Sync + 'static {
 impl Showcase {
     pub(crate) async fn start() -> Self {
         let stage = Stage::with(script()).await;
+        demo::load(&stage.platform, Output::new(true)).await.unwrap();
         people_and_models(&stage).await;
         let [classifier, subjects, replies, changelog] = prompts(&stage).await;
         let (refused, refused_run) = refused(&stage, &classifier).await;
@@ -85,6 +86,15 @@ impl Showcase {
     }
 }
 
+/// Prompts of the demo workspace, by their ids.
+async fn prompts(stage: &Stage) -> [String; 4] {
+    let all = stage.get("/api/prompts").await;
+    ["ticket-classifier", "subject-line-writer", "reply-drafter", "changelog-summary"].map(|name| {
+        let prompt = all["data"].as_array().unwrap().iter().find(|prompt| prompt["name"] == name);
+        text(&prompt.unwrap()["prompt_id"]).to_owned()
+    })
+}
+
 async fn people_and_models(stage: &Stage) {
     for (role, name) in [("author", "Mara Lindt"), ("releaser", "Jonas Weber"), ("resolver", "help desk")] {
         stage.key(role, name).await;
@@ -94,7 +104,7 @@ async fn people_and_models(stage: &Stage) {
             "provider": "openai", "base_url": stage.provider.url(),
             "input_usd_per_mtok": input, "output_usd_per_mtok": output,
         });
-        stage.api(Method::PUT, &format!("/api/models/{model}"), &entry).await;
+        stage.done(Call::put(format!("/api/models/{model}"), &entry)).await;
     }
 }
 
@@ -195,7 +205,7 @@ async fn experiment(stage: &Stage, prompt: &str) -> String {
     };
     let cases = emails.map(|email| case(email).to_string() + "\n").collect();
     let set = stage.test_set_of("growth", "emails", cases).await;
-    stage.api(Method::PATCH, &format!("/api/prompts/{prompt}"), &json!({ "test_set_id": set })).await;
+    stage.done(Call::patch(format!("/api/prompts/{prompt}"), &json!({ "test_set_id": set }))).await;
     let control = text(&live["production_version_id"]);
     let run = stage.post(&format!("/api/versions/{control}/evals"), &json!({})).await;
     stage.decided(text(&run["eval_run_id"])).await;
@@ -268,5 +278,5 @@ async fn history(stage: &Stage, prompt: &str) {
     });
     stage.post(&format!("/api/prompts/{prompt}/promote"), &body).await;
     let lock = json!({ "reason": "The spring launch is on Thursday" });
-    stage.api(Method::PUT, &format!("/api/prompts/{prompt}/environments/staging/lock"), &lock).await;
+    stage.done(Call::put(format!("/api/prompts/{prompt}/environments/staging/lock"), &lock)).await;
 }

@@ -1,10 +1,8 @@
 //! A platform over HTTP, a model that a script stands for, and what is there before somebody comes.
 
-use std::time::Duration;
-
-use e2e::{ADMIN, text};
+use axum::http::Method;
+use e2e::{ADMIN, Call, text};
 use local::{Platform, Settings};
-use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::provider::{CallInfo, Reply, ScriptedProvider};
@@ -18,7 +16,6 @@ pub(crate) const MODEL: &str = "test/model";
 pub(crate) struct Stage {
     pub(crate) platform: Platform,
     pub(crate) provider: ScriptedProvider,
-    http: Client,
     _folder: TempDir,
 }
 
@@ -49,35 +46,30 @@ impl Stage {
         let settings = Settings { admin_key: Some(ADMIN.to_owned()), ..Settings::new(folder.path()) };
         let platform = Platform::start(settings).await.unwrap();
         let provider = ScriptedProvider::start(script).unwrap();
-        let http = Client::builder().timeout(Duration::from_mins(3)).no_proxy().build().unwrap();
-        let stage = Self { platform, provider, http, _folder: folder };
+        let stage = Self { platform, provider, _folder: folder };
         let model = json!({
             "provider": "openai", "base_url": stage.provider.url(),
             "input_usd_per_mtok": 1, "output_usd_per_mtok": 2,
         });
-        stage.api(Method::PUT, &format!("/api/models/{MODEL}"), &model).await;
+        stage.done(Call::put(format!("/api/models/{MODEL}"), &model)).await;
         stage
     }
 
     /// Calls the API as the admin, and insists that it works.
-    pub(crate) async fn api(&self, method: Method, path: &str, body: &Value) -> Value {
-        let address = format!("{}{path}", self.platform.url());
-        let call = self.http.request(method, address).bearer_auth(ADMIN);
-        let call = if body.is_null() { call } else { call.json(body) };
-        let answer = call.send().await.unwrap();
-        let (status, body) = (answer.status(), answer.text().await.unwrap());
-        assert!(status.is_success(), "{path}: {status} {body}");
-        serde_json::from_str(&body).unwrap_or_default()
+    pub(crate) async fn done(&self, call: Call) -> Value {
+        let answer = call.key(ADMIN).send_to(self.platform.url()).await;
+        assert!(answer.status.is_success(), "{}", answer.text());
+        answer.json()
     }
 
     /// Reads.
     pub(crate) async fn get(&self, path: &str) -> Value {
-        self.api(Method::GET, path, &Value::Null).await
+        self.done(Call::get(path)).await
     }
 
     /// Makes something.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
-        self.api(Method::POST, path, body).await
+        self.done(Call::post(path, body)).await
     }
 
     /// Waits until a run has its verdict.
@@ -105,10 +97,8 @@ impl Stage {
     pub(crate) async fn test_set_of(&self, team: &str, name: &str, cases: String) -> String {
         let set = self.post("/api/test-sets", &json!({ "name": name, "team_id": team })).await;
         let set = text(&set["test_set_id"]);
-        let address = format!("{}/api/test-sets/{set}/versions", self.platform.url());
-        let put = self.http.put(address).bearer_auth(ADMIN).header("content-type", "application/jsonl");
-        let answer = put.body(cases).send().await.unwrap();
-        assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+        let put = Call::new(Method::PUT, format!("/api/test-sets/{set}/versions"));
+        self.done(put.bytes("application/jsonl", cases)).await;
         set.to_owned()
     }
 

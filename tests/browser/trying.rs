@@ -1,6 +1,5 @@
 //! Versions served to a part of the users: a canary that is watched and taken back, an experiment that is stopped.
 
-use reqwest::Method;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -27,7 +26,7 @@ async fn traffic(stage: &Stage, prompt: &str, users: usize) {
             "resolution_token": answer["resolution_token"], "latency_ms": 120, "user_rating": 4 + user % 2,
         }));
     }
-    stage.api(Method::POST, "/api/metrics", &json!({ "events": events })).await;
+    stage.post("/api/metrics", &json!({ "events": events })).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use http_body_util::Full;
 use hyper::{Request, Response, StatusCode, body::Incoming, header, service::service_fn};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 
 use crate::http::{self, Failure, Server, listen};
 
@@ -77,8 +77,12 @@ pub struct ScriptedProvider {
 impl ScriptedProvider {
     /// Starts a provider with a script.
     pub fn start(script: impl Fn(&CallInfo) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
-        let desk =
-            Arc::new(Desk { script: Box::new(script), latency: AtomicU64::new(0), record: Mutex::default() });
+        let desk = Arc::new(Desk {
+            script: Box::new(script),
+            latency: AtomicU64::new(0),
+            allowed: watch::Sender::new(u64::MAX),
+            record: Mutex::default(),
+        });
         let service = service_fn({
             let desk = desk.clone();
             move |request| {
@@ -97,6 +101,11 @@ impl ScriptedProvider {
     /// Makes every later answer take this long, to the millisecond.
     pub fn set_latency(&self, latency: Duration) {
         self.desk.latency.store(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Answers the first so many calls alone; later ones wait until this allows more.
+    pub fn answer_only(&self, calls: u64) {
+        self.desk.allowed.send_replace(calls);
     }
 
     /// How many calls arrived.
@@ -123,6 +132,8 @@ impl ScriptedProvider {
 struct Desk {
     script: Box<Script>,
     latency: AtomicU64,
+    /// How many calls may be answered.
+    allowed: watch::Sender<u64>,
     record: Mutex<Record>,
 }
 
@@ -149,8 +160,9 @@ impl Desk {
         };
         let model = body["model"].as_str().unwrap_or_default().to_owned();
         let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let (attempt, _under_way) = self.begin(last_user(&messages), authorization.unwrap_or_default());
+        let (attempt, under_way) = self.begin(last_user(&messages), authorization.unwrap_or_default());
         let call = CallInfo { model, messages, attempt, body };
+        self.allowed.subscribe().wait_for(|allowed| under_way.number <= *allowed).await?;
         sleep(Duration::from_millis(self.latency.load(Ordering::SeqCst))).await;
         match (self.script)(&call) {
             Reply::Answer(text) => Ok(http::json(StatusCode::OK, completion(&call, &text))),
@@ -175,11 +187,12 @@ impl Desk {
     fn begin(&self, user: &str, authorization: &str) -> (u64, UnderWay<'_>) {
         let mut record = self.record();
         record.authorizations.push(authorization.to_owned());
+        let number = u64::try_from(record.authorizations.len()).unwrap_or(u64::MAX);
         record.under_way += 1;
         record.peak = record.peak.max(record.under_way);
         let calls = record.per_user.entry(user.to_owned()).or_default();
         *calls += 1;
-        (*calls, UnderWay(self))
+        (*calls, UnderWay { desk: self, number })
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -194,11 +207,15 @@ impl fmt::Debug for Desk {
 }
 
 /// Counts a call as under way until it is dropped, which also happens when the caller goes away.
-struct UnderWay<'a>(&'a Desk);
+struct UnderWay<'a> {
+    desk: &'a Desk,
+    /// Which call this is, from 1.
+    number: u64,
+}
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.record().under_way -= 1;
+        self.desk.record().under_way -= 1;
     }
 }
 

@@ -45,6 +45,18 @@ async fn it_can_fail_in_every_way_that_a_network_can() {
 }
 
 #[tokio::test]
+async fn a_call_beyond_those_allowed_waits() {
+    let provider = ScriptedProvider::start(|_| Reply::Answer(String::new())).unwrap();
+    provider.answer_only(1);
+    assert_eq!(ask(&provider, "first").send().await.unwrap().status(), 200);
+    let waits = ask(&provider, "second").timeout(Duration::from_millis(50)).send().await.unwrap_err();
+    assert!(waits.is_timeout(), "{waits:?}");
+    let third = tokio::spawn(ask(&provider, "third").send());
+    provider.answer_only(3);
+    assert_eq!(third.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn the_peak_counts_what_was_under_way_at_one_time() {
     let script = |call: &CallInfo| match call.user() {
         "alone" => Reply::Answer(String::new()),
