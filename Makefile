@@ -26,7 +26,7 @@ lint: ## Check format and lints
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 bench: tools ## Measure resolve beside references, its program, and rollbacks under faults
-	cargo run --locked --profile lambda -p e2e --bin bench -- $(ARGS)
+	cargo run --locked --release -p e2e --bin bench -- $(ARGS)
 
 bench-gate: ## Simulate the evaluation gate beside the figures that it was designed by
 	cargo run --locked --release -p simulations --bin bench_gate -- $(ARGS)

@@ -7,7 +7,8 @@ use resolve::App;
 use runtime::{Configuration, Process, lambda, log, metrics::Meter};
 use web::{Doors, WRITES_PER_MINUTE};
 
-#[tokio::main]
+// A sandbox has half a core: more threads would wake and wait for each other, and start later.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> lambda::Outcome {
     let process = Process::connect(Configuration::of_tables(lambda::begin())?).await?;
     let Process { store, remote, sources, .. } = process;
