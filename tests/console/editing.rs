@@ -1,6 +1,6 @@
 //! The editor: from an empty prompt to versions, with previews, and beside what somebody else wrote meanwhile.
 
-use e2e::{World, text};
+use e2e::{Call, World, text};
 use serde_json::json;
 
 use crate::browser::{Browser, hidden, location};
@@ -60,6 +60,47 @@ async fn a_preview_shows_the_messages_and_what_callers_would_miss() {
     assert!(!part.contains("<html") && page.contains("<html"));
     let broken = browser.submit(&path, &[("kind", "text"), ("template_text", "Hi {{ name")]).await;
     assert!(broken.text().contains("Hi {{ name</textarea>"), "{}", broken.text());
+}
+
+#[tokio::test]
+async fn values_that_were_tried_are_kept_as_a_case() {
+    let world = World::start().await;
+    let set = json!({ "team_id": "support", "name": "questions" });
+    let set = world.admin(Call::post("/api/test-sets", &set)).await.expect(201);
+    let set = text(&set["test_set_id"]);
+    let browser = Browser::of_admin(&world).await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    let editor = format!("/console/prompts/{}/edit", text(&prompt["prompt_id"]));
+    assert!(browser.page(&editor).await.contains("With a test set, chosen in the prompt's settings"));
+    let change = Call::patch(
+        editor.trim_end_matches("/edit").replace("/console", "/api"),
+        &json!({ "test_set_id": set }),
+    );
+    world.admin(change).await.expect(200);
+    let path = format!("/console/test-sets/{set}/case");
+    assert!(browser.page(&editor).await.contains(&path));
+    let draft = [
+        ("kind", "text"),
+        ("template_text", "Hi {{ name }}, {{ facts }}"),
+        ("variables", r#"[{"name":"name","type":"string"},{"name":"facts","type":"json"}]"#),
+        ("model_id", "test/model"),
+        ("value:name", "Ann"),
+        ("value:facts", r#"{"n": 1.10}"#),
+    ];
+    let refused = async |fields: &[(&str, &str)], said: &str| {
+        let answer = browser.submit(&path, fields).await;
+        let page = answer.text();
+        assert!(answer.status == 422 && page.contains(said), "{page}");
+    };
+    refused(&draft, "Say what the answer has to be").await;
+    let wanted = [draft.as_slice(), &[("case_check", "icontains"), ("case_value", "ann")]].concat();
+    let page = location(&browser.submit(&path, &wanted).await);
+    assert!(page.ends_with("?saved=1"), "{page}");
+    let cases = world.admin(Call::get(format!("/api/test-sets/{set}/cases"))).await;
+    let kept = r#"{"vars":{"facts":{"n": 1.10},"name":"Ann"},"assert":[{"type":"icontains","value":"ann"}]}"#;
+    assert_eq!(cases.text().trim_end(), kept);
+    let broken = [("value:facts", "{")].iter().chain(&wanted).copied().collect::<Vec<_>>();
+    refused(&broken, "is no JSON").await;
 }
 
 #[tokio::test]

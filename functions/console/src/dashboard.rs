@@ -32,6 +32,8 @@ struct Context {
     charts: Vec<Figure>,
     ranking: Vec<Row>,
     left_out: usize,
+    /// When the figures were added up.
+    as_of: String,
 }
 
 #[derive(Serialize)]
@@ -51,8 +53,9 @@ struct Row {
 }
 
 impl Row {
-    fn new(ranked: Ranked) -> Self {
-        let Ranked { prompt, summary, errors, cost_per_day, mut on_other_models } = ranked;
+    fn new(ranked: &Ranked) -> Self {
+        let Ranked { prompt, summary, errors, cost_per_day, on_other_models } = ranked;
+        let mut on_other_models = on_other_models.clone();
         on_other_models.sort_by_key(|(_, cost)| *cost);
         on_other_models.truncate(OTHERS);
         Self {
@@ -60,12 +63,12 @@ impl Row {
             name: prompt.name.to_string(),
             team_id: prompt.team_id.to_string(),
             calls: summary.calls,
-            errors,
+            errors: *errors,
             error_rate: summary.error_rate,
             input_tokens: summary.input_tokens,
             output_tokens: summary.output_tokens,
             cost_usd: summary.cost_usd,
-            cost_per_day,
+            cost_per_day: *cost_per_day,
             rating: summary.rating,
             others: on_other_models,
         }
@@ -117,13 +120,16 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let days: u32 = visit.query.optional("days")?.unwrap_or(14);
     let sort = visit.query.given("sort").unwrap_or("cost").to_owned();
     let team: Option<TeamId> = visit.query.optional("team")?;
-    let (ranking, teams) = tokio::try_join!(
-        registry.metrics_summary(caller, team.as_ref(), sort_of(&sort)?, days),
-        registry.teams(caller),
-    )?;
+    let order = sort_of(&sort)?;
+    let now = registry.sources.now();
+    let key = (caller.scope.clone(), team.clone(), order, days);
+    let work_out = registry.metrics_summary(caller, team.as_ref(), order, days);
+    let ((as_of, ranking), teams) =
+        tokio::try_join!(app.rankings.recent(key, now, work_out), registry.teams(caller))?;
     let context = Context {
         charts: charts(&ranking.by_day)?,
-        ranking: ranking.data.into_iter().map(Row::new).collect(),
+        ranking: ranking.data.iter().map(Row::new).collect(),
+        as_of: as_of.to_string(),
         left_out: ranking.left_out,
         team: team.as_ref().map(ToString::to_string).unwrap_or_default(),
         teams: teams.iter().map(|(team, _)| team.to_string()).collect(),

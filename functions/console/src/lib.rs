@@ -32,6 +32,7 @@ mod people;
 mod promote;
 mod prompt;
 mod prompts;
+mod rankings;
 mod rating;
 mod review;
 mod rollback;
@@ -51,7 +52,7 @@ use registry::Registry;
 use release::Release;
 use web::Doors;
 
-use crate::pages::Pages;
+use crate::{pages::Pages, rankings::Rankings};
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -61,12 +62,13 @@ pub struct App {
     /// The use cases.
     release: Release,
     pages: Pages,
+    rankings: Rankings,
 }
 
 impl App {
     /// The console over these use cases. An error: a template does not parse.
     pub fn new(doors: Doors, release: Release) -> domain::Result<Self> {
-        Ok(Self { doors, release, pages: Pages::new()? })
+        Ok(Self { doors, release, pages: Pages::new()?, rankings: Rankings::default() })
     }
 
     fn registry(&self) -> &Registry {

@@ -9,7 +9,7 @@ use domain::{
     eval_run::RunStatus,
     metric::{Summary, Tally},
 };
-use registry::{evaluation::RunDetails, metric::Sort, prompt::PromptFilter};
+use registry::{evaluation::RunDetails, prompt::PromptFilter};
 use serde::Serialize;
 use store::PageRequest;
 
@@ -89,8 +89,8 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let now = registry.sources.now();
     let filter = PromptFilter { archived: Some(false), ..PromptFilter::default() };
     let (first, hundred) = (PageRequest::first(SHOWN), PageRequest::first(100));
-    let (ranking, prompts, trials, reviews, queued, running, changes) = tokio::try_join!(
-        registry.metrics_summary(caller, None, Sort::Cost, 1),
+    let (today, prompts, trials, reviews, queued, running, changes) = tokio::try_join!(
+        registry.metrics_by_day(caller, 1),
         registry.prompts(caller, &filter, &first),
         registry.active_trials(caller),
         registry.runs_to_review(caller),
@@ -117,7 +117,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         run,
     };
     let context = Context {
-        today: ranking.by_day.into_values().next().unwrap_or_else(|| Summary::from(&Tally::default())),
+        today: today.into_values().next().unwrap_or_else(|| Summary::from(&Tally::default())),
         prompts: rows.map(|(details, used)| Row::new(details, used, now)).collect(),
         more_prompts: prompts.next_cursor.is_some(),
         trials: trials.into_iter().map(Running::new).collect(),

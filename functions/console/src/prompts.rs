@@ -15,8 +15,10 @@ use crate::{
     visit::Visit,
 };
 
-/// How many prompts a page shows at least, and how many are read at once while there are not enough that fit.
+/// How many prompts a page shows at least.
 const SHOWN: u32 = 20;
+/// How many are read at once, once it is known that few fit.
+const SEARCHED: u32 = 100;
 
 #[derive(Serialize)]
 struct Context {
@@ -74,6 +76,7 @@ async fn found(
         if request.cursor.is_none() || found.len() >= SHOWN as usize {
             return Ok((found, request.cursor));
         }
+        request.limit = SEARCHED;
     }
 }
 

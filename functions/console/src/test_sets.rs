@@ -7,8 +7,9 @@ use axum::{
 };
 use domain::{Error, Result, TeamId, TestSetId, content::Literal, test_set::Format};
 use serde::Serialize;
+use serde_json::json;
 use store::{PageRequest, TestSet, TestSetVersion};
-use web::Fields;
+use web::{Fields, samples_of, version_of};
 
 use crate::{
     App,
@@ -46,7 +47,6 @@ struct SetContext {
     cases: Vec<String>,
     more_cases: usize,
     form: FormState,
-    /// The prompt that a tried input came from.
     saved: bool,
 }
 
@@ -171,14 +171,38 @@ fn format_of(fields: &Fields) -> Result<Format> {
 pub(crate) async fn add_case(State(app): State<App>, sent: Sent) -> Answer {
     let id: TestSetId = sent.visit.path("set")?;
     let added = async {
-        let case: Literal = serde_json::from_str(sent.fields.text("case"))
-            .map_err(|error| Error::invalid("/case", format!("This is no JSON: {error}.")))?;
+        let case = case_of(&sent.fields)?;
         app.registry().add_case(&sent.act, id, &case).await
     };
     match added.await {
         Ok(_) => Ok(Redirect::to(&format!("/console/test-sets/{id}?saved=1")).into_response()),
         Err(error) => set_page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
     }
+}
+
+/// A case as JSON; or, from the editor, of the values that its draft is tried with.
+fn case_of(fields: &Fields) -> Result<Literal> {
+    let json = match fields.given("kind") {
+        None => fields.text("case").to_owned(),
+        Some(_) => tried(fields)?,
+    };
+    serde_json::from_str(&json).map_err(|error| Error::invalid("/case", format!("This is no JSON: {error}.")))
+}
+
+fn tried(fields: &Fields) -> Result<String> {
+    #[derive(Serialize)]
+    struct Case<T> {
+        vars: T,
+        assert: [serde_json::Value; 1],
+    }
+    let wanted = fields.given("case_value").ok_or_else(|| {
+        Error::invalid("/case", "Say what the answer has to be, or have: else the case could never fail.")
+    })?;
+    let draft = version_of(fields)?;
+    let content = draft.content(draft.model_id.clone().unwrap_or_default())?;
+    let vars = samples_of(fields, &content.variables)?;
+    let assert = [json!({ "type": fields.text("case_check"), "value": wanted })];
+    serde_json::to_string(&Case { vars, assert }).map_err(Error::internal)
 }
 
 pub(crate) async fn delete(State(app): State<App>, sent: Sent) -> Answer {

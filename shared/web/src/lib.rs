@@ -36,7 +36,7 @@ pub use query::{Path, Query, nullable, page_request};
 pub use request_log::Noted;
 pub use session::{Form, SignedIn, refuse_other_sites};
 pub use version_body::NewVersionBody;
-pub use version_form::{values_of, version_of};
+pub use version_form::{samples_of, values_of, version_of};
 
 /// The most bytes of a JSON body.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;

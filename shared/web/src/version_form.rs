@@ -110,6 +110,14 @@ fn json(fields: &Fields, name: &str) -> Result<Option<Box<RawValue>>> {
 /// The sample values of the editor, each under `value:<name>`: texts as they are, numbers and JSON as JSON. Of these
 /// an empty field is none.
 pub fn values_of(fields: &Fields, variables: &[Variable]) -> Result<Values> {
+    Values::parse(&serde_json::to_string(&samples_of(fields, variables)?).map_err(Error::internal)?)
+}
+
+/// The same as JSON, by name.
+pub fn samples_of<'a>(
+    fields: &Fields,
+    variables: &'a [Variable],
+) -> Result<BTreeMap<&'a str, Box<RawValue>>> {
     let mut json: BTreeMap<&str, Box<RawValue>> = BTreeMap::new();
     for variable in variables {
         let text = fields.text(&format!("value:{}", variable.name));
@@ -125,7 +133,7 @@ pub fn values_of(fields: &Fields, variables: &[Variable]) -> Result<Values> {
         };
         json.insert(&variable.name, value);
     }
-    Values::parse(&serde_json::to_string(&json).map_err(Error::internal)?)
+    Ok(json)
 }
 
 #[cfg(test)]
