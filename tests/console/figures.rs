@@ -1,5 +1,7 @@
 //! Figures over many prompts: those of the overview and of the dashboard.
 
+use std::time::Duration;
+
 use e2e::{Call, World};
 use regex::Regex;
 use serde_json::json;
@@ -34,6 +36,8 @@ async fn the_overview_sums_today_over_all_prompts_and_the_dashboard_over_those_o
     );
     called(&world, "support", "greeter", 3).await;
     called(&world, "growth", "writer", 4).await;
+    // Figures stay as they are for a minute.
+    world.clock.advance(Duration::from_mins(1));
     let page = browser.page("/console").await;
     let said = ["calls today", "cost today", "errors", "mean rating"].map(|what| figure(&page, what));
     assert_eq!(said, ["7", "$0.07", "0.0\u{a0}%", "4.00"]);
@@ -42,6 +46,9 @@ async fn the_overview_sums_today_over_all_prompts_and_the_dashboard_over_those_o
     assert!(all.contains("greeter</a>") && all.contains("writer</a>"), "{all}");
     let one = browser.page("/console/dashboard?team=growth").await;
     assert!(!one.contains("greeter</a>") && one.contains("writer</a>"), "{one}");
+    // An admin sees all teams, also with the key of one, and nobody sees what was added up for an admin.
+    let admin = Browser::with_key(&world, &world.key("support", "admin").await).await;
+    assert_eq!(figure(&admin.page("/console").await, "calls today"), "7");
     let stranger = Browser::with_key(&world, &world.key("support", "author").await).await;
     let page = stranger.page("/console").await;
     assert_eq!(figure(&page, "calls today"), "3", "whoever is of one team sees that team's alone");

@@ -4,6 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{Environment, Timestamp, VersionId};
 use release::{Moved, Promotion, Rollback, RolledBackView};
 use serde::{Deserialize, Serialize};
+use store::audit::Order;
 use utoipa::{IntoParams, ToSchema};
 use web::{Author, Created, ExpectedRevision, Listed, Path, Query, Write, page_request};
 
@@ -161,6 +162,6 @@ pub async fn changes(
     Query(query): Query<ChangesQuery>,
 ) -> web::Result<Json<Listed<EntryView>>> {
     let page = page_request(query.limit, query.cursor)?;
-    let page = app.registry().changes(&caller, query.since, &page).await?;
+    let page = app.registry().changes(&caller, query.since, Order::OldestFirst, &page).await?;
     Ok(Json(Listed::new(page, EntryView::new)))
 }

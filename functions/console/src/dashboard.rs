@@ -120,12 +120,10 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let days: u32 = visit.query.optional("days")?.unwrap_or(14);
     let sort = visit.query.given("sort").unwrap_or("cost").to_owned();
     let team: Option<TeamId> = visit.query.optional("team")?;
-    let order = sort_of(&sort)?;
-    let now = registry.sources.now();
-    let key = (caller.scope.clone(), team.clone(), order, days);
-    let work_out = registry.metrics_summary(caller, team.as_ref(), order, days);
-    let ((as_of, ranking), teams) =
-        tokio::try_join!(app.rankings.recent(key, now, work_out), registry.teams(caller))?;
+    let ((as_of, ranking), teams) = tokio::try_join!(
+        app.rankings.of(registry, caller, team.as_ref(), sort_of(&sort)?, days),
+        registry.teams(caller),
+    )?;
     let context = Context {
         charts: charts(&ranking.by_day)?,
         ranking: ranking.data.iter().map(Row::new).collect(),

@@ -9,9 +9,9 @@ use domain::{
     eval_run::RunStatus,
     metric::{Summary, Tally},
 };
-use registry::{evaluation::RunDetails, prompt::PromptFilter};
+use registry::{evaluation::RunDetails, metric::Sort, prompt::PromptFilter};
 use serde::Serialize;
-use store::PageRequest;
+use store::{PageRequest, audit::Order};
 
 use crate::{App, failure::Answer, live::Row, pages::Page, visit::Visit};
 
@@ -89,17 +89,17 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let now = registry.sources.now();
     let filter = PromptFilter { archived: Some(false), ..PromptFilter::default() };
     let (first, hundred) = (PageRequest::first(SHOWN), PageRequest::first(100));
-    let (today, prompts, trials, reviews, queued, running, changes) = tokio::try_join!(
-        registry.metrics_by_day(caller, 1),
+    let ((_, ranking), prompts, trials, reviews, queued, running, changes) = tokio::try_join!(
+        app.rankings.of(registry, caller, None, Sort::Cost, 1),
         registry.prompts(caller, &filter, &first),
         registry.active_trials(caller),
         registry.runs_to_review(caller),
         registry.runs_that_are(caller, RunStatus::Queued, &hundred),
         registry.runs_that_are(caller, RunStatus::Running, &hundred),
-        registry.changes(caller, now.minus(RECENT), &hundred),
+        registry.changes(caller, now.minus(RECENT), Order::NewestFirst, &hundred),
     )?;
     let more_changes = changes.data.len().saturating_sub(CHANGES);
-    let newest: Vec<AuditEntry> = changes.data.into_iter().rev().take(CHANGES).collect();
+    let newest: Vec<AuditEntry> = changes.data.into_iter().take(CHANGES).collect();
     let prompt_of = |entry: &AuditEntry| entry.chain.parse::<PromptId>().ok();
     let (last_used, named) = tokio::try_join!(
         registry.last_used(&prompts.data),
@@ -117,7 +117,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         run,
     };
     let context = Context {
-        today: today.into_values().next().unwrap_or_else(|| Summary::from(&Tally::default())),
+        today: ranking.by_day.values().next().cloned().unwrap_or_else(|| Summary::from(&Tally::default())),
         prompts: rows.map(|(details, used)| Row::new(details, used, now)).collect(),
         more_prompts: prompts.next_cursor.is_some(),
         trials: trials.into_iter().map(Running::new).collect(),

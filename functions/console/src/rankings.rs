@@ -3,18 +3,21 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use domain::{Result, TeamId, TeamScope, Timestamp};
-use registry::metric::{Ranking, Sort};
+use domain::{Caller, Result, TeamId, TeamScope, Timestamp};
+use registry::{
+    Registry,
+    metric::{Ranking, Sort},
+};
 
 /// How long a ranking is shown again.
 const KEPT: Duration = Duration::from_mins(1);
 
 /// Whose prompts, of which team, what comes first, and of how many days.
-pub(crate) type Key = (TeamScope, Option<TeamId>, Sort, u32);
+type Key = (TeamScope, Option<TeamId>, Sort, u32);
 
 type Kept = HashMap<Key, (Timestamp, Arc<Ranking>)>;
 
@@ -23,8 +26,23 @@ type Kept = HashMap<Key, (Timestamp, Arc<Ranking>)>;
 pub(crate) struct Rankings(Arc<Mutex<Kept>>);
 
 impl Rankings {
-    /// A ranking that is at most a minute old, and when it was worked out.
-    pub(crate) async fn recent(
+    /// The prompts that somebody sees, of one team or of all, in this order; and when they were put into it.
+    pub(crate) async fn of(
+        &self,
+        registry: &Registry,
+        caller: &Caller,
+        team: Option<&TeamId>,
+        order: Sort,
+        days: u32,
+    ) -> Result<(Timestamp, Arc<Ranking>)> {
+        // An admin sees all teams, whichever one is on the key.
+        let scope = if caller.sees_all() { TeamScope::All } else { caller.scope.clone() };
+        let key = (scope, team.cloned(), order, days);
+        let work_out = registry.metrics_summary(caller, team, order, days);
+        self.recent(key, registry.sources.now(), work_out).await
+    }
+
+    async fn recent(
         &self,
         key: Key,
         now: Timestamp,
@@ -39,7 +57,7 @@ impl Rankings {
     }
 
     /// Those that may be shown again; the others are dropped, also where the clock was set back.
-    fn kept(&self, now: Timestamp) -> std::sync::MutexGuard<'_, Kept> {
+    fn kept(&self, now: Timestamp) -> MutexGuard<'_, Kept> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, (made, _)| now.since(*made).is_some_and(|age| age < KEPT));
         kept

@@ -77,14 +77,15 @@ impl Registry {
         }
     }
 
-    /// A page of what moved since a moment, over all prompts that the caller sees, oldest first.
+    /// A page of what moved since a moment, over all prompts that the caller sees.
     pub async fn changes(
         &self,
         caller: &Caller,
         since: Timestamp,
+        order: Order,
         request: &PageRequest,
     ) -> Result<Page<AuditEntry>> {
-        let page = self.store.moves(since, request).await?;
+        let page = self.store.moves(since, order, request).await?;
         let seen = |team: Option<TeamId>| team.is_some_and(|team| caller.sees(&team));
         let data = page.data.into_iter().filter_map(|(team, entry)| seen(team).then_some(entry)).collect();
         Ok(Page { data, next_cursor: page.next_cursor })

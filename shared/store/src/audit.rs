@@ -46,10 +46,11 @@ pub enum Order {
 }
 
 impl Store {
-    /// A page of the moves of all prompts from a moment on, oldest first, each with its team.
+    /// A page of the moves of all prompts from a moment on, each with its team.
     pub async fn moves(
         &self,
         since: Timestamp,
+        order: Order,
         request: &PageRequest,
     ) -> Result<Page<(Option<TeamId>, AuditEntry)>> {
         let start = AuditId::new(since, [0; 10]).to_string();
@@ -57,7 +58,8 @@ impl Store {
             .query_list(&List::Moves)
             .key_condition_expression("gsi1pk = :list AND gsi1sk >= :start")
             .expression_attribute_values(":start", text(start));
-        let page: Page<AuditItem> = self.page(query, request).await?;
+        let page: Page<AuditItem> =
+            self.page(query.scan_index_forward(order == Order::OldestFirst), request).await?;
         let read = |item: AuditItem| item.read().map(|entry| (item.team_id, entry));
         let data = page.data.into_iter().map(read).collect::<Result<_>>()?;
         Ok(Page { data, next_cursor: page.next_cursor })

@@ -72,8 +72,15 @@ impl Registry {
         sort: Sort,
         days: u32,
     ) -> Result<Ranking> {
-        let (range, Sums { by_prompt, by_day }) = self.sums(caller, team, days).await?;
+        if !(1..=KEPT).contains(&days) {
+            return Err(Error::invalid("/days", format!("`days` lies between 1 and {KEPT}.")));
+        }
+        let today = Hour::of(self.sources.now()).midnight().start();
+        let range = Range { from: today.minus(DAY * (days - 1)), to: today.plus(DAY), bucket: Bucket::Day };
         let is_called = |counts: &Counts| counts.iter().any(|(count, _)| count != Count::Resolves);
+        let mut teams: Vec<TeamId> = self.teams(caller).await?.into_iter().map(|(team, _)| team).collect();
+        teams.retain(|known| team.is_none_or(|wanted| wanted == known));
+        let Sums { by_prompt, by_day } = self.sums(teams, range).await?;
         let mut sums: Vec<_> = by_prompt.into_iter().filter(|(_, counts)| is_called(counts)).collect();
         sums.sort_by_key(|(prompt, counts)| (rank(sort, counts), *prompt));
         let left_out = sums.len().saturating_sub(SHOWN);
@@ -84,23 +91,12 @@ impl Registry {
         let mut prompts = self.store.prompts_of(&ids).await?;
         let ranked = |(id, counts)| Some(Ranked::new(prompts.remove(&id)?, counts, days, &models));
         let data = sums.into_iter().filter_map(ranked).collect();
-        Ok(Ranking { range, data, left_out, by_day: summaries(by_day) })
+        let by_day = by_day.into_iter().map(|(day, counts)| (day, summary(counts))).collect();
+        Ok(Ranking { range, data, left_out, by_day })
     }
 
-    /// What all prompts that the caller sees came to, today and each of the days before.
-    pub async fn metrics_by_day(&self, caller: &Caller, days: u32) -> Result<BTreeMap<Hour, Summary>> {
-        let (_, sums) = self.sums(caller, None, days).await?;
-        Ok(summaries(sums.by_day))
-    }
-
-    async fn sums(&self, caller: &Caller, team: Option<&TeamId>, days: u32) -> Result<(Range, Sums)> {
-        if !(1..=KEPT).contains(&days) {
-            return Err(Error::invalid("/days", format!("`days` lies between 1 and {KEPT}.")));
-        }
-        let today = Hour::of(self.sources.now()).midnight().start();
-        let range = Range { from: today.minus(DAY * (days - 1)), to: today.plus(DAY), bucket: Bucket::Day };
-        let mut teams: Vec<TeamId> = self.teams(caller).await?.into_iter().map(|(team, _)| team).collect();
-        teams.retain(|known| team.is_none_or(|wanted| wanted == known));
+    /// What the prompts of these teams came to.
+    async fn sums(&self, teams: Vec<TeamId>, range: Range) -> Result<Sums> {
         let reads = stream::iter(teams)
             .map(|team| async move { self.store.team_days(&team, range.first(), range.last()).await });
         let mut teams = reads.buffer_unordered(READS);
@@ -113,7 +109,7 @@ impl Registry {
                 }
             }
         }
-        Ok((range, sums))
+        Ok(sums)
     }
 }
 
@@ -122,10 +118,6 @@ impl Registry {
 struct Sums {
     by_prompt: BTreeMap<PromptId, Counts>,
     by_day: BTreeMap<Hour, Counts>,
-}
-
-fn summaries(by_day: BTreeMap<Hour, Counts>) -> BTreeMap<Hour, Summary> {
-    by_day.into_iter().map(|(day, counts)| (day, summary(counts))).collect()
 }
 
 fn summary(counts: Counts) -> Summary {
