@@ -28,7 +28,7 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let address = address.path_and_query().map_or("/console", |address| address.as_str());
         response = page_of(&app, &failure, &method, address);
-        response.extensions_mut().insert(Noted(failure.0.chain()));
+        response.extensions_mut().insert(Noted::new(&failure.0));
     }
     web::protect_page(response.headers_mut());
     response

@@ -30,7 +30,7 @@ pub async fn try_draft(State(app): State<App>, request: Request) -> Response {
         }
         Err(error) => {
             let status = web::describe(error.kind()).0;
-            (status, problem(&error), Some(error.chain()))
+            (status, problem(&error), Some(Noted::new(&error)))
         }
     };
     let page = format!(
@@ -42,7 +42,7 @@ pub async fn try_draft(State(app): State<App>, request: Request) -> Response {
     let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     protect_page(response.headers_mut());
     if let Some(failure) = failure {
-        response.extensions_mut().insert(Noted(failure));
+        response.extensions_mut().insert(failure);
     }
     response
 }

@@ -147,7 +147,7 @@ impl Doors {
     }
 
     /// Counts a write of a key, and refuses it when there were too many in this minute.
-    pub(crate) async fn count_write(&self, caller: &Caller) -> domain::Result<()> {
+    pub async fn count_write(&self, caller: &Caller) -> domain::Result<()> {
         let id = caller.actor.id.trim_start_matches("key_");
         let count = self.0.store.count_write(id, self.0.sources.now()).await?;
         if count <= self.0.writes_per_minute {

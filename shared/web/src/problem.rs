@@ -99,9 +99,21 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        response.extensions_mut().insert(Pending { document, log: error.chain() });
+        response.extensions_mut().insert(Pending { document, log: log_of(&error) });
         response
     }
+}
+
+/// What the log says of an error. A rule's message may quote what somebody sent, and neither `variables` nor a
+/// `user_id` may ever be in a log (api.md): of input that breaks a rule it names the place alone.
+pub(crate) fn log_of(error: &Error) -> String {
+    use ErrorKind as K;
+    if !matches!(error.kind(), K::Invalid | K::MalformedJson | K::NotRendered) {
+        return error.chain();
+    }
+    let (_, _, title) = describe(error.kind());
+    let places: Vec<&str> = error.problems().iter().map(|problem| problem.pointer.as_str()).collect();
+    if places.is_empty() { title.to_owned() } else { format!("{title}: {}", places.join(", ")) }
 }
 
 /// The status and the document of an error, without the request's id.
@@ -132,4 +144,20 @@ pub(crate) fn panicked(cause: Box<dyn Any + Send>) -> Response {
     let text =
         cause.downcast_ref::<&str>().copied().or_else(|| cause.downcast_ref::<String>().map(String::as_str));
     Problem(Error::internal(format!("a panic: {}", text.unwrap_or("of no text")))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_says_where_input_breaks_a_rule_and_not_what_it_was() {
+        let source = serde_json::from_str::<u8>("\"Ann's secret\"").unwrap_err();
+        let error = Error::invalid("/variables/name", "It is \"Ann's secret\".").caused_by(source);
+        assert_eq!(log_of(&error), "The input breaks a rule: /variables/name");
+        let error = Error::new(ErrorKind::MalformedJson, "The body is not JSON: Ann's secret");
+        assert_eq!(log_of(&error), "The body is not JSON");
+        let error = Error::new(ErrorKind::Unavailable, "The table does not answer.");
+        assert_eq!(log_of(&error), "The table does not answer.");
+    }
 }

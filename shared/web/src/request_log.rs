@@ -12,14 +12,21 @@ use axum::{
 use domain::{Error, ErrorKind, RequestId, Sources};
 use serde_json::json;
 
-use crate::problem::{Pending, Problem};
+use crate::problem::{Pending, Problem, log_of};
 
 /// The most bytes of a path with its query: API Gateway's own limit is near.
 const MAX_URL_BYTES: usize = 6 * 1024;
 
 /// What went wrong with a request whose answer is no problem document, for its line in the log.
 #[derive(Clone)]
-pub struct Noted(pub String);
+pub struct Noted(String);
+
+impl Noted {
+    /// What went wrong.
+    pub fn new(error: &domain::Error) -> Self {
+        Self(log_of(error))
+    }
+}
 
 /// Who called, for the log: the authentication says it here, on the request.
 #[derive(Clone, Default)]
