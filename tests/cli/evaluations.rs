@@ -55,6 +55,23 @@ async fn a_version_is_evaluated_refused_and_fixed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn cases_that_are_too_large_for_a_request_are_uploaded() {
+    let stage = Stage::empty().await;
+    let set = stage.fields(&["test-sets", "create", "Letters", "--team", "support"]).await;
+    let set = set["test_set_id"].as_str().unwrap().to_owned();
+    let letter = "a long letter ".repeat(4000);
+    let case =
+        |at: usize| json!({ "case_id": format!("c{at}"), "vars": { "letter": letter }, "expected": "x" });
+    let cases: String = (0..100).map(|at| case(at).to_string() + "\n").collect();
+    assert!(cases.len() > 5 * 1024 * 1024);
+    stage.put("letters.jsonl", &cases);
+    let put = stage.fields(&["test-sets", "put", &set, "letters.jsonl"]).await;
+    assert_eq!((&put["version"], &put["cases"]), (&json!(1), &json!(100)));
+    let kept = stage.run(&["test-sets", "cases", &set]).await.stdout;
+    assert_eq!(kept.trim_end(), cases.trim_end());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_close_to_call_waits_for_a_person() {
     let mut stage = Stage::empty().await;
     let set = stage.fields(&["test-sets", "create", "Greetings", "--team", "support"]).await;

@@ -2,8 +2,12 @@
 
 use domain::{TeamId, TestSetId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{Client, Page, Result};
+
+/// The most bytes of cases that one request takes.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// A test set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +58,19 @@ struct OfTeam<'q> {
     team_id: Option<&'q str>,
 }
 
+/// Where to put a file, once.
+#[derive(Deserialize)]
+struct Upload {
+    upload_id: String,
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Uploaded<'u> {
+    upload_id: &'u str,
+    content_type: &'u str,
+}
+
 #[derive(Serialize)]
 struct OfVersion {
     version: Option<u32>,
@@ -80,14 +97,23 @@ impl Client {
         self.list(&format!("/api/test-sets/{set}/versions"), &(), most).await
     }
 
-    /// Puts a new version of the cases: `application/jsonl`, `text/csv`, or promptfoo's `application/yaml`.
+    /// Puts a new version of the cases: `application/jsonl`, `text/csv`, or promptfoo's `application/yaml`. What is
+    /// too large for a request is uploaded first.
     pub async fn put_cases(
         &self,
         set: TestSetId,
         media_type: &str,
         cases: Vec<u8>,
     ) -> Result<TestSetVersion> {
-        self.put(&format!("/api/test-sets/{set}/versions")).body(media_type, cases).answer().await
+        let versions = format!("/api/test-sets/{set}/versions");
+        if cases.len() <= LARGEST_BODY {
+            return self.put(&versions).body(media_type, cases).answer().await;
+        }
+        let open = self.post_once(&format!("/api/test-sets/{set}/uploads")).json(&json!({}));
+        let Upload { upload_id, url } = open.answer().await?;
+        self.put_to(url).body(media_type, cases).bytes().await?;
+        let uploaded = Uploaded { upload_id: &upload_id, content_type: media_type };
+        self.put(&versions).json(&uploaded).answer().await
     }
 
     /// The cases of a version as they were uploaded; `None`: of the newest.
