@@ -5,6 +5,9 @@ use serde::de::DeserializeOwned;
 /// The line around the settings.
 pub(super) const FENCE: &str = "---\n";
 
+/// What ends a line in YAML: a text that ends with one of these is written without another.
+const YAML_BREAKS: [char; 4] = ['\n', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// A file in its two parts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Parts<'t> {
@@ -23,8 +26,9 @@ pub(super) fn parts(text: &str) -> Result<Parts<'_>, String> {
     let (front, body) = if let Some(body) = rest.strip_prefix(FENCE) {
         ("", body)
     } else {
-        let at = rest.find("\n---\n").ok_or(missing)?;
-        (&rest[..=at], &rest[at + 1 + FENCE.len()..])
+        let begins_a_line = |(at, _): &(usize, &str)| rest[..*at].ends_with(YAML_BREAKS);
+        let (at, _) = rest.match_indices(FENCE).find(begins_a_line).ok_or(missing)?;
+        (&rest[..at], &rest[at + FENCE.len()..])
     };
     Ok(Parts { front, body, body_line: front.matches('\n').count() + 3 })
 }
@@ -44,6 +48,8 @@ mod tests {
         let found = parts("---\na: 1\n---\nx\n---\ny").unwrap();
         assert_eq!(found, Parts { front: "a: 1\n", body: "x\n---\ny", body_line: 4 });
         assert_eq!(parts("---\n---\n").unwrap(), Parts { front: "", body: "", body_line: 3 });
+        let exotic = parts("---\na: |+\n  ---\n\u{2028}---\nx").unwrap();
+        assert_eq!((exotic.front, exotic.body), ("a: |+\n  ---\n\u{2028}", "x"));
         assert!(parts("a: 1\n").is_err() && parts("---\na: 1\n").is_err());
     }
 }
