@@ -73,6 +73,11 @@ async fn nobody_decides_on_their_own_version_without_the_role_or_without_a_reaso
     let version = lab.world.call(Call::post(path, &content).key(&releaser)).await.expect(201);
     lab.world.work().await;
     lab.world.call(review(&version, "approve").key(&releaser)).await.refused(403, "forbidden");
+    // A key that took its place is in the same hand.
+    let rotate = format!("/api/keys/key_{}/rotate", releaser.split('_').nth(1).unwrap());
+    let successor = lab.world.admin(Call::post(rotate, &json!({}))).await.expect(201);
+    let successor = text(&successor["secret"]);
+    lab.world.call(review(&version, "approve").key(successor)).await.refused(403, "forbidden");
     let author = lab.world.key("support", "author").await;
     lab.world.call(review(&version, "approve").key(&author)).await.refused(403, "forbidden");
     let foreign = lab.world.key("growth", "releaser").await;

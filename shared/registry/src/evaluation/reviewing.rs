@@ -56,7 +56,7 @@ impl Registry {
             let found = &details.run;
             let (prompt, version) = self.version_in_prompt(&act.caller, found.version.id).await?;
             refuse_archived(&prompt)?;
-            refuse_author(act, &version)?;
+            self.refuse_author(act, &version).await?;
             if found.gate_result != Some(GateResult::ManualReview) {
                 let detail = "Only a run whose gate_result is manual_review is reviewed.";
                 return Err(Error::new(ErrorKind::Conflict, detail));
@@ -130,7 +130,7 @@ impl Registry {
         let attempt = || async {
             let (prompt, details) = self.version_in_prompt(&act.caller, version).await?;
             refuse_archived(&prompt)?;
-            refuse_author(act, &details)?;
+            self.refuse_author(act, &details).await?;
             let by = &act.caller.actor.id;
             let mut state = VersionState { revision: details.state.revision + 1, ..details.state };
             state.approvals.retain(|known| known.by != *by || known.environment != new.environment);
@@ -154,6 +154,27 @@ impl Registry {
         self.settle(act, attempt, replay).await
     }
 
+    /// Four eyes: nobody decides on what they wrote themselves, nor by the key that took its key's place.
+    async fn refuse_author(&self, act: &Act, version: &VersionDetails) -> Result<()> {
+        let (author, decider) = (&version.version.created_by, &act.caller.actor.id);
+        if !self.became(author, decider).await? && !self.became(decider, author).await? {
+            return Ok(());
+        }
+        let detail = "Whoever wrote a version does not decide on it. Ask another releaser.";
+        Err(Error::new(ErrorKind::Forbidden, detail))
+    }
+
+    /// Whether a key is the other one, or was rotated to it, however often.
+    async fn became(&self, key: &str, other: &str) -> Result<bool> {
+        let (mut key, other) = (key.trim_start_matches("key_").to_owned(), other.trim_start_matches("key_"));
+        while key != other {
+            let found = self.store.api_key(&key).await?;
+            let Some(next) = found.and_then(|found| found.rotated_to) else { return Ok(false) };
+            key = next;
+        }
+        Ok(true)
+    }
+
     fn state_change(
         &self,
         act: &Act,
@@ -170,15 +191,6 @@ impl Registry {
         }
         Ok(change)
     }
-}
-
-/// Four eyes: nobody decides on what they wrote themselves.
-fn refuse_author(act: &Act, version: &VersionDetails) -> Result<()> {
-    if version.version.created_by != act.caller.actor.id {
-        return Ok(());
-    }
-    let detail = "Whoever wrote a version does not decide on it. Ask another releaser.";
-    Err(Error::new(ErrorKind::Forbidden, detail))
 }
 
 fn check_reason(reason: &str) -> Result<()> {
