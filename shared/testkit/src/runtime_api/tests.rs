@@ -148,7 +148,7 @@ async fn a_process_that_may_have_several_events_at_one_time_asks_for_them_and_an
 async fn a_process_has_the_environment_of_lambda_and_no_other() {
     let scene = Scene::new("env; exec sleep 1000", 1);
     let names = ["PWD=", "OLDPWD=", "SHLVL=", "_="];
-    let environment = scene.function.lines.wait(9).await;
+    let environment = scene.function.lines.wait(10).await;
     let mut environment: Vec<_> =
         environment.iter().filter(|line| !names.iter().any(|name| line.starts_with(name))).collect();
     environment.sort();
@@ -162,6 +162,7 @@ async fn a_process_has_the_environment_of_lambda_and_no_other() {
         "AWS_SECRET_ACCESS_KEY=cuecard-secret",
         "MARK=",
         "PATH=/usr/local/bin:/usr/bin:/bin",
+        "SSL_CERT_FILE=",
     ];
     assert_eq!(environment.len(), expected.len(), "{environment:?}");
     for (line, expected) in environment.iter().zip(expected) {
