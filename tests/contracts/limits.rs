@@ -24,6 +24,9 @@ async fn writes_are_counted_by_key_and_minute() {
         .call(Call::delete(at(&prompt, "/environments/staging/lock")).key(&key))
         .await
         .refused(429, "too-many-requests");
+    // A trial writes nothing, and costs money.
+    let draft = json!({ "draft": { "template_text": "a", "model_id": "test/model" } });
+    world.call(Call::post("/api/try", &draft).key(&key)).await.refused(429, "too-many-requests");
     world.call(Call::get("/api/prompts").key(&key)).await.expect(200);
     world.call(write(&other, "two")).await.expect(201);
     world.clock.advance(Duration::from_mins(1));

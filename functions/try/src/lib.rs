@@ -98,7 +98,7 @@ pub async fn try_out(
         }
         _ => return Err(Error::invalid("/version_id", "Send either `version_id` or `draft`.").into()),
     };
-    // It costs money each time.
+    // It writes nothing, but costs money each time.
     app.doors.count_write(&caller).await?;
     let values = body.variables.map(|json| Values::parse(json.as_str())).transpose()?.unwrap_or_default();
     let trial = app.registry.try_out(&caller, &subject, &values, body.model_id.as_deref()).await?;
