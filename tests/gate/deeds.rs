@@ -4,7 +4,7 @@ use e2e::{ADMIN, Call, text};
 use serde_json::{Value, json};
 
 use crate::{
-    play::Play,
+    play::{Ground, Play},
     stage::{FEW, MANY, TEAM, at, cases, content, gate, put_cases, under},
 };
 
@@ -15,14 +15,14 @@ impl Play {
     /// Something that somebody tries.
     pub fn deed(&self, number: usize) -> Call {
         if self.versions.is_empty() {
-            return self.new_version(number);
+            return self.any_version(number);
         }
         let ledger = &self.oracle.ledger;
         if (ledger.archived || ledger.locked) && self.dice.once_in(2) {
             return if ledger.archived { self.archive() } else { self.lock() };
         }
         match self.dice.below(24) {
-            0..=3 => self.new_version(number),
+            0..=3 => self.any_version(number),
             4..=8 => self.promotion(),
             9 => self.rollback(),
             10..=13 => self.review(),
@@ -84,10 +84,21 @@ impl Play {
         under(&json!({ "version_id": self.version() }), rest)
     }
 
-    fn new_version(&self, number: usize) -> Call {
+    fn any_version(&self, number: usize) -> Call {
         let kind = self.dice.pick(&["good", "good", "good", "bad", "unclear", "unclear", "moody"]);
+        self.new_version(kind, number)
+    }
+
+    /// A version of a kind.
+    pub fn new_version(&self, kind: &str, number: usize) -> Call {
         let key = if self.dice.once_in(3) { self.releaser() } else { &self.stage.people.author };
         self.by(key, Call::post(self.prompt("/versions"), &content(kind, number)))
+    }
+
+    /// A promotion to production, by a releaser.
+    pub fn promotion_of(&self, version: &Value) -> Call {
+        let body = json!({ "version_id": version, "environment": "production" });
+        Call::post(self.prompt("/promote"), &body).key(self.releaser())
     }
 
     /// A promotion, mostly to production.
@@ -141,7 +152,8 @@ impl Play {
         self.by(&self.stage.people.author, Call::post(self.under_version("/evals"), &body))
     }
 
-    fn cases(&self) -> Call {
+    /// A newer version of a test set.
+    pub fn cases(&self) -> Call {
         let (at, count) = self.dice.pick(&[(0, FEW), (1, MANY)]);
         let lines = cases(count + self.dice.below(3));
         self.by(&self.stage.people.author, put_cases(&self.stage.sets[at], &lines))
@@ -174,6 +186,29 @@ impl Play {
     fn team(&self) -> Call {
         let gate = if self.dice.once_in(2) { gate(json!({})) } else { self.gates() };
         self.by(ADMIN, Call::put(format!("/api/teams/{TEAM}"), &json!({ "gate": gate })))
+    }
+
+    /// What an admin does before a promotion stands on this: the prompt has its team's gate.
+    pub fn prepared(&self, ground: Ground) -> Vec<Call> {
+        let (prompt, mode) = match ground {
+            Ground::Any => return Vec::new(),
+            Ground::OpenGate => (json!({ "gate": null }), "off"),
+            Ground::JustPassed => {
+                (json!({ "gate": null, "test_set_id": self.dice.pick(&self.stage.sets) }), "required")
+            }
+        };
+        let team = json!({ "gate": gate(json!({ "mode": mode })) });
+        vec![
+            Call::patch(self.prompt(""), &prompt).key(ADMIN),
+            Call::put(format!("/api/teams/{TEAM}"), &team).key(ADMIN),
+        ]
+    }
+
+    /// The gate of the team is closed, or tightened.
+    pub fn closed_gate(&self) -> Call {
+        let gates = [json!({}), json!({ "min_cases": 60 }), json!({ "require_approval": true })];
+        let gate = gate(self.dice.pick(&gates));
+        Call::put(format!("/api/teams/{TEAM}"), &json!({ "gate": gate })).key(ADMIN)
     }
 
     fn overrides(&self) -> Call {

@@ -15,6 +15,17 @@ use crate::{oracle::Oracle, stage::Stage};
 /// A promotion asks the table about this often.
 const CALLS_OF_A_PROMOTION: usize = 12;
 
+/// What a promotion stands on, beside the record of its own prompt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// Whatever there is.
+    Any,
+    /// The gate of the team, which is open for a moment.
+    OpenGate,
+    /// A test set, on which the newest version has just passed, if its cases are enough.
+    JustPassed,
+}
+
 /// What was done so far.
 pub struct Play {
     pub stage: Stage,
@@ -66,7 +77,12 @@ impl Play {
     }
 
     async fn alone(&mut self) {
-        let answer = self.next().send(&self.stage.world.process.router).await;
+        let call = self.next();
+        self.make(call).await;
+    }
+
+    async fn make(&mut self, call: Call) {
+        let answer = call.send(&self.stage.world.process.router).await;
         self.learn(&answer);
     }
 
@@ -87,17 +103,17 @@ impl Play {
         }
     }
 
-    /// One of the answers that a promotion gets from the table is held back, and meanwhile other things happen: it
-    /// decides on what is so no more. What the oracle reads in between came before the promotion, unless that was the
-    /// answer to its write.
+    /// One of the answers that a promotion gets from the table is held back, or its write is, and meanwhile other things
+    /// happen: it decides on what is so no more. What the oracle reads in between came before the promotion, unless that
+    /// was the answer to its write.
     async fn around_a_promotion(&mut self) -> Result<(), String> {
         if self.versions.is_empty() {
             return Ok(());
         }
-        let (number, seen) = (self.dice.below(CALLS_OF_A_PROMOTION), AtomicUsize::new(0));
-        let nth = move |_: &Value| seen.fetch_add(1, Ordering::SeqCst) == number;
-        let rule = self.stage.world.faults().add(Rule::all(Fault::Hold).when(nth));
-        let (router, call) = (self.stage.world.process.router.clone(), self.promotion());
+        let (ground, call) = self.next_promotion().await;
+        self.oracle.observe(&self.stage).await?;
+        let rule = self.stage.world.faults().add(self.late());
+        let router = self.stage.world.process.router.clone();
         let mut promotion = tokio::spawn(async move { call.send(&router).await });
         let early = tokio::select! {
             () = rule.has_held(1) => None,
@@ -105,7 +121,8 @@ impl Play {
         };
         if early.is_none() {
             for _ in 0..=self.dice.below(2) {
-                self.alone().await;
+                let call = self.in_between(ground);
+                self.make(call).await;
             }
             if self.dice.once_in(2) {
                 self.stage.world.work().await;
@@ -119,6 +136,40 @@ impl Play {
         };
         self.learn(&answer);
         Ok(())
+    }
+
+    /// A promotion that is likely to go through, or any; and what it then stands on.
+    async fn next_promotion(&mut self) -> (Ground, Call) {
+        let ground = self.dice.pick(&[Ground::OpenGate, Ground::JustPassed, Ground::Any]);
+        for call in self.prepared(ground) {
+            self.make(call).await;
+        }
+        if ground != Ground::JustPassed {
+            return (ground, self.promotion());
+        }
+        self.number += 1;
+        self.make(self.new_version("good", self.number)).await;
+        self.stage.world.work().await;
+        (ground, self.promotion_of(&self.versions[self.versions.len() - 1]))
+    }
+
+    /// What happens while it is on its way: mostly what takes the ground from under it.
+    fn in_between(&mut self, ground: Ground) -> Call {
+        match ground {
+            Ground::JustPassed if self.dice.once_in(2) => self.cases(),
+            Ground::OpenGate | Ground::JustPassed => self.closed_gate(),
+            Ground::Any => self.next(),
+        }
+    }
+
+    /// What of a promotion comes late.
+    fn late(&self) -> Rule {
+        if self.dice.once_in(2) {
+            return Rule::on("TransactWriteItems", Fault::HoldBefore).times(1);
+        }
+        let (number, seen) = (self.dice.below(CALLS_OF_A_PROMOTION), AtomicUsize::new(0));
+        let nth = move |_: &Value| seen.fetch_add(1, Ordering::SeqCst) == number;
+        Rule::all(Fault::Hold).when(nth)
     }
 
     fn learn(&mut self, answer: &Answer) {

@@ -31,6 +31,8 @@ pub enum Fault {
     Delay(Duration),
     /// The engine sees the call at once; its answer is held back until the rule ends.
     Hold,
+    /// The engine sees the call when the rule ends.
+    HoldBefore,
     /// The connection breaks before the engine sees the call.
     DropBefore,
     /// The engine applies the call and the answer is lost.
@@ -103,6 +105,10 @@ impl Proxy {
                 let answer = self.pass(&head, body).await;
                 rule.hold().await;
                 answer
+            }
+            Fault::HoldBefore => {
+                rule.hold().await;
+                self.pass(&head, body).await
             }
             Fault::DropBefore => Err("injected: dropped before".into()),
             Fault::DropAfter => {

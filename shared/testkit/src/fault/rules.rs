@@ -78,10 +78,10 @@ impl Rule {
         self.injected.load(Ordering::SeqCst)
     }
 
-    /// Waits until the engine has given this many answers that are, or were, held back ([`Fault::Hold`]).
-    pub async fn has_held(&self, answers: u64) {
+    /// Waits until this many calls or answers are, or were, held back ([`Fault::HoldBefore`], [`Fault::Hold`]).
+    pub async fn has_held(&self, many: u64) {
         // The sender is this rule's own, so the wait does not fail.
-        drop(self.held.subscribe().wait_for(|held| *held >= answers).await);
+        drop(self.held.subscribe().wait_for(|held| *held >= many).await);
     }
 
     /// Ends the rule: no later call meets the fault, and what is held back goes on its way.
@@ -94,7 +94,7 @@ impl Rule {
         self.fault
     }
 
-    /// Holds an answer back until the rule ends.
+    /// Holds something back until the rule ends.
     pub(super) async fn hold(&self) {
         self.held.send_modify(|held| *held += 1);
         drop(self.hold.acquire().await);

@@ -113,6 +113,19 @@ async fn an_answer_is_held_back_until_the_rule_ends() {
 }
 
 #[tokio::test]
+async fn a_call_is_held_back_until_the_rule_ends() {
+    let (_engines, direct, proxy) = things().await;
+    let client = tries(&direct, &proxy.url(), 1);
+    let rule = proxy.rules().add(Rule::on("PutItem", Fault::HoldBefore));
+    let put = tokio::spawn(client.put_item().table_name("things").item("id", text("a")).send());
+    rule.has_held(1).await;
+    assert!(!exists(&direct, "things", "a").await);
+    rule.end();
+    put.await.unwrap().unwrap();
+    assert!(exists(&direct, "things", "a").await);
+}
+
+#[tokio::test]
 async fn a_predicate_chooses_and_an_ended_rule_is_silent() {
     let (_engines, direct, proxy) = things().await;
     let client = tries(&direct, &proxy.url(), 1);
