@@ -4,8 +4,9 @@ use crate::{
     drift,
     experiment::Policy,
     figures::{Figure, Figures},
-    reference::{BLOCKS, EFFECTS, Measured},
+    reference::Measured,
     report::line,
+    table::{BLOCKS, EFFECTS},
 };
 
 /// The most often that a prompt that is no better may win.

@@ -8,11 +8,12 @@
 use domain::Result;
 
 use crate::{
+    draws::Draws,
     experiment::{self, Policy},
     figures::Figures,
-    reference::BLOCKS,
     report::{Row, line},
     simulation::Simulation,
+    table::BLOCKS,
     world::{Drift, World},
 };
 
@@ -49,34 +50,43 @@ pub(crate) fn measure(simulation: &mut Simulation, replications: u32) -> Result<
     let mut measured = Measured { near: true, pooled: 0.0, strata: (1.0, 0.0) };
     let either = |figures: &Figures| figures.wins[0].value + figures.wins[1].value;
     for (name, drift, pooled, strata, effect) in DRIFTS {
-        let mut cell = |policy: Policy, effect: f64| {
+        let mut cell = |policy: Policy, effect: f64, row: &dyn Fn(&Figures) -> Row| {
             let world = World { metric: BLOCKS[0].metric, classic: BLOCKS[0].classic, effect, drift };
-            let name = format!("{name}, {}, {effect}x", policy.name());
-            // With a fall 62.7 % are spared, and 63 are the most: the error has to be small beside that.
-            let replications = if effect > 0.0 { 4 * replications } else { replications };
-            let runs =
-                simulation.cell(&name, replications, |draws| experiment::run(policy, &world, draws))?;
-            Ok::<_, domain::Error>(runs.map(|runs| Figures::of(&runs)))
+            let cell = format!("{name}, {}, {effect}x", policy.name());
+            let run = |draws: &mut Draws| experiment::run(policy, &world, draws);
+            let runs = simulation.cell(&cell, replications, run, |runs| row(&Figures::of(runs)).is_met())?;
+            let figures = runs.map(|runs| Figures::of(&runs));
+            Ok::<_, domain::Error>(figures.map(|figures| (figures, row(&figures).print())))
         };
-        if let Some(found) = cell(Policy::PooledStrict, 0.0)? {
-            measured.pooled = measured.pooled.max(either(&found));
+        let row = |policy: Policy, of| Row::new(&format!("{name}: {}", policy.name()), of);
+        let pooled_of_equals = |found: &Figures| {
             let wins = |wins: Equals| format!("{:>6.3} {:>6.3}", wins[0], wins[1]);
-            Row::new(&format!("{name}: {}", Policy::PooledStrict.name()), "A/A")
+            row(Policy::PooledStrict, "A/A")
                 .shown(&wins(pooled), &wins([found.wins[1].value, found.wins[0].value]))
-                .print();
+        };
+        if let Some((found, _)) = cell(Policy::PooledStrict, 0.0, &pooled_of_equals)? {
+            measured.pooled = measured.pooled.max(either(&found));
         }
-        if let Some(found) = cell(Policy::Strict, 0.0)? {
+        let of_equals = |found: &Figures| {
+            row(Policy::Strict, "A/A").share("P_B", strata[0], found.wins[1]).share(
+                "P_A",
+                strata[1],
+                found.wins[0],
+            )
+        };
+        if let Some((found, near)) = cell(Policy::Strict, 0.0, &of_equals)? {
             measured.strata = (measured.strata.0.min(either(&found)), measured.strata.1.max(either(&found)));
-            measured.near &= Row::new(&format!("{name}: {}", Policy::Strict.name()), "A/A")
-                .share("P_B", strata[0], found.wins[1])
-                .share("P_A", strata[1], found.wins[0])
-                .print();
+            measured.near &= near;
         }
-        if let Some(found) = cell(Policy::Strict, 1.0)? {
-            measured.near &= Row::new(&format!("{name}: {}", Policy::Strict.name()), "1x")
-                .share("P_B", effect[0], found.wins[1])
-                .percent("reduction", effect[1] / 100.0, found.spared)
-                .print();
+        let of_better = |found: &Figures| {
+            row(Policy::Strict, "1x").share("P_B", effect[0], found.wins[1]).percent(
+                "reduction",
+                effect[1] / 100.0,
+                found.spared,
+            )
+        };
+        if let Some((_, near)) = cell(Policy::Strict, 1.0, &of_better)? {
+            measured.near &= near;
         }
     }
     Ok(measured)

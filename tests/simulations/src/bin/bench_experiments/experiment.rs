@@ -95,12 +95,6 @@ impl Policy {
         })
     }
 
-    /// How often a cell of it is drawn. Where a wrong arm soon takes all, reductions scatter most and a run
-    /// takes least time: four times as often.
-    pub(crate) fn replications(self, of_others: u32) -> u32 {
-        if matches!(self, Self::Naive | Self::NaiveFixed) { 4 * of_others } else { of_others }
-    }
-
     /// Whether it looks at the means of all time, which is to look at one stratum.
     fn pools(self) -> bool {
         matches!(self, Self::Naive | Self::NaiveFixed | Self::PooledStrict)

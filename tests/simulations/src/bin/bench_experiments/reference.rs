@@ -3,199 +3,14 @@
 use domain::Result;
 
 use crate::{
-    experiment::{self, Policy},
+    draws::Draws,
+    experiment::{self, Policy, Run},
     figures::Figures,
     report::{Row, line},
     simulation::Simulation,
-    world::{Drift, Metric, World},
+    table::{BETWEEN, BLOCKS, Block, Cell, EFFECTS, NAIVE_FIXED, NONE},
+    world::{Drift, World},
 };
-
-/// Where the table has no figure.
-const NONE: f64 = f64::NAN;
-
-/// A figure of each column: how often the second arm wins, the median day, the reduction of exposure in
-/// percent, and the day of convergence.
-type Cell = [f64; 4];
-
-/// A policy, how often each arm wins among equals (the second one first), and the cells of [`EFFECTS`].
-type Line = (Policy, [f64; 2], [Cell; 4]);
-
-/// The effects of the columns.
-pub(crate) const EFFECTS: [f64; 4] = [1.0, 1.5, 2.0, 3.0];
-
-/// A block of the table.
-pub(crate) struct Block {
-    pub(crate) name: &'static str,
-    pub(crate) metric: Metric,
-    pub(crate) classic: f64,
-    lines: &'static [Line],
-}
-
-pub(crate) const BLOCKS: [Block; 3] = [
-    Block {
-        name: ".30 vs .33",
-        metric: Metric::Success { base: 0.30, step: 0.03 },
-        classic: 3760.0,
-        lines: &[
-            (
-                Policy::Classic,
-                [0.022, 0.025],
-                [
-                    [0.81, 14.0, 0.0, NONE],
-                    [0.99, 14.0, 0.0, NONE],
-                    [1.0, 14.0, 0.0, NONE],
-                    [1.0, 14.0, 0.0, NONE],
-                ],
-            ),
-            (
-                Policy::Fixed,
-                [0.034, 0.032],
-                [
-                    [0.80, 13.9, 25.0, 13.9],
-                    [0.99, 6.0, 52.0, 6.0],
-                    [1.0, 3.6, 70.0, 3.6],
-                    [1.0, 1.7, 86.0, 1.7],
-                ],
-            ),
-            (
-                Policy::Strict,
-                [0.032, 0.032],
-                [
-                    [0.53, 14.0, 62.0, 3.6],
-                    [0.85, 13.4, 74.0, 1.6],
-                    [0.98, 7.5, 82.0, 0.8],
-                    [1.0, 3.6, 90.0, 0.4],
-                ],
-            ),
-            (
-                Policy::Balanced,
-                [0.128, 0.130],
-                [
-                    [0.73, 7.6, 69.0, 3.1],
-                    [0.94, 4.6, 82.0, 1.5],
-                    [0.99, 3.5, 88.0, 0.8],
-                    [1.0, 2.0, 93.0, 0.4],
-                ],
-            ),
-            (
-                Policy::Naive,
-                [0.280, 0.292],
-                [
-                    [0.89, 2.4, 73.0, 1.8],
-                    [0.97, 1.4, 86.0, 0.9],
-                    [0.99, 0.9, 92.0, 0.5],
-                    [1.0, 0.5, 95.0, 0.4],
-                ],
-            ),
-        ],
-    },
-    Block {
-        name: ".10 vs .13",
-        metric: Metric::Success { base: 0.10, step: 0.03 },
-        classic: 1772.0,
-        lines: &[
-            (
-                Policy::Fixed,
-                [0.035, 0.029],
-                [
-                    [0.80, 13.7, 23.0, 13.7],
-                    [0.98, 6.3, 49.0, 6.3],
-                    [1.0, 4.0, 67.0, 4.0],
-                    [1.0, 2.1, 83.0, 2.1],
-                ],
-            ),
-            (
-                Policy::Strict,
-                [0.036, 0.028],
-                [
-                    [0.51, 14.0, 61.0, 3.6],
-                    [0.83, 14.0, 71.0, 1.5],
-                    [0.97, 9.4, 79.0, 0.9],
-                    [1.0, 4.8, 87.0, 0.8],
-                ],
-            ),
-            (
-                Policy::Balanced,
-                [0.132, 0.136],
-                [
-                    [0.73, 7.5, 67.0, 2.9],
-                    [0.94, 4.7, 81.0, 1.3],
-                    [0.99, 3.3, 86.0, 0.9],
-                    [1.0, 1.8, 91.0, 0.8],
-                ],
-            ),
-            (
-                Policy::Naive,
-                [0.258, 0.252],
-                [
-                    [0.88, 2.8, 72.0, 2.0],
-                    [0.98, 1.7, 85.0, 1.0],
-                    [0.99, 1.1, 89.0, 0.9],
-                    [1.0, 0.9, 93.0, 0.8],
-                ],
-            ),
-        ],
-    },
-    Block {
-        name: "rating 3.90 vs 4.05",
-        metric: Metric::Rating,
-        classic: 845.0,
-        lines: &[
-            (
-                Policy::Fixed,
-                [0.027, 0.027],
-                [
-                    [0.80, 13.1, 23.0, 13.1],
-                    [0.99, 6.3, 51.0, 6.3],
-                    [1.0, 3.8, 69.0, 3.8],
-                    [1.0, 2.0, 83.0, 2.0],
-                ],
-            ),
-            (
-                Policy::Strict,
-                [0.031, 0.029],
-                [
-                    [0.55, 14.0, 60.0, 3.1],
-                    [0.87, 12.0, 71.0, 1.8],
-                    [0.98, 6.6, 78.0, 1.8],
-                    [1.0, 2.2, 85.0, 1.7],
-                ],
-            ),
-            (
-                Policy::Balanced,
-                [0.124, 0.115],
-                [
-                    [0.75, 7.5, 67.0, 2.7],
-                    [0.95, 4.1, 80.0, 1.8],
-                    [1.0, 2.4, 84.0, 1.8],
-                    [1.0, 1.9, 87.0, 1.7],
-                ],
-            ),
-            (
-                Policy::Naive,
-                [0.223, 0.209],
-                [
-                    [0.91, 3.0, 73.0, 2.1],
-                    [0.99, 2.0, 84.0, 1.8],
-                    [1.0, 1.8, 86.0, 1.8],
-                    [1.0, 1.8, 87.0, 1.7],
-                ],
-            ),
-        ],
-    },
-];
-
-/// What §4.1 says below the table of effects between those, for the first block.
-const BETWEEN: [(Policy, f64, Cell); 4] = [
-    (Policy::Strict, 1.25, [0.71, NONE, 69.0, 2.4]),
-    (Policy::Strict, 1.75, [0.93, 9.5, 79.0, NONE]),
-    (Policy::Strict, 2.25, [NONE, 6.0, 85.0, NONE]),
-    (Policy::Balanced, 1.25, [0.87, 5.7, 78.0, NONE]),
-];
-
-/// What §0 says of a policy that is in no line: its median day and its reduction of exposure in percent at
-/// 1x, for each block.
-const NAIVE_FIXED: [[f64; 2]; 3] = [[1.8, 66.0], [2.3, NONE], [2.9, NONE]];
 
 /// How many cells there are.
 pub(crate) fn cells() -> usize {
@@ -225,20 +40,40 @@ impl Measured {
         self.cells.iter().filter(move |cell| cell.0 == policy && cell.1 > 0.0).map(|cell| &cell.2)
     }
 
+    /// Draws a cell and prints its line.
     fn cell(
         &mut self,
         simulation: &mut Simulation,
         block: &Block,
-        policy: Policy,
-        effect: f64,
-    ) -> Result<Option<Figures>> {
+        (policy, effect): (Policy, f64),
+        row: impl Fn(&Figures) -> Row,
+    ) -> Result<()> {
         let world = World { metric: block.metric, classic: block.classic, effect, drift: Drift::None };
         let name = format!("{}, {}, {effect}x", block.name, policy.name());
-        let replications = policy.replications(self.replications);
-        let runs = simulation.cell(&name, replications, |draws| experiment::run(policy, &world, draws))?;
-        let figures = runs.map(|runs| Figures::of(&runs));
-        self.cells.extend(figures.map(|figures| (policy, effect, figures)));
-        Ok(figures)
+        let run = |draws: &mut Draws| experiment::run(policy, &world, draws);
+        let is_near = |runs: &[Run]| row(&Figures::of(runs)).is_met();
+        let Some(runs) = simulation.cell(&name, self.replications, run, is_near)? else { return Ok(()) };
+        let figures = Figures::of(&runs);
+        self.cells.push((policy, effect, figures));
+        self.near &= row(&figures).print();
+        Ok(())
+    }
+
+    /// A cell of equals, beside the table's: how often the second arm wins, and the first.
+    fn equals(
+        &mut self,
+        simulation: &mut Simulation,
+        block: &Block,
+        policy: Policy,
+        wins: [f64; 2],
+    ) -> Result<()> {
+        self.cell(simulation, block, (policy, 0.0), |figures| {
+            Row::new(policy.name(), "A/A").share("P_B", wins[0], figures.wins[1]).share(
+                "P_A",
+                wins[1],
+                figures.wins[0],
+            )
+        })
     }
 
     /// A cell with an effect, beside the table's.
@@ -248,15 +83,14 @@ impl Measured {
         block: &Block,
         (policy, effect, target): (Policy, f64, Cell),
     ) -> Result<()> {
-        let Some(figures) = self.cell(simulation, block, policy, effect)? else { return Ok(()) };
         let [wins, day, spared, converged] = target;
-        self.near &= Row::new(policy.name(), &format!("{effect}x"))
-            .share("P_B", wins, figures.wins[1])
-            .days("median", day, figures.day)
-            .percent("reduction", spared / 100.0, figures.spared)
-            .days("converged", converged, figures.converged)
-            .print();
-        Ok(())
+        self.cell(simulation, block, (policy, effect), |figures| {
+            Row::new(policy.name(), &format!("{effect}x"))
+                .share("P_B", wins, figures.wins[1])
+                .days("median", day, figures.day)
+                .percent("reduction", spared / 100.0, figures.spared)
+                .days("converged", converged, figures.converged)
+        })
     }
 }
 
@@ -270,17 +104,12 @@ pub(crate) fn measure(simulation: &mut Simulation, replications: u32) -> Result<
             block.name
         ));
         for (policy, equal, effects) in block.lines {
-            if let Some(figures) = measured.cell(simulation, block, *policy, 0.0)? {
-                measured.near &= Row::new(policy.name(), "A/A")
-                    .share("P_B", equal[0], figures.wins[1])
-                    .share("P_A", equal[1], figures.wins[0])
-                    .print();
-            }
+            measured.equals(simulation, block, *policy, *equal)?;
             for (effect, target) in EFFECTS.into_iter().zip(effects) {
                 measured.effect(simulation, block, (*policy, effect, *target))?;
             }
         }
-        measured.cell(simulation, block, Policy::NaiveFixed, 0.0)?;
+        measured.equals(simulation, block, Policy::NaiveFixed, [NONE, NONE])?;
         let [day, spared] = NAIVE_FIXED[at];
         measured.effect(simulation, block, (Policy::NaiveFixed, 1.0, [NONE, day, spared, NONE]))?;
         if at == 0 {

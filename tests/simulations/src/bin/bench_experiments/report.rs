@@ -80,9 +80,14 @@ impl Row {
         self.shown(&wanted, &measured)
     }
 
+    /// Whether all figures are near.
+    pub(crate) fn is_met(&self) -> bool {
+        self.missed.is_empty()
+    }
+
     /// Prints it, and says whether all figures are near.
     pub(crate) fn print(self) -> bool {
-        let met = self.missed.is_empty();
+        let met = self.is_met();
         let verdict = match (met, self.judged) {
             (true, true) => "met".to_owned(),
             (true, false) => "not judged".to_owned(),

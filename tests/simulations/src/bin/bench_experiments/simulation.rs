@@ -3,6 +3,7 @@
 use std::{
     io::{IsTerminal as _, Write as _, stderr},
     num::NonZero,
+    ops::Range,
     panic::resume_unwind,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     thread,
@@ -11,6 +12,9 @@ use std::{
 use domain::Result;
 
 use crate::draws::Draws;
+
+/// How many times as often a cell is drawn that was not near at first.
+pub(crate) const MORE: u32 = 16;
 
 /// Draws cells.
 pub(crate) struct Simulation {
@@ -39,31 +43,48 @@ impl Simulation {
         self.drawn > 0
     }
 
-    /// Draws the next cell so many times, if it is one of those to be drawn. What is drawn depends on the seed
-    /// and the place of the cell alone, not on the cores nor on what else is drawn.
+    /// Draws the next cell so many times, if it is one of those to be drawn. Where what came of it is not near, it is
+    /// drawn [`MORE`] times as often before that counts, for it may be chance. What is drawn depends on the seed and the
+    /// place of the cell alone, not on the cores nor on what else is drawn.
     pub(crate) fn cell<T: Send>(
         &mut self,
         name: &str,
         replications: u32,
         run: impl Fn(&mut Draws) -> Result<T> + Sync,
+        is_near: impl Fn(&[T]) -> bool,
     ) -> Result<Option<Vec<T>>> {
         let cell = self.asked;
         self.asked += 1;
         if !name.contains(&self.only) {
             return Ok(None);
         }
+        self.drawn += 1;
+        let draw = |replication| run(&mut Draws::of(self.seed, cell, replication));
+        let mut runs = self.draw(name, 0..replications, draw)?;
+        if !is_near(&runs) {
+            runs.extend(self.draw(name, replications..MORE * replications, draw)?);
+        }
+        Ok(Some(runs))
+    }
+
+    /// Makes these replications on all cores, and returns them in their order.
+    fn draw<T: Send>(
+        &self,
+        name: &str,
+        replications: Range<u32>,
+        run: impl Fn(u32) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let many = replications.end - replications.start;
         let done = AtomicU32::new(0);
-        let part = |thread: u32| {
-            let at = |thread: u32| u64::from(replications) * u64::from(thread) / u64::from(self.threads);
-            let range = at(thread)..at(thread + 1);
-            range
-                .map(|replication| {
-                    let replication = u32::try_from(replication).unwrap_or(u32::MAX);
-                    let result = run(&mut Draws::of(self.seed, cell, replication));
-                    self.show(name, done.fetch_add(1, Relaxed), replications);
-                    result
-                })
-                .collect::<Result<Vec<T>>>()
+        let part = |part: u32| {
+            let begin =
+                |part: u32| replications.start + many / self.threads * part + part.min(many % self.threads);
+            let runs = (begin(part)..begin(part + 1)).map(|replication| {
+                let result = run(replication);
+                self.show(name, done.fetch_add(1, Relaxed), many);
+                result
+            });
+            runs.collect::<Result<Vec<T>>>()
         };
         let parts = thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads).map(|thread| scope.spawn(move || part(thread))).collect();
@@ -71,9 +92,8 @@ impl Simulation {
                 threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
             joined.collect::<Result<Vec<_>>>()
         });
-        self.drawn += 1;
         erase();
-        Ok(Some(parts?.into_iter().flatten().collect()))
+        Ok(parts?.into_iter().flatten().collect())
     }
 
     /// Rewrites the line of progress, some fifty times a cell.
@@ -98,17 +118,29 @@ fn erase() {
 mod tests {
     use super::*;
 
+    /// The bits of two cells, of which only those are near that many were drawn of.
+    fn drawn(threads: u32, only: &str, enough: usize) -> [Option<Vec<u64>>; 2] {
+        let mut simulation = Simulation { threads, ..Simulation::new(7, 2, only) };
+        ["one", "other"].map(|name| {
+            let run = |draws: &mut Draws| Ok(draws.uniform().to_bits());
+            simulation.cell(name, 10, run, |runs| runs.len() >= enough).unwrap()
+        })
+    }
+
     #[test]
     fn what_is_drawn_is_complete_in_order_and_the_same_on_any_number_of_cores() {
-        let drawn = |threads, only| {
-            let mut simulation = Simulation { threads, ..Simulation::new(7, 2, only) };
-            ["one", "other"]
-                .map(|name| simulation.cell(name, 10, |draws| Ok(draws.uniform().to_bits())).unwrap())
-        };
-        let all = drawn(1, "");
-        assert_eq!(all, drawn(3, ""));
+        let all = drawn(1, "", 10);
+        assert_eq!(all, drawn(3, "", 10));
         assert_eq!(all[0].as_ref().map(Vec::len), Some(10));
         assert_ne!(all[0], all[1], "each cell is drawn anew");
-        assert_eq!(drawn(1, "the"), [None, all[1].clone()], "a cell alone is drawn as among all");
+        assert_eq!(drawn(1, "the", 10), [None, all[1].clone()], "a cell alone is drawn as among all");
+    }
+
+    #[test]
+    fn what_is_not_near_is_drawn_more_often_and_once() {
+        let (few, many) = (drawn(2, "", 10), drawn(3, "", 1000));
+        let (few, many) = (few[0].as_ref().unwrap(), many[0].as_ref().unwrap());
+        assert_eq!(many.len(), 160);
+        assert_eq!(many[..10], few[..], "what was drawn before counts");
     }
 }
