@@ -12,7 +12,7 @@ use reqwest::{
     header, redirect,
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, error::Category};
 
 use crate::{CallError, Secrets, error::retry_after};
 
@@ -117,10 +117,14 @@ pub(crate) async fn answer<T: DeserializeOwned>(
         return Err(CallError::rejected(status.as_u16(), &message(&body, key)));
     }
     serde_json::from_slice(&body).map_err(|error| {
-        if error.is_eof() {
-            return CallError::unavailable("its answer was cut", error.into());
+        match error.classify() {
+            Category::Eof | Category::Io => CallError::unavailable("its answer was cut", error.into()),
+            // Something before it speaks, such as a page that says that there is maintenance.
+            Category::Syntax => CallError::unavailable("its answer is no JSON", error.into()),
+            Category::Data => {
+                CallError::rejected(status.as_u16(), &format!("the answer is not {what} ({error})"))
+            }
         }
-        CallError::rejected(status.as_u16(), &format!("the answer is not {what} ({error})"))
     })
 }
 

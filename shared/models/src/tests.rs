@@ -77,10 +77,12 @@ async fn passes(provider: Provider) {
     assert_eq!(overloaded.as_ref().unwrap_err().retry_after(), Some(Duration::from_secs(7)), "{provider}");
     let half: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"o\":[";
     let dropped = if provider == Provider::Bedrock { "no connection" } else { "cut" };
+    let page = if provider == Provider::Bedrock { "cut" } else { "no JSON" };
     for (failure, why) in [
         (overloaded, "status 529"),
         (answered(provider, Status::INTERNAL_SERVER_ERROR).await, "status 500"),
         (answered(provider, (Status::SERVICE_UNAVAILABLE, "<html>")).await, "status 503"),
+        (answered(provider, (Status::OK, "<html>")).await, page),
         (answered(provider, Status::REQUEST_TIMEOUT).await, "status 408"),
         (call_within(SHORT, provider, &hangs).await, "too long"),
         (call(provider, &gone).await, "no connection"),

@@ -224,7 +224,7 @@ impl Release {
         let store = &self.registry.store;
         let run = store.run_by_id(run_id).await?;
         let run = run.ok_or_else(|| Error::internal(format!("{run_id} is missing")))?;
-        let summary = run.summary.unwrap_or_else(|| domain::eval_run::summarise(&[]));
+        let summary = run.summary.unwrap_or_else(|| domain::eval_run::summarise(&[], 1));
         let reasons = judge(gate, &summary.figures(), baseline_of(&run)).reasons;
         let cases = self.registry.not_passed(&run, SHOWN_CASES).await?;
         let shown = cases.iter().map(|case| {

@@ -4,6 +4,7 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::Value;
 
 use super::{Assertion, Body, body::Parts, check::Check, list::scalar};
 use crate::{
@@ -13,6 +14,9 @@ use crate::{
 
 /// The most assertions of a case, the members of sets counted.
 const MAX_ASSERTIONS: usize = 100;
+/// The most regular expressions of a case, those in its schemas counted. A prepared one takes up to a megabyte, and a
+/// worker holds those of ten cases.
+const MAX_EXPRESSIONS: usize = 32;
 /// The greatest weight; it keeps sums of weights exact enough.
 const MAX_WEIGHT: f64 = 1_000_000.0;
 pub(super) const MAX_NAME_CHARS: usize = 200;
@@ -80,13 +84,50 @@ pub(crate) fn parse_all(written: &[Literal]) -> Result<Vec<Assertion>, String> {
     each(written, Assertion::parse)
 }
 
-/// Counts the assertions of a case before any is prepared: a prepared expression takes up to a megabyte.
+/// Counts the assertions of a case, and the expressions in them, before any is prepared.
 pub(crate) fn require_few(written: &[Literal]) -> Result<(), String> {
     let members = |literal| read::<Members>(literal).map_or(1, |members| members.assert.len().max(1));
     if written.iter().map(members).sum::<usize>() > MAX_ASSERTIONS {
         return Err(format!("a case has at most {MAX_ASSERTIONS} assertions, the members of sets counted"));
     }
+    if written.iter().map(|literal| expressions(&written_out(literal))).sum::<usize>() > MAX_EXPRESSIONS {
+        return Err(format!(
+            "a case has at most {MAX_EXPRESSIONS} regular expressions, the patterns of its schemas counted"
+        ));
+    }
     Ok(())
+}
+
+/// What does not parse has no expressions, and is refused where it is read.
+fn written_out(literal: &Literal) -> Value {
+    serde_json::from_str(literal.0.get()).unwrap_or_default()
+}
+
+/// How many regular expressions an assertion has, or all members of a set.
+fn expressions(assertion: &Value) -> usize {
+    let kind = assertion["type"].as_str().unwrap_or_default();
+    match kind.trim_start_matches("not-") {
+        "regex" => 1,
+        "is-json" | "contains-json" => patterns(&assertion["value"]),
+        SET => assertion["assert"].as_array().into_iter().flatten().map(expressions).sum(),
+        _ => 0,
+    }
+}
+
+/// How many regular expressions a JSON Schema has.
+fn patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Array(parts) => parts.iter().map(patterns).sum(),
+        Value::Object(members) => {
+            let own = |(name, value): (&String, &Value)| match (name.as_str(), value) {
+                ("pattern", Value::String(_)) => 1,
+                ("patternProperties", Value::Object(named)) => named.len() + patterns(value),
+                _ => patterns(value),
+            };
+            members.iter().map(own).sum()
+        }
+        _ => 0,
+    }
 }
 
 /// Reads a list; an error says at which place.

@@ -25,7 +25,7 @@ pub struct RunSummary {
     pub p95_latency_ms: Option<u64>,
     /// What the calls cost; a reused answer costs nothing.
     pub total_cost_usd: Usd,
-    /// What a judged case costs on average, also where its answer was reused.
+    /// What a judged case costs on average each time that it is asked, also where its answer was reused.
     #[serde(default)]
     pub cost_per_case_usd: Usd,
     /// Cases whose answer was taken from a former run.
@@ -129,8 +129,8 @@ fn metrics(score: &CaseScore) -> BTreeMap<String, f64> {
     weighed.map(|(name, (score, weight))| (name, score / weight)).collect()
 }
 
-/// The figures of a run from all its results, in any order.
-pub fn summarise(results: &[CaseResult]) -> RunSummary {
+/// The figures of a run that asked each case so often, from all its results, in any order.
+pub fn summarise(results: &[CaseResult], repeats: u32) -> RunSummary {
     let mut tally = Tally::default();
     let mut latencies: Vec<u64> = results.iter().filter_map(|result| result.latency_ms).collect();
     latencies.sort_unstable();
@@ -159,7 +159,7 @@ pub fn summarise(results: &[CaseResult]) -> RunSummary {
             .filter(|result| result.reused_from.is_none())
             .map(|r| r.cost_usd)
             .sum(),
-        cost_per_case_usd: Usd::from_nanos(cost.as_nanos() / u64::from(judged)),
+        cost_per_case_usd: Usd::from_nanos(cost.as_nanos() / u64::from(judged) / u64::from(repeats.max(1))),
         reused_cases: u32::try_from(reused.count()).unwrap_or(u32::MAX),
     }
 }

@@ -242,8 +242,12 @@ impl Registry {
         }
         let version = self.store.version(run.prompt_id, live.number).await?;
         let version = version.ok_or_else(|| Error::internal(format!("{} is missing", live.id)))?;
-        let measuring =
-            EvalRun { repeats: run.repeats, ..self.new_run(&version, Purpose::Baseline, caller, cases) };
+        let measuring = EvalRun {
+            repeats: run.repeats,
+            // Whoever gives the one more time has to wait for the other too.
+            deadline: run.deadline,
+            ..self.new_run(&version, Purpose::Baseline, caller, cases)
+        };
         let baseline = BaselineRun { version: live, eval_run_id: measuring.eval_run_id };
         let state = state.measured_by(&measuring);
         Ok((Some(baseline), Some((measuring, state))))

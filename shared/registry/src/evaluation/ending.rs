@@ -60,7 +60,7 @@ impl Registry {
                 Ending::Impossible(_) | Ending::Cancelled => None,
             };
             let (gate, _) = self.gate_of(&prompt).await?;
-            let summary = summarise(&results);
+            let summary = summarise(&results, before.repeats);
             let after = EvalRun {
                 revision: before.revision + 1,
                 completed_at: Some(self.sources.now()),

@@ -132,7 +132,8 @@ impl Registry {
 /// What a run costs that takes no answer from a former one.
 fn cost_anew(run: &EvalRun) -> Usd {
     let Some(summary) = run.summary else { return Usd::default() };
-    let all = summary.cost_per_case_usd.as_nanos().saturating_mul(run.total_cases.into());
+    let calls = u64::from(run.total_cases) * u64::from(run.repeats);
+    let all = summary.cost_per_case_usd.as_nanos().saturating_mul(calls);
     // The cost of a case is rounded down.
     Usd::from_nanos(all.max(summary.total_cost_usd.as_nanos()))
 }

@@ -135,3 +135,22 @@ fn more_than_100_assertions() {
     assert!(refused(&format!("{},{}", set(60), set(41))).contains("at most 100 assertions"));
     assert_eq!(alone(&format!("{},{}", set(60), set(40))).assertions().len(), 2);
 }
+
+#[test]
+fn more_than_32_regular_expressions_in_whatever_place() {
+    let regexes = |count: usize| vec![r#"{"type":"not-regex","value":"a"}"#; count].join(",");
+    let set = |members: &str| format!(r#"{{"type":"assert-set","assert":[{members}]}}"#);
+    let schema = |patterns: usize| {
+        let named = |at: usize| format!(r#""p{at}":{{"type":"string","pattern":"a{at}"}}"#);
+        let properties = (1..patterns).map(named).collect::<Vec<_>>().join(",");
+        format!(
+            r#"{{"type":"is-json","value":{{"properties":{{{properties}}},"patternProperties":{{"^x":true}}}}}}"#
+        )
+    };
+    assert_eq!(alone(&format!("{},{}", regexes(12), schema(20))).assertions().len(), 13);
+    for many in [regexes(33), schema(33), format!("{},{},{}", regexes(3), set(&regexes(10)), schema(20))] {
+        assert!(refused(&many).contains("at most 32 regular expressions"), "{many}");
+    }
+    let no_schema = format!(r#"{{"type":"equals","value":[{}]}}"#, vec![r#"{"pattern":"a"}"#; 40].join(","));
+    assert_eq!(alone(&no_schema).assertions().len(), 1);
+}
