@@ -2,18 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    Caller, EvalRun, EvalStatus, Prompt, PromptId, Result, Timestamp, Trial,
-    eval_run::{Purpose, RunStatus},
-    gate::GateResult,
-    name::production,
-};
+use domain::{Caller, EvalRun, Prompt, PromptId, Result, Timestamp, Trial, name::production};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::PageRequest;
 
 use crate::{Registry, prompt::PromptDetails};
 
-/// How many runs that ended are looked at, newest first.
+/// How many things are looked at at once, and shown at most or a few more.
 const LOOKED_AT: u32 = 100;
 
 /// How many things are read at once.
@@ -40,30 +35,34 @@ impl Registry {
         Ok(found)
     }
 
-    /// Runs that were too close to call and that nobody has decided yet, newest first, with their prompts.
+    /// Runs that were too close to call and that nobody has decided yet, the newest first, with their prompts. There
+    /// may be more than are found.
     pub async fn runs_to_review(&self, caller: &Caller) -> Result<Vec<(Prompt, EvalRun)>> {
-        let request = PageRequest::first(LOOKED_AT);
-        let page = self.store.runs_that_are(RunStatus::Completed, &request).await?;
-        let close = page.data.into_iter().filter(|run| run.gate_result == Some(GateResult::ManualReview));
-        let reads = stream::iter(close).map(|run| async move {
-            let (prompt, state) = futures_util::try_join!(
-                self.store.prompt(run.prompt_id),
-                self.store.version_state(run.prompt_id, run.version.number)
-            )?;
-            let waits = state.is_some_and(|state| match run.purpose {
-                Purpose::OtherModel => {
-                    state.is_decided_by(&run.model_id, run.eval_run_id)
-                        && !state.models_passed.contains_key(&run.model_id)
-                }
-                _ => {
-                    state.eval_status == EvalStatus::ManualReview
-                        && state.eval_run_id == Some(run.eval_run_id)
-                }
+        let mut found = Vec::new();
+        let mut request = PageRequest::first(LOOKED_AT);
+        loop {
+            let page = self.store.versions_waiting(&request).await?;
+            let prompts = self.prompts_of(caller, page.data.iter().map(|state| state.prompt_id)).await?;
+            let mut runs = Vec::new();
+            for state in page.data {
+                let Some(prompt) =
+                    prompts.get(&state.prompt_id).filter(|prompt| prompt.archived_at.is_none())
+                else {
+                    continue;
+                };
+                runs.extend(state.waiting().map(|run| (prompt.clone(), run)));
+            }
+            let reads = stream::iter(runs).map(|(prompt, run)| async move {
+                let run = self.store.run(prompt.prompt_id, run).await?;
+                Ok::<_, domain::Error>(run.map(|run| (prompt, run)))
             });
-            Ok::<_, domain::Error>(prompt.filter(|_| waits).map(|prompt| (prompt, run)))
-        });
-        let found: Vec<_> = reads.buffered(READS).try_collect().await?;
-        Ok(found.into_iter().flatten().filter(|(prompt, _)| caller.sees(&prompt.team_id)).collect())
+            let read: Vec<_> = reads.buffered(READS).try_collect().await?;
+            found.extend(read.into_iter().flatten());
+            request.cursor = page.next_cursor;
+            if request.cursor.is_none() || found.len() >= LOOKED_AT as usize {
+                return Ok(found);
+            }
+        }
     }
 
     /// When each prompt's live version was last heard of in production, to the hour.

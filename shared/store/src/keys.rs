@@ -217,6 +217,8 @@ pub(crate) enum List<'a> {
     TestSets(&'a TeamId),
     /// Runs by status.
     Runs(domain::eval_run::RunStatus),
+    /// States of versions of which a run waits for somebody to decide.
+    Waiting,
     /// Experiments and canaries that run.
     ActiveTrials,
     /// Signing keys.
@@ -235,6 +237,7 @@ impl List<'_> {
             Self::ApiKeys(team) => format!("KEYS#{}", team.as_str()),
             Self::TestSets(team) => format!("TESTSETS#{team}"),
             Self::Runs(status) => format!("RUNS#{status:?}").to_lowercase(),
+            Self::Waiting => "WAITING".to_owned(),
             Self::ActiveTrials => "TRIALS".to_owned(),
             Self::SigningKeys => "SIGNING".to_owned(),
             Self::Moves => "MOVES".to_owned(),

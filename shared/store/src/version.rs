@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Change, Page, PageRequest, Slot, Store,
     change::Guard,
-    keys::{Key, VERSION_STATES, VERSIONS, prompt_partition},
+    keys::{Key, List, VERSION_STATES, VERSIONS, prompt_partition},
 };
 
 /// A version as it is stored: its content stands as JSON text, so that numbers stay as they were written.
@@ -59,7 +59,13 @@ impl Change {
             1 => Guard::Absent,
             revision => Guard::Counter("revision", revision - 1),
         };
-        self.put(Slot::Version, Key::VersionState(state.prompt_id, state.number), state, guard)
+        let key = Key::VersionState(state.prompt_id, state.number);
+        match state.waiting().max() {
+            Some(newest) => {
+                self.put_listed(Slot::Version, key, state, guard, &(List::Waiting, newest.to_string()))
+            }
+            None => self.put(Slot::Version, key, state, guard),
+        }
     }
 }
 
@@ -97,6 +103,12 @@ impl Store {
     /// Reads a version's state.
     pub async fn version_state(&self, prompt: PromptId, number: u32) -> Result<Option<VersionState>> {
         self.get(&Key::VersionState(prompt, number)).await
+    }
+
+    /// A page of the states of all versions of which a run waits for somebody to decide, the newest run first. The list
+    /// follows the table a moment later.
+    pub async fn versions_waiting(&self, request: &PageRequest) -> Result<Page<VersionState>> {
+        self.page(self.query_list(&List::Waiting).scan_index_forward(false), request).await
     }
 
     /// A page of a prompt's versions, newest first.

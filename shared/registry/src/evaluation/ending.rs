@@ -167,6 +167,11 @@ fn learn(state: &mut VersionState, run: &EvalRun) {
             } else {
                 state.models_passed.remove(&run.model_id);
             }
+            if result == Some(GateResult::ManualReview) {
+                state.models_waiting.insert(run.model_id.clone(), run.eval_run_id);
+            } else {
+                state.models_waiting.remove(&run.model_id);
+            }
         }
         (Purpose::Watch, _) => {
             state.drift = drift(run).map(|reason| Drift {

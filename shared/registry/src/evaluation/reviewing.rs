@@ -99,6 +99,7 @@ impl Registry {
         }
         let mut next = VersionState { revision: state.revision + 1, ..state.clone() };
         if other_model {
+            next.models_waiting.remove(model_id);
             if decision.approve {
                 next.models_passed.insert(model_id.to_owned(), run);
             } else {
