@@ -45,4 +45,7 @@ async fn a_missing_answer_is_nothing_or_a_failure_once_its_window_has_closed() {
     stage.pass(MINUTE).await;
     let closed = p_best(&stage, &implicit).await;
     assert!(closed > 0.99, "{closed}");
+    let path = format!("/api/experiments/{}", text(&implicit["experiment_id"]));
+    let flags = &stage.get(&path).await["flags"];
+    assert_eq!(*flags, json!([]), "that fewer succeed is what is measured, and no bias of who answers");
 }

@@ -128,7 +128,7 @@ impl Cell {
 
 /// Which of the [`BUCKETS`] holds a unit's observations.
 #[expect(clippy::cast_possible_truncation, reason = "it is below 32")]
-fn bucket_of(unit64: u64) -> usize {
+pub fn bucket_of(unit64: u64) -> usize {
     (unit64 % BUCKETS as u64) as usize
 }
 

@@ -144,13 +144,16 @@ impl State {
         take_in(&mut self.processes, guardrails, observed);
     }
 
-    /// Another stage counts anew; the evidence stays.
+    /// Another stage counts anew; the evidence stays. The watch has evidence of its own: what it counts, by the hour,
+    /// holds the last minutes of the stages once more.
     fn enter(&mut self, phase: Phase, now: Timestamp) {
         self.phase = phase;
         self.allocation_version += 1;
         self.since = now;
         self.paused_at = None;
-        self.processes.iter_mut().for_each(|process| *process = process.at_next_stage());
+        for process in &mut self.processes {
+            *process = if phase == Phase::Watch { Process::default() } else { process.at_next_stage() };
+        }
     }
 }
 

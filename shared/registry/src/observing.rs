@@ -63,6 +63,16 @@ impl Book {
         pooled
     }
 
+    /// The same, where no answer is a failure, which is 0 of whatever is counted.
+    fn pooled_with_failures(&self, measure: Measure, arm: usize) -> Cell {
+        let mut pooled = self.pooled(measure, arm);
+        pooled.total.n = pooled.total.n.max(self.exposures(arm));
+        for (at, bucket) in pooled.buckets.iter_mut().enumerate() {
+            bucket.n = bucket.n.max(self.exposures.values().map(|arms| arms[arm].buckets[at]).sum());
+        }
+        pooled
+    }
+
     /// How many resolves of an arm were heard of.
     pub(crate) fn exposures(&self, arm: usize) -> i64 {
         self.exposures.values().map(|arms| arms[arm].exposures).sum()
@@ -163,9 +173,18 @@ pub(crate) fn observed(
         closed.is_some_and(|age| age >= experiment.settings.attribution_window())
     };
     let all: Vec<usize> = (0..book.arms).collect();
-    let strata = match experiment.settings.feedback {
-        Feedback::Explicit => book.strata(measure, &all)?,
-        Feedback::ImplicitNegative => with_failures(book, measure, &all, &matured)?,
+    // Where no answer is one, everybody has answered, and there is no rate of answers to be biased.
+    let (strata, pooled, answered): (_, Vec<Cell>, _) = match experiment.settings.feedback {
+        Feedback::Explicit => (
+            book.strata(measure, &all)?,
+            all.iter().map(|arm| book.pooled(measure, *arm)).collect(),
+            all.iter().map(|arm| answered(book, measure, *arm, &matured)).collect(),
+        ),
+        Feedback::ImplicitNegative => (
+            with_failures(book, measure, &all, &matured)?,
+            all.iter().map(|arm| book.pooled_with_failures(measure, *arm)).collect(),
+            Vec::new(),
+        ),
     };
     let harm = (1..book.arms).map(|arm| {
         book.harm(&experiment.settings.guardrails, experiment.state.allocation_version, [CONTROL, arm])
@@ -181,10 +200,10 @@ pub(crate) fn observed(
             .map(|weights| weights.allocation_version)
             .map(|version| (version, days(&version)))
             .collect(),
-        design_effect: design_effect(&all.iter().map(|arm| book.pooled(measure, *arm)).collect::<Vec<_>>()),
+        design_effect: design_effect(&pooled),
         harm: harm.collect::<Result<_>>()?,
         served: history.iter().filter_map(|weights| served(book, weights)).collect(),
-        answered: all.iter().map(|arm| answered(book, measure, *arm, &matured)).collect(),
+        answered,
         exposures: all.iter().map(|arm| count(book.exposures(*arm))).sum(),
         strata,
     })

@@ -236,6 +236,15 @@ fn an_outage_of_all_freezes_it() {
 }
 
 #[test]
+fn a_control_that_fails_alone_freezes_nothing() {
+    let begun = experiment(2, thompson());
+    let mut worse = seen(&begun, &[(30.0, 100.0), (60.0, 100.0)]);
+    worse.harm[0].failures = [(Measure::Error, errors((1, 100), (40, 100)))].into();
+    let tick = at(&begun, &worse, 2);
+    assert_eq!((tick.action, tick.experiment.flags.len()), (Action::Allocate, 0));
+}
+
+#[test]
 fn a_mismatch_of_ratios_or_answers_decides_nothing() {
     let begun = experiment(2, NewSettings::default());
     let clear = seen(&begun, &[(300.0, 1000.0), (420.0, 1000.0)]);

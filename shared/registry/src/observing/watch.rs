@@ -45,11 +45,12 @@ impl Registry {
             let Limit::Margin { measure, .. } = guardrail.limit() else { continue };
             if let (Some(before), Some(after)) = (sums(&before, measure), sums(&after, measure)) {
                 let arms = vec![before.signed(measure.sign()), after.signed(measure.sign())];
+                // The hours hold the last calls of the stages, so these count no more.
                 let mean = observed
                     .means
                     .entry(measure)
                     .or_insert_with(|| Mean { strata: Vec::new(), design_effect: 1.0 });
-                mean.strata.push(Stratum { allocation_version: canary.state.allocation_version, arms });
+                mean.strata = vec![Stratum { allocation_version: canary.state.allocation_version, arms }];
             }
         }
         Ok(())

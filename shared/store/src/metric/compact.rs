@@ -109,9 +109,11 @@ fn compaction(trial: TrialId, items: &[(String, Sums)], now: Timestamp) -> Resul
         let (own, spread) = sums::divide(sums.clone());
         let strata = TelemetryKey::Strata(trial, arm.to_owned(), version / SIDE_BY_SIDE);
         add(strata, sums::of_stratum(version, what, own));
-        if let Some(measure) = parse_measure(what) {
-            add(TelemetryKey::Cell(trial, COMPACTED, arm.to_owned(), measure), spread);
-        }
+        let all = match parse_measure(what) {
+            Some(measure) => TelemetryKey::Cell(trial, COMPACTED, arm.to_owned(), measure),
+            None => TelemetryKey::Exposures(trial, COMPACTED, arm.to_owned()),
+        };
+        add(all, spread);
     }
     add(TelemetryKey::Compactions(trial), [("n".to_owned(), 1)].into());
     let taken = items.iter().map(|(sk, sums)| {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     Timestamp,
-    counter::Cell,
+    counter::{Cell, bucket_of},
     measure::Measure,
     metric::{Delta, Hour, Observation, Reading, Tally},
 };
@@ -155,6 +155,7 @@ impl Effect<'_> {
             self.keep(&exposure, Kept::default(), at.issued_at.plus(RESOLVES));
         }
         one("n", exposed);
+        one(&sums::of_bucket(bucket_of(at.unit64)), exposed);
         let until = self.now.plus(UNITS);
         let unit = TelemetryKey::Unit(at.trial, at.iteration, at.unit64);
         let new = self.kept(&unit).is_none();

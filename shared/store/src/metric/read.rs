@@ -1,12 +1,12 @@
 //! Counters as they stand.
 
-use std::collections::BTreeMap;
+use std::{array, collections::BTreeMap};
 
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use domain::{
     Environment, Error, PromptId, Result, TeamId, VersionId,
     allocation::TrialId,
-    counter::Cell,
+    counter::{BUCKETS, Cell},
     measure::Measure,
     metric::{Counts, Hour, Tally},
     rollout::Units,
@@ -45,6 +45,8 @@ pub struct ArmExposures {
     pub arm: String,
     /// Resolves that were heard of.
     pub exposures: i64,
+    /// Those of each part of the units. Of strata that are compacted they stand together, as those of cells do.
+    pub buckets: [i64; BUCKETS],
     /// Units that were heard of for the first time in their iteration.
     pub new_units: i64,
     /// Units that were heard of under this allocation version, …
@@ -64,6 +66,7 @@ impl ArmExposures {
             allocation_version,
             arm,
             exposures: 0,
+            buckets: [0; BUCKETS],
             new_units: 0,
             units: 0,
             error_units: 0,
@@ -75,6 +78,9 @@ impl ArmExposures {
     /// Adds another part of the same.
     pub fn add(&mut self, other: &Self) {
         self.exposures += other.exposures;
+        for (bucket, more) in self.buckets.iter_mut().zip(&other.buckets) {
+            *bucket += more;
+        }
         self.new_units += other.new_units;
         self.units += other.units;
         self.error_units += other.error_units;
@@ -226,6 +232,7 @@ fn exposures(allocation_version: u64, arm: String, sums: &Sums) -> ArmExposures 
         allocation_version,
         arm,
         exposures: sum("n"),
+        buckets: array::from_fn(|at| sum(&sums::of_bucket(at))),
         new_units: sum("new_units"),
         units: sum("units"),
         error_units: sum("error_units"),

@@ -94,6 +94,11 @@ pub(super) fn to_day(sums: &Sums) -> Result<BTreeMap<PromptId, Counts>> {
     Ok(prompts)
 }
 
+/// The name of how many there are of a part of the units.
+pub(super) fn of_bucket(at: usize) -> String {
+    format!("b{at:02}_n")
+}
+
 pub(super) fn of_cell(cell: &Cell) -> Sums {
     numbers_of(cell).filter(|(_, sum)| *sum != 0).collect()
 }
@@ -103,9 +108,10 @@ fn numbers_of(cell: &Cell) -> impl Iterator<Item = (String, i128)> {
     let total = &cell.total;
     let whole = [("n", i128::from(total.n)), ("s1", total.s1), ("s2", total.s2)];
     let whole = whole.into_iter().map(|(name, sum)| (name.to_owned(), sum));
-    let buckets = cell.buckets.iter().enumerate().flat_map(|(at, bucket)| {
-        [(format!("b{at:02}_n"), i128::from(bucket.n)), (format!("b{at:02}_s"), bucket.s)]
-    });
+    let buckets =
+        cell.buckets.iter().enumerate().flat_map(|(at, bucket)| {
+            [(of_bucket(at), i128::from(bucket.n)), (format!("b{at:02}_s"), bucket.s)]
+        });
     let ratings = cell.ratings.iter().zip(1..).map(|(n, stars)| (format!("c{stars}"), i128::from(*n)));
     whole.chain(buckets).chain(ratings)
 }
@@ -116,7 +122,7 @@ pub(super) fn to_cell(sums: &Sums) -> Result<Cell> {
     cell.total.n = narrow(sum("n"))?;
     (cell.total.s1, cell.total.s2) = (sum("s1"), sum("s2"));
     for (at, bucket) in cell.buckets.iter_mut().enumerate() {
-        *bucket = Bucket { n: narrow(sum(&format!("b{at:02}_n")))?, s: sum(&format!("b{at:02}_s")) };
+        *bucket = Bucket { n: narrow(sum(&of_bucket(at)))?, s: sum(&format!("b{at:02}_s")) };
     }
     for (rating, stars) in cell.ratings.iter_mut().zip(1..) {
         *rating = narrow(sum(&format!("c{stars}")))?;
