@@ -35,9 +35,9 @@ pub struct PromptFile {
     pub name: PromptName,
     /// The version that this was written on; none: it is new.
     pub version: Option<u32>,
-    /// What the prompt is for; told when it is made.
+    /// What the prompt is for; the same for all of its versions.
     pub description: Option<String>,
-    /// Words to find it by; told when it is made.
+    /// Words to find it by; the same for all of its versions.
     pub tags: Vec<String>,
     /// What the version says.
     pub says: NewVersion,
@@ -48,6 +48,8 @@ pub struct PromptFile {
 pub struct Read {
     pub path: PathBuf,
     pub prompt: PromptFile,
+    /// The whole of it, where it is a file of ours.
+    pub text: Option<String>,
 }
 
 impl PromptFile {
@@ -59,8 +61,9 @@ impl PromptFile {
 
 /// A file of ours.
 pub fn read_ours(path: &Path) -> Result<Read> {
-    let prompt = ours::read(&text_of(path)?).map_err(within(path))?;
-    Ok(Read { path: path.to_owned(), prompt })
+    let text = text_of(path)?;
+    let prompt = ours::read(&text).map_err(within(path))?;
+    Ok(Read { path: path.to_owned(), prompt, text: Some(text) })
 }
 
 /// A file in any form; JSON lines hold several prompts.
@@ -80,7 +83,7 @@ pub fn read_any(path: &Path) -> Result<Vec<Read>> {
     } else {
         Err(format!("prompts are in *{OURS}, *.prompt, *.prompty or *.jsonl"))
     };
-    let read = |prompt| Read { path: path.to_owned(), prompt };
+    let read = |prompt| Read { path: path.to_owned(), prompt, text: None };
     Ok(prompts.map_err(within(path))?.into_iter().map(read).collect())
 }
 

@@ -55,6 +55,11 @@ impl Output {
         }
     }
 
+    /// Says what a dry run does not do.
+    pub fn would(self, deed: &str) -> Result {
+        self.say(&format!("Would {deed}."), &json!({ "dry_run": true, "would": deed }))
+    }
+
     /// Says beside the answer what a person may want to know.
     pub fn note(self, words: &str) {
         if self.is_human() {

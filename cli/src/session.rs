@@ -4,7 +4,6 @@ use std::io::{IsTerminal as _, stderr, stdin};
 
 use client::{Client, Settings, prompts::Prompt, versions::Version};
 use domain::{Sources, VersionId};
-use serde_json::json;
 
 use crate::{
     arguments::Globals,
@@ -98,7 +97,7 @@ impl Session {
     /// Whether a change may be made now: not in a dry run, which says what it would be.
     pub fn may(&self, deed: &str) -> Result<bool> {
         if self.dry_run {
-            self.output.say(&format!("Would {deed}."), &json!({ "dry_run": true, "would": deed }))?;
+            self.output.would(deed)?;
         }
         Ok(!self.dry_run)
     }

@@ -1,5 +1,6 @@
 //! Files beside the registry: what differs, which side changed, and what is done about it.
 
+mod labels;
 mod plan;
 mod report;
 mod write;

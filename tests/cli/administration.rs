@@ -42,6 +42,42 @@ async fn a_login_keeps_the_key_for_its_owner_alone_and_never_shows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dry_login_keeps_and_forgets_nothing() {
+    let stage = Stage::empty().await;
+    let file = stage.path("home/.config/cuecard/profiles.json");
+    let (login, forget) = (["login", "--profile", "a"], ["login", "--profile", "a", "--forget"]);
+    let said = stage.run(&[&login[..], &["--dry-run"]].concat()).await;
+    assert!(said.stdout.starts_with("Would keep the key in profile `a`"), "{}{}", said.stdout, said.stderr);
+    assert!(said.code == 0 && !file.exists());
+    stage.fields(&login).await;
+    let kept = std::fs::read(&file).unwrap();
+    let said = stage.run(&[&forget[..], &["--dry-run"]].concat()).await;
+    assert_eq!((said.code, said.stdout.as_str()), (0, "Would forget profile `a` and its key.\n"));
+    assert_eq!(std::fs::read(&file).unwrap(), kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_that_are_asked_for_of_nobody_are_refused() {
+    let stage = Stage::empty().await;
+    stage.fields(&["prompts", "create", "support/greeting"]).await;
+    for (arguments, advice) in [
+        (&["--from", "30d"][..], "--of-team"),
+        (&["--to", "1d"][..], "--of-team"),
+        (&["--bucket", "day"][..], "--of-team"),
+        (&["--group-by", "version"][..], "<PROMPT>"),
+        (&["--of-team", "support", "--group-by", "version"][..], "cannot be used with"),
+        (&["--of-team", "support", "--bucket", "hour"][..], "day"),
+        (&["support/greeting", "--of-team", "support"][..], "cannot be used with"),
+    ] {
+        let said = stage.run(&[&["metrics"][..], arguments].concat()).await;
+        assert!(said.code == 2 && said.stderr.contains(advice), "{arguments:?}: {}", said.stderr);
+    }
+    stage.fields(&["metrics", "--of-team", "support", "--bucket", "day", "--from", "30d"]).await;
+    let of_prompt = ["metrics", "support/greeting", "--group-by", "version", "--from", "2d", "--to", "1d"];
+    stage.fields(&of_prompt).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_models_metrics_audit_and_doctor() {
     let mut stage = Stage::empty().await;
     let made =

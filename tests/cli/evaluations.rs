@@ -97,3 +97,38 @@ async fn what_is_too_close_to_call_waits_for_a_person() {
     stage.shows(&["versions", "approve", prompt, "newest", "--reason", "Read it twice"], 0).await;
     insta::assert_snapshot!(stage.transcript());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_verdict_there_is_no_success_and_what_was_measured_on_another_model_waits_too() {
+    let stage = Stage::empty().await;
+    let set = stage.fields(&["test-sets", "create", "Greetings", "--team", "support"]).await;
+    let set = set["test_set_id"].as_str().unwrap().to_owned();
+    stage.put("cases.jsonl", &cases(60, 14));
+    stage.fields(&["test-sets", "put", &set, "cases.jsonl"]).await;
+    let author = stage.fields(&["keys", "create", "ann", "--role", "author", "--of-team", "support"]).await;
+    let author = author["secret"].as_str().unwrap().to_owned();
+    let prompt = "support/greeting";
+    let write = ["versions", "create", prompt, "--wait", "--model", "nobody/nothing", "--template"];
+    let write = |template: &'static str| [&["--api-key", &author][..], &write, &[template]].concat();
+    stage.fields(&["prompts", "create", prompt]).await;
+    let said = stage.run(&write("Hello")).await;
+    assert_eq!(said.code, 0, "there is nothing to evaluate on: {}", said.stderr);
+    stage.fields(&["prompts", "update", prompt, "--test-set", &set]).await;
+    let said = stage.run(&write("{{ message }}")).await;
+    assert!(said.code == 1 && said.stderr.contains("there is no verdict"), "{}", said.stderr);
+
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let said = stage.run(&["eval", "run", prompt, "--model", "mock/echo", "--watch", "-o", "json"]).await;
+        assert_eq!(said.code, 3, "{}{}", said.stdout, said.stderr);
+        runs.push(said.json()["eval_run_id"].clone());
+    }
+    let waiting = async || -> Vec<_> {
+        let list = stage.fields(&["review", "list"]).await;
+        list["data"].as_array().unwrap().iter().map(|run| run["eval_run_id"].clone()).collect()
+    };
+    assert_eq!(waiting().await, [runs[1].clone()], "the newest run on a model decides there");
+    let run = runs[1].as_str().unwrap().to_owned();
+    stage.fields(&["review", "reject", &run, "--reason", "The fourteen matter"]).await;
+    assert!(waiting().await.is_empty());
+}

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::stage::{Stage, tree};
 
 const GREETING: &str = "prompts/support/greeting.prompt.md";
@@ -140,4 +142,80 @@ async fn an_export_pulled_and_pushed_is_the_same_byte_for_byte() {
         assert_eq!(outcomes, ["no change"; 4], "{command:?}");
         assert_eq!(tree(&stage.path("prompts")), exported, "{command:?}");
     }
+}
+
+/// What a command says of the one file.
+async fn outcome(stage: &Stage, arguments: &[&str]) -> String {
+    let said = stage.run(&[arguments, &["-o", "json"]].concat()).await;
+    said.json()["data"][0]["outcome"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_beside_the_template_is_never_written_over_unseen() {
+    let stage = with_a_file().await;
+    for (number, (from, to)) in [
+        ("- tone\n", "- tone\n- mine\n"),
+        ("tags:\n- tone\n", ""),
+        ("tags:\n", "description: mine\ntags:\n"),
+        ("model:", "# mine\nmodel:"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        change(&stage, from, to);
+        let mine = stage.text(GREETING);
+        write_there(&stage, &format!("{number} {{{{ name }}}}")).await;
+        assert_eq!(outcome(&stage, &["push", "prompts"]).await, "behind", "{to}");
+        let said = stage.run(&["pull", "prompts"]).await;
+        assert!(said.code == 6 && said.stdout.contains("comments were changed too"), "{to}: {}", said.stdout);
+        assert_eq!(stage.text(GREETING), mine);
+        assert_eq!(outcome(&stage, &["pull", "prompts", "--force"]).await, "written over", "{to}");
+        assert!(stage.text(GREETING).contains("tags:\n- tone\nmodel:"), "{}", stage.text(GREETING));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_description_and_tags_go_to_the_prompt_itself_and_those_of_others_stay() {
+    let stage = with_a_file().await;
+    let labels = async || {
+        let prompt = stage.fields(&["prompts", "show", "support/greeting"]).await;
+        (prompt["description"].clone(), prompt["tags"].clone())
+    };
+    change(&stage, "tags:\n- tone\n", "description: Says hello\ntags:\n- tone\n- mine\n");
+    let mine = stage.text(GREETING);
+    assert_eq!(outcome(&stage, &["pull", "prompts"]).await, "differs");
+    assert_eq!(stage.text(GREETING), mine);
+    assert_eq!(outcome(&stage, &["push", "prompts", "--dry-run"]).await, "changed");
+    assert_eq!(labels().await, (json!(null), json!(["tone"])));
+    assert_eq!(outcome(&stage, &["push", "prompts"]).await, "changed");
+    assert_eq!(labels().await, (json!("Says hello"), json!(["tone", "mine"])));
+    assert_eq!(newest(&stage).await.0, 1);
+    assert_eq!(outcome(&stage, &["push", "prompts"]).await, "no change");
+
+    // What the registry had before is old in a file, and no change of a person's.
+    stage.fields(&["prompts", "update", "support/greeting", "--tag", "theirs"]).await;
+    assert_eq!(outcome(&stage, &["push", "prompts"]).await, "not pushed");
+    change(&stage, "Hello", "Good morning");
+    assert_eq!(outcome(&stage, &["push", "prompts"]).await, "changed");
+    assert_eq!(labels().await, (json!("Says hello"), json!(["theirs"])));
+    write_there(&stage, "Good evening {{ name }}.").await;
+    assert_eq!(outcome(&stage, &["pull", "prompts"]).await, "updated");
+    assert!(stage.text(GREETING).contains("tags:\n- theirs\nmodel:"));
+
+    change(&stage, "description: Says hello\n", "");
+    assert_eq!(outcome(&stage, &["push", "prompts"]).await, "not pushed");
+    assert_eq!(labels().await.0, "Says hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_leaves_what_it_cannot_read() {
+    let stage = with_a_file().await;
+    let bytes = [0xff_u8, 0xfe, 0];
+    fs::write(stage.path(GREETING), bytes).unwrap();
+    assert_eq!(outcome(&stage, &["export", "prompts"]).await, "conflict");
+    assert_eq!(fs::read(stage.path(GREETING)).unwrap(), bytes);
+    assert_eq!(outcome(&stage, &["export", "prompts", "--force"]).await, "written over");
+    fs::remove_file(stage.path(GREETING)).unwrap();
+    fs::create_dir(stage.path(GREETING)).unwrap();
+    assert_eq!(outcome(&stage, &["export", "prompts"]).await, "conflict");
 }

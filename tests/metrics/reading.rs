@@ -174,8 +174,9 @@ async fn what_nobody_reported_is_null_and_a_bucket_of_nothing_is_left_out() {
         shown["data"],
         json!([{
             "bucket_start": "2026-11-20T06:00:00.000Z", "version_id": told.versions[0]["version_id"],
-            "version_number": 1, "environment": null, "calls": 1, "resolves": 0, "error_rate": 0.0,
-            "refusal_rate": 0.0, "success_rate": null, "latency": null, "input_tokens": 0, "output_tokens": 0,
+            "version_number": 1, "environment": null, "experiment_id": null, "variant": null, "calls": 1,
+            "resolves": 0, "error_rate": 0.0, "refusal_rate": 0.0, "success_rate": null, "latency": null,
+            "input_tokens": 0, "output_tokens": 0,
             "tokens_per_call": 0.0, "cost_usd": 0.0, "cost_per_call_usd": null,
             "rating": { "mean": null, "histogram": [0, 0, 0, 0, 0] }, "quality": null, "eval_score": null,
         }])
@@ -205,7 +206,6 @@ async fn a_range_that_is_none_is_refused_with_its_place() {
         ("/api/prompts/greeter/metrics?to=2028-01-01T00:00:00Z", "/to"),
         ("/api/prompts/greeter/metrics?bucket=week", "/bucket"),
         ("/api/prompts/greeter/metrics?group_by=model", "/group_by"),
-        ("/api/prompts/greeter/metrics?group_by=variant", "/group_by"),
         ("/api/prompts/greeter/metrics?until=2026-11-20T07:00:00Z", "/until"),
         ("/api/teams/a/metrics?bucket=hour", "/bucket"),
         ("/api/teams/a/metrics?from=2025-10-16T06:59:59Z", "/from"),
@@ -220,6 +220,7 @@ async fn a_range_that_is_none_is_refused_with_its_place() {
         "/api/prompts/greeter/metrics?from=2026-10-20T07:00:00Z",
         "/api/prompts/greeter/metrics?from=2025-10-16T07:00:00Z&bucket=day",
         "/api/prompts/greeter/metrics?to=0000-01-01T00:00:00Z",
+        "/api/prompts/greeter/metrics?group_by=variant",
         "/api/teams/a/metrics?to=0000-01-01T00:00:00Z",
         "/api/metrics/summary?days=400",
     ] {

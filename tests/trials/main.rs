@@ -9,6 +9,7 @@ mod crowd;
 mod equal;
 mod explained;
 mod feedback;
+mod figures;
 mod people;
 mod races;
 mod stage;

@@ -198,7 +198,8 @@ async fn watch(session: &Session, run: EvalRunId) -> Result {
     verdict(&ended)
 }
 
-fn verdict(run: &Run) -> Result {
+/// How a run ended, as an exit code tells it.
+pub(super) fn verdict(run: &Run) -> Result {
     match (run.status.as_str(), run.gate_result.as_deref()) {
         ("completed", Some("fail")) => Err(Failure::Refused("The version did not pass.".to_owned())),
         ("completed", Some("manual_review")) => {

@@ -49,14 +49,14 @@ impl Export {
         for newest in all {
             let path = self.folder.join(place_of(&newest.prompt));
             let text = newest.file.text()?;
-            let found = fs::read_to_string(&path).ok();
-            let (outcome, why) = match &found {
-                Some(found) if *found == text => ("no change", None),
-                Some(_) if !self.force => {
-                    ("conflict", Some("the file is there, and says something else".to_owned()))
-                }
-                Some(_) => ("written over", None),
-                None => ("written", None),
+            let is_same = fs::read(&path).is_ok_and(|found| found == text.as_bytes());
+            // What cannot be looked at is in the way too.
+            let is_there = path.try_exists().unwrap_or(true);
+            let (outcome, why) = match (is_same, is_there) {
+                (true, _) => ("no change", None),
+                (false, false) => ("written", None),
+                (false, true) if self.force => ("written over", None),
+                (false, true) => ("conflict", Some("the file is there, and says something else".to_owned())),
             };
             if matches!(outcome, "written" | "written over") && !session.dry_run {
                 write(&path, &text)?;

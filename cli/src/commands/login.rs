@@ -37,6 +37,9 @@ impl Login {
         let mut profiles = file.read()?;
         let name = globals.profile.clone().or_else(|| profiles.current.clone());
         let name = name.unwrap_or_else(|| DEFAULT.to_owned());
+        if self.forget && globals.dry_run {
+            return output.would(&format!("forget profile `{name}` and its key"));
+        }
         if self.forget {
             profiles.profiles.remove(&name);
             profiles.current = profiles.current.filter(|current| *current != name);
@@ -54,6 +57,9 @@ impl Login {
         let client = Client::new(settings, sources::system())?;
         // Every role may see what calls came to.
         client.ranking(&RankingQuery { days: Some(1), ..RankingQuery::default() }).await?;
+        if globals.dry_run {
+            return output.would(&format!("keep the key in profile `{name}`, which asks {}", client.url()));
+        }
         profiles.profiles.insert(name.clone(), Profile { url, api_key, team: globals.team.clone() });
         profiles.current = Some(name.clone());
         file.write(&profiles)?;

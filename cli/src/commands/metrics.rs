@@ -19,21 +19,22 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Metrics {
     /// The prompt: its id, its name, or team/name; else all prompts in order
+    #[arg(group = "whose")]
     prompt: Option<String>,
     /// All prompts of a team, by day
-    #[arg(long, value_name = "TEAM", conflicts_with = "prompt")]
+    #[arg(long, value_name = "TEAM", group = "whose")]
     of_team: Option<String>,
     /// From when on: a time, or how long ago, as 12h or 7d
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "whose")]
     from: Option<String>,
     /// Until when
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "whose")]
     to: Option<String>,
-    /// How long a bucket is
-    #[arg(long, value_enum)]
+    /// How long a bucket is; a team's is a day
+    #[arg(long, value_enum, requires = "whose")]
     bucket: Option<Bucket>,
     /// What is told apart
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, requires = "prompt", conflicts_with = "of_team")]
     group_by: Option<Group>,
     /// Which prompts come first
     #[arg(long, value_enum, conflicts_with_all = ["prompt", "of_team"])]
@@ -75,15 +76,15 @@ impl Metrics {
         let at = |text: &Option<String>| -> Result<Option<Timestamp>> {
             text.as_deref().map(|text| moment(text, client.now())).transpose()
         };
-        let (from, to) = (at(&self.from)?, at(&self.to)?);
+        let (from, to, bucket) = (at(&self.from)?, at(&self.to)?, name(self.bucket));
         if let Some(team) = &self.of_team {
-            return output.show(&client.team_metrics(team, &TeamMetricsQuery { from, to }).await?);
+            return output.show(&client.team_metrics(team, &TeamMetricsQuery { from, to, bucket }).await?);
         }
         let Some(prompt) = &self.prompt else {
             let query = RankingQuery { sort: name(self.sort), days: self.days };
             return output.show(&client.ranking(&query).await?);
         };
-        let query = MetricsQuery { from, to, bucket: name(self.bucket), group_by: name(self.group_by) };
+        let query = MetricsQuery { from, to, bucket, group_by: name(self.group_by) };
         output.show(&client.prompt_metrics(&session.address(prompt), &query).await?)
     }
 }

@@ -30,7 +30,7 @@ const ROLLBACK_EXAMPLES: &str = "\
 Examples:
   cuecard rollback support/ticket-classifier --reason \"Users complain\"
   cuecard rollback support/ticket-classifier --to 2 --yes
-  cuecard rollback support/ticket-classifier --direct --function cuecard-rollback --region eu-west-1 --yes
+  cuecard rollback support/ticket-classifier --direct --function cuecard-rollback --reason \"It is down\" --yes
                                 invokes the function itself, where gateway and console are down";
 
 const HISTORY_EXAMPLES: &str = "\
@@ -195,13 +195,11 @@ impl Rollback {
                 return Err(Failure::Usage("With --direct a version is named by its id, ver_…".to_owned()));
             }
         };
-        let reason =
-            self.reason.ok_or_else(|| Failure::Usage("With --direct, --reason is needed".to_owned()))?;
         let wish = Wish {
             environment: self.env,
             target_version_id: target,
             expected_revision: None,
-            reason: Some(reason),
+            reason: self.reason,
         };
         let address = session.address(&self.prompt);
         let moved: RolledBack = self.direct.roll_back(&address, &wish, session.api_key.as_deref()).await?;
@@ -220,5 +218,34 @@ impl Changes {
     pub async fn run(self, session: &Session) -> Result {
         let since: Timestamp = moment(&self.since, session.client.now())?;
         session.output.show(&session.client.changes(since, self.most.count()).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::arguments::Arguments;
+
+    /// The words of a line, as a shell takes it apart.
+    fn words(line: &str) -> Vec<&str> {
+        let parts = line.split('"').enumerate();
+        parts
+            .flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+            .collect()
+    }
+
+    #[test]
+    fn every_example_of_a_rollback_reads() {
+        let is_example = |line: &&str| line.starts_with("  cuecard ");
+        let examples: Vec<_> = ROLLBACK_EXAMPLES.lines().filter(is_example).collect();
+        assert_eq!(examples.len(), 3);
+        for example in examples {
+            let read = Arguments::try_parse_from(words(example));
+            assert_eq!(read.err().map(|error| error.to_string()), None, "{example}");
+        }
+        let without_reason = ["cuecard", "rollback", "a/b", "--direct", "--function", "f", "--yes"];
+        assert!(Arguments::try_parse_from(without_reason).is_err());
     }
 }

@@ -19,7 +19,8 @@ Examples:
   cuecard pull prompts --dry-run
 
 Files that were changed here are left as they are. Where both sides changed, nothing is written at all, the difference is
-shown, and the exit code is 6: merge by hand, or say --force to take what the registry says.";
+shown, and the exit code is 6: merge by hand, or say --force to take what the registry says. A file was changed here unless
+it is, byte for byte, what cuecard wrote for its version: a comment, a description or a tag is a change too.";
 
 /// Bring files up to the newest versions
 #[derive(Args)]
@@ -31,7 +32,7 @@ pub struct Pull {
     /// Leave out prompts that have no file here
     #[arg(long)]
     known: bool,
-    /// Take what the registry says where both sides changed
+    /// Take what the registry says where both sides changed, and its descriptions and tags
     #[arg(long)]
     force: bool,
 }
@@ -94,25 +95,28 @@ impl Pull {
             diff: None,
         };
         let path = plan.path.clone();
+        let noted = number.filter(|number| plan.file.version != Some(*number));
+        let noted = noted.map_or(Step::Leave, |number| Step::Note { path: path.clone(), number });
         match (plan.standing, newest) {
-            (Standing::Unchanged, Some(newest)) if plan.file.version != Some(newest.number) => {
-                (line("no change", None), Step::Note { path, number: newest.number })
-            }
+            (Standing::Unchanged, _) => (line("no change", None), noted),
             (Standing::Behind, Some(newest)) => {
                 let newest = Box::new(newest);
                 (line("updated", None).with_diff(plan.diff.as_ref()), Step::Write { path, newest })
             }
-            (Standing::Conflict, Some(newest)) if self.force => {
+            (Standing::Relabelled | Standing::Edited | Standing::Conflict, Some(newest)) if self.force => {
                 let newest = Box::new(newest);
                 (line("written over", plan.why).with_diff(plan.diff.as_ref()), Step::Write { path, newest })
             }
-            (Standing::Conflict, _) => {
+            (Standing::Relabelled, _) => {
+                let why = "its description or tags: push them, or pull --force";
+                (line("differs", Some(why)).with_diff(plan.diff.as_ref()), noted)
+            }
+            (Standing::Edited | Standing::Conflict, _) => {
                 (line("conflict", plan.why).with_diff(plan.diff.as_ref()), Step::Leave)
             }
             (Standing::Behind, None) => (line("behind", Some("left out by --team")), Step::Leave),
             (Standing::Changed, _) => (line("changed here", Some("cuecard push writes it")), Step::Leave),
             (Standing::New, _) => (line("only here", Some("cuecard push makes it")), Step::Leave),
-            _ => (line("no change", None), Step::Leave),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
+use client::prompts::PromptUpdate;
 
 use crate::{
     failure::{Failure, Result},
@@ -19,7 +20,8 @@ Examples:
 
 A file says on which version it was written (`version:`). Where the registry has a newer one that says something else,
 nothing is written at all, the difference is shown, and the exit code is 6: pull, or say --force. A version that is pushed
-is evaluated, and goes nowhere by itself.";
+is evaluated, and goes nowhere by itself. A description and tags that were changed here go to the prompt itself; what a file
+leaves out stays.";
 
 /// Write what changed in files as new versions
 #[derive(Args)]
@@ -43,8 +45,9 @@ impl Push {
         let plans = plan_all(session, read).await?;
         let writes = |plan: &Plan| match plan.standing {
             Standing::New | Standing::Changed => true,
+            Standing::Relabelled => plan.labels.update != PromptUpdate::default(),
             Standing::Conflict => self.force,
-            Standing::Unchanged | Standing::Behind => false,
+            Standing::Unchanged | Standing::Behind | Standing::Edited => false,
         };
         let blocked = plans.iter().any(|plan| plan.standing == Standing::Conflict) && !self.force;
         if session.dry_run || blocked {
@@ -55,7 +58,8 @@ impl Push {
         let mut lines = Vec::new();
         for (plan, version) in &written {
             let newest = version.as_ref().or(plan.newest.as_ref()).map(|version| version.version_number);
-            let settled = version.is_some() || plan.standing == Standing::Unchanged;
+            let is_the_newest = matches!(plan.standing, Standing::Unchanged | Standing::Relabelled);
+            let settled = version.is_some() || is_the_newest;
             if let Some(number) = newest.filter(|number| settled && plan.file.version != Some(*number)) {
                 note_version(&plan.path, number)?;
             }
@@ -74,11 +78,16 @@ fn note_version(path: &PathBuf, number: u32) -> Result {
 
 /// What a plan comes to, in a line.
 pub fn line(plan: &Plan, written: bool) -> Line {
+    let stays = plan.labels.stay().then_some("the registry's description or tags stay");
     let (outcome, why) = match plan.standing {
         Standing::New => ("new", None),
         Standing::Unchanged => ("no change", None),
-        Standing::Changed => ("changed", None),
-        Standing::Behind => ("behind", Some("the registry has a newer version: cuecard pull")),
+        Standing::Relabelled if plan.labels.update == PromptUpdate::default() => ("not pushed", stays),
+        Standing::Relabelled => ("changed", stays.or(Some("its description or tags"))),
+        Standing::Changed => ("changed", stays),
+        Standing::Behind | Standing::Edited => {
+            ("behind", Some("the registry has a newer version: cuecard pull"))
+        }
         Standing::Conflict if written => ("written over", plan.why),
         Standing::Conflict => ("conflict", plan.why),
     };

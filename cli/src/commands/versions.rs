@@ -7,6 +7,7 @@ use client::versions::{NewVersion, Version};
 use domain::content::TemplateFormat;
 use serde::de::{IntoDeserializer as _, value::Error as Unknown};
 
+use super::eval;
 use crate::{
     arguments::Most,
     failure::{Failure, Result},
@@ -23,7 +24,10 @@ Examples:
   cuecard versions diff support/ticket-classifier production newest
   cuecard versions create support/greeting --template 'Hello {{ name }}' --model gpt-4o-mini --note \"First try\"
   cuecard versions create support/greeting --file greeting.prompt.md --wait
-  cuecard versions approve support/greeting newest --reason \"Read it twice\"";
+  cuecard versions approve support/greeting newest --reason \"Read it twice\"
+
+With --wait the exit code tells the verdict: 0 passed or nothing to evaluate on, 3 failed or too close to call, 1 without a
+verdict.";
 
 /// Versions: read, write, compare and approve them
 #[derive(Subcommand)]
@@ -176,7 +180,7 @@ impl Create {
             session.output.note("The newest version says the same already: nothing was made.");
         }
         session.output.show(&version)?;
-        verdict_of(&version, self.wait)
+        if self.wait { verdict_of(&version) } else { Ok(()) }
     }
 
     async fn new_version(&self, session: &Session) -> Result<NewVersion> {
@@ -204,11 +208,11 @@ impl Create {
 }
 
 /// Who waited for an evaluation is told by the exit code how it went.
-fn verdict_of(version: &Version, waited: bool) -> Result {
-    match version.eval_status.as_str() {
-        "failed" | "manual_review" if waited => {
-            Err(Failure::Refused(format!("The evaluation says: {}.", version.eval_status)))
-        }
-        _ => Ok(()),
+fn verdict_of(version: &Version) -> Result {
+    match (version.eval_status.as_str(), &version.eval_run) {
+        ("none" | "passed", _) => Ok(()),
+        ("pending", Some(run)) => eval::verdict(run),
+        ("pending", None) => Err(Failure::Failed("The evaluation has no verdict.".to_owned())),
+        (says, _) => Err(Failure::Refused(format!("The evaluation says: {says}."))),
     }
 }

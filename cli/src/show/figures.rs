@@ -21,11 +21,13 @@ impl Row for PromptMetricsRow {
 
     fn cells(&self) -> Vec<String> {
         let version = self.version_number.map(|number| format!("version {number}"));
+        let variant = self.variant.as_ref().zip(self.experiment_id.as_ref());
+        let variant = variant.map(|(key, trial)| format!("{key} of {trial}"));
         let latency =
             |of: fn(&client::metrics::Latency) -> f64| or_dash(self.latency.as_ref().map(of).map(figure));
         vec![
             moment(self.bucket_start),
-            or_dash(version.or_else(|| self.environment.clone())),
+            or_dash(variant.or(version).or_else(|| self.environment.clone())),
             self.calls.to_string(),
             self.resolves.to_string(),
             or_dash(self.error_rate.map(percent)),

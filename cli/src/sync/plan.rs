@@ -12,7 +12,7 @@ use domain::{
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::AT_ONCE;
+use super::{AT_ONCE, labels::Labels};
 use crate::{
     failure::{Failure, Result},
     files::{PromptFile, Read, content_of, said_by, same},
@@ -28,10 +28,14 @@ pub enum Standing {
     New,
     /// It says what the newest version says.
     Unchanged,
+    /// It says what the newest version says, with another description or other tags.
+    Relabelled,
     /// It was changed, and the registry was not.
     Changed,
     /// The registry was changed, and it was not.
     Behind,
+    /// The registry was changed, and here what no version holds: the description, tags, comments.
+    Edited,
     /// Both were.
     Conflict,
 }
@@ -47,9 +51,13 @@ pub struct Plan {
     pub why: Option<&'static str>,
     pub prompt: Option<Prompt>,
     pub newest: Option<Version>,
-    /// From the newest version to the file.
+    pub labels: Labels,
+    /// From the registry to the file.
     pub diff: Option<Diff>,
 }
+
+/// Where a file stands, and why where that is not plain.
+type Stands = (Standing, Option<&'static str>);
 
 /// Compares all files with the registry, and changes nothing.
 pub async fn plan_all(session: &Session, files: Vec<Read>) -> Result<Vec<Plan>> {
@@ -59,7 +67,8 @@ pub async fn plan_all(session: &Session, files: Vec<Read>) -> Result<Vec<Plan>> 
 }
 
 /// Compares a file with the registry.
-pub async fn plan(session: &Session, Read { path, prompt: file }: Read) -> Result<Plan> {
+pub async fn plan(session: &Session, read: Read) -> Result<Plan> {
+    let file = &read.prompt;
     let team = file.team.as_ref().map(ToString::to_string);
     let address = format!("{}/{}", session.team_of(team.as_deref())?, file.name);
     let prompt = match session.client.prompt(&address).await {
@@ -71,41 +80,57 @@ pub async fn plan(session: &Session, Read { path, prompt: file }: Read) -> Resul
         Some(id) => Some(session.client.version(id).await?),
         None => None,
     };
-    let wrong = |error: domain::Error| wrong_content(&path, &error);
-    let (Some(known), Some(version)) = (&prompt, &newest) else {
+    let mut labels = Labels::default();
+    let (standing, why, diff) = if let (Some(prompt), Some(newest)) = (&prompt, &newest) {
+        labels = Labels::of(session, prompt, file).await?;
+        let ((standing, why), diff) = compare(session, prompt, newest, &read, &labels).await?;
+        (standing, why, diff)
+    } else {
         // What the API would refuse is told before anything is written.
-        content_of(&file.says, "the team's default").map_err(wrong)?;
-        return Ok(Plan {
-            address,
-            path,
-            file,
-            standing: Standing::New,
-            why: None,
-            prompt,
-            newest,
-            diff: None,
-        });
+        content_of(&file.says, "the team's default").map_err(|error| wrong_content(&read.path, &error))?;
+        (Standing::New, None, None)
     };
-    let here = content_of(&file.says, &version.model_id).map_err(wrong)?;
-    let there = content_of_version(version)?;
-    let (standing, why) = if same(&here, &there) {
-        (Standing::Unchanged, None)
-    } else if known.archived_at.is_some() {
+    let Read { path, prompt: file, .. } = read;
+    Ok(Plan { address, path, file, standing, why, prompt, newest, labels, diff })
+}
+
+/// Where a file stands to a prompt that has a version, and what differs from the newest.
+async fn compare(
+    session: &Session,
+    prompt: &Prompt,
+    newest: &Version,
+    read: &Read,
+    labels: &Labels,
+) -> Result<(Stands, Option<Diff>)> {
+    let here = content_of(&read.prompt.says, &newest.model_id);
+    let here = here.map_err(|error| wrong_content(&read.path, &error))?;
+    let there = content_of_version(newest)?;
+    let changes = labels.changes.clone();
+    if same(&here, &there) && changes.is_empty() {
+        return Ok(((Standing::Unchanged, None), None));
+    }
+    if same(&here, &there) {
+        let diff = Diff { fields: changes, text: Vec::new() };
+        return Ok(((Standing::Relabelled, None), Some(diff)));
+    }
+    let stands = if prompt.archived_at.is_some() {
         (Standing::Conflict, Some("the prompt is archived"))
     } else {
-        stands(session, known, version, &file, &here).await?
+        stands(session, prompt, newest, read, labels, &here).await?
     };
-    let diff = (standing != Standing::Unchanged).then(|| diff(&there, &here));
-    Ok(Plan { address, path, file, standing, why, prompt, newest, diff })
+    let mut diff = diff(&there, &here);
+    diff.fields.extend(changes);
+    Ok((stands, Some(diff)))
 }
 
 async fn stands(
     session: &Session,
     prompt: &Prompt,
     newest: &Version,
-    file: &PromptFile,
+    Read { prompt: file, text, .. }: &Read,
+    labels: &Labels,
     here: &Content,
-) -> Result<(Standing, Option<&'static str>)> {
+) -> Result<Stands> {
     let Some(based_on) = file.version else {
         return Ok((Standing::Conflict, Some("it does not say which version it was written on")));
     };
@@ -113,11 +138,14 @@ async fn stands(
         return Ok((Standing::Changed, None));
     }
     let base = session.version(prompt, &Which::Number(based_on)).await?;
-    Ok(if same(here, &content_of_version(&base)?) {
-        (Standing::Behind, None)
-    } else {
-        (Standing::Conflict, Some("the registry has a newer version"))
-    })
+    if !same(here, &content_of_version(&base)?) {
+        return Ok((Standing::Conflict, Some("the registry has a newer version")));
+    }
+    let as_written = PromptFile { says: said_by(&base), ..file.clone() }.text()?;
+    if labels.are_edited || *text != Some(as_written) {
+        return Ok((Standing::Edited, Some("its description, tags or comments were changed too")));
+    }
+    Ok((Standing::Behind, None))
 }
 
 fn content_of_version(version: &Version) -> Result<Content> {

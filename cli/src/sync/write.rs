@@ -1,7 +1,7 @@
 //! Writing files into the registry, as new versions.
 
 use client::{
-    prompts::NewPrompt,
+    prompts::{NewPrompt, PromptUpdate},
     versions::{NewVersion, Version},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -17,7 +17,7 @@ use crate::{
     session::Session,
 };
 
-/// Writes those that `writes` picks, and says beside each what it came to.
+/// Writes those that `writes` picks, and gives beside each its new version.
 pub async fn write_all(
     session: &Session,
     plans: Vec<Plan>,
@@ -29,29 +29,39 @@ pub async fn write_all(
     let written = stream::iter(plans).map(|plan| {
         let progress = &progress;
         async move {
-            let version = if writes(&plan) { Some(write(session, &plan, note).await?) } else { None };
-            if version.is_some() {
-                progress.step();
+            if !writes(&plan) {
+                return Ok((plan, None));
             }
+            let version = write(session, &plan, note).await?;
+            progress.step();
             Ok((plan, version))
         }
     });
     written.buffered(AT_ONCE).try_collect().await
 }
 
-async fn write(session: &Session, plan: &Plan, note: Option<&str>) -> Result<Version> {
-    let Plan { file, standing, newest, .. } = plan;
+/// Writes a file; a new version only where it says something else than the newest.
+async fn write(session: &Session, plan: &Plan, note: Option<&str>) -> Result<Option<Version>> {
+    let Plan { file, standing, newest, labels, .. } = plan;
     let prompt_id = match &plan.prompt {
         Some(prompt) => prompt.prompt_id,
         None => session.client.create_prompt(&new_prompt(session, file)?).await?.prompt_id,
     };
-    let new = NewVersion {
-        note: note.map(str::to_owned),
-        // Between the look and the write somebody may have been faster: then this is refused.
-        based_on: newest.as_ref().filter(|_| *standing != Standing::New).map(|newest| newest.version_id),
-        ..file.says.clone()
-    };
-    Ok(session.client.create_version(&prompt_id.to_string(), &new, 0).await?)
+    let prompt_id = prompt_id.to_string();
+    let mut version = None;
+    if *standing != Standing::Relabelled {
+        let new = NewVersion {
+            note: note.map(str::to_owned),
+            // Between the look and the write somebody may have been faster: then this is refused.
+            based_on: newest.as_ref().filter(|_| *standing != Standing::New).map(|newest| newest.version_id),
+            ..file.says.clone()
+        };
+        version = Some(session.client.create_version(&prompt_id, &new, 0).await?);
+    }
+    if labels.update != PromptUpdate::default() {
+        session.client.update_prompt(&prompt_id, &labels.update).await?;
+    }
+    Ok(version)
 }
 
 fn new_prompt(session: &Session, file: &PromptFile) -> Result<NewPrompt> {

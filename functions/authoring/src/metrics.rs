@@ -89,7 +89,7 @@ pub enum GroupName {
     Version,
     /// Environments, whatever the version.
     Environment,
-    /// Arms of an experiment.
+    /// Arms of the experiments and canaries that ran.
     Variant,
 }
 

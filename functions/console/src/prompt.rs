@@ -198,6 +198,7 @@ fn figure(
     let legend = lines.keys().map(|group| match group {
         Group::Version { number, .. } => format!("version {number}"),
         Group::Environment(environment) => environment.to_string(),
+        Group::Variant { key, .. } => key.clone(),
     });
     let legend = legend.collect();
     let lines = lines.into_values().collect();

@@ -35,6 +35,10 @@ pub struct PromptMetricsRow {
     pub version_number: Option<u32>,
     /// The environment, where they are told apart by it.
     pub environment: Option<String>,
+    /// The experiment or canary, where they are told apart by its arms.
+    pub experiment_id: Option<String>,
+    /// The key of the arm.
+    pub variant: Option<String>,
     /// Calls of the model.
     pub calls: i64,
     /// Resolves that were answered.
@@ -198,6 +202,8 @@ pub struct TeamMetricsQuery {
     pub from: Option<Timestamp>,
     /// Before this moment.
     pub to: Option<Timestamp>,
+    /// `day`.
+    pub bucket: Option<String>,
 }
 
 /// Which prompts come first, and over how many days.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::allocation::TrialId;
 use crate::{
-    Environment, PromptId, Result, Timestamp,
-    allocation::Allocation,
+    Environment, PromptId, Result, Timestamp, VersionPointer,
+    allocation::{Allocation, CANARY, CONTROL},
     experiment::{self, Experiment},
     rollout::{self, Guardrail, Rollout},
 };
@@ -63,6 +63,24 @@ impl Trial {
         match self {
             Self::Experiment(experiment) => &experiment.environment,
             Self::Rollout(rollout) => &rollout.environment,
+        }
+    }
+
+    /// The keys of its arms with their versions, the control's first.
+    pub fn arms(&self) -> Vec<(&str, VersionPointer)> {
+        match self {
+            Self::Experiment(experiment) => {
+                experiment.arms.iter().map(|arm| (arm.key.as_str(), arm.version)).collect()
+            }
+            Self::Rollout(rollout) => vec![(CONTROL, rollout.control), (CANARY, rollout.canary)],
+        }
+    }
+
+    /// From when on it ran, and until when: `None` while it runs.
+    pub fn time(&self) -> (Timestamp, Option<Timestamp>) {
+        match self {
+            Self::Experiment(experiment) => (experiment.started_at, experiment.ended_at),
+            Self::Rollout(rollout) => (rollout.started_at, rollout.ended_at),
         }
     }
 

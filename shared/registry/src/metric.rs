@@ -2,6 +2,7 @@
 
 mod ranking;
 mod reading;
+mod variants;
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Args)]
 pub struct Direct {
     /// Invoke the Lambda function, with this machine's AWS credentials
-    #[arg(long)]
+    #[arg(long, requires = "reason")]
     pub direct: bool,
     /// The function's name or ARN
     #[arg(long, env = "CUECARD_ROLLBACK_FUNCTION", value_name = "NAME")]

@@ -22,7 +22,7 @@ pub struct MetricsView {
     bucket: BucketName,
     #[schema(inline)]
     group_by: GroupName,
-    /// By time, then by version number or environment.
+    /// By time, then by version number, environment, or experiment and arm.
     data: Vec<MetricsRow>,
     /// The newest hundred versions are looked at, and those that are live: how many more there are.
     versions_left_out: usize,
@@ -30,15 +30,19 @@ pub struct MetricsView {
     environments_left_out: usize,
 }
 
-/// What the calls of a version or an environment came to in an hour or a day.
+/// What the calls of a version, an environment or a variant came to in an hour or a day.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MetricsRow {
     bucket_start: String,
-    /// Null unless grouped by version, as is its number.
+    /// Null when grouped by environment, as is its number.
     version_id: Option<String>,
     version_number: Option<u32>,
     /// Null unless grouped by environment.
     environment: Option<String>,
+    /// The experiment or canary; null unless grouped by variant. The hours in which it begins and ends are whole.
+    experiment_id: Option<String>,
+    /// The key of its arm.
+    variant: Option<String>,
     calls: i64,
     /// Resolves that were answered.
     resolves: i64,
@@ -180,15 +184,19 @@ impl MetricsView {
 
 impl MetricsRow {
     fn new((start, group, summary): (Hour, Group, Summary)) -> Self {
-        let (version, environment) = match group {
-            Group::Version { number, id } => (Some((number, id)), None),
-            Group::Environment(environment) => (None, Some(environment)),
+        let (version, environment, variant) = match group {
+            Group::Version { number, id } => (Some((number, id)), None, None),
+            Group::Environment(environment) => (None, Some(environment), None),
+            Group::Variant { trial, key, number, id } => (Some((number, id)), None, Some((trial, key))),
         };
+        let (trial, key) = variant.unzip();
         Self {
             bucket_start: start.start().to_string(),
             version_id: version.map(|(_, id)| id.to_string()),
             version_number: version.map(|(number, _)| number),
             environment: environment.map(|environment| environment.to_string()),
+            experiment_id: trial.map(|trial| trial.to_string()),
+            variant: key,
             calls: summary.calls,
             resolves: summary.resolves,
             error_rate: summary.error_rate,

@@ -12,6 +12,7 @@ use domain::{
         summary::{Bucket, by_bucket},
     },
     name::production,
+    trial::TrialId,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -50,6 +51,28 @@ pub enum Group {
     },
     /// An environment.
     Environment(Environment),
+    /// An arm of an experiment or a canary, while that ran.
+    Variant {
+        /// Which one.
+        trial: TrialId,
+        /// The arm's key.
+        key: String,
+        /// The number of its version.
+        number: u32,
+        /// The version's id.
+        id: VersionId,
+    },
+}
+
+/// Hours of a version in an environment that are part of a group.
+pub(super) struct Part {
+    pub(super) group: Group,
+    pub(super) version: VersionId,
+    pub(super) environment: Environment,
+    /// The first hour.
+    pub(super) first: Hour,
+    /// The last one; it is in it.
+    pub(super) last: Hour,
 }
 
 /// The figures of a prompt.
@@ -94,20 +117,15 @@ impl Registry {
     ) -> Result<PromptMetrics> {
         let range = Range::of(wanted, self.sources.now())?;
         let prompt = self.prompt(caller, address).await?;
-        if group_by == GroupBy::Variant {
-            let detail = "No experiment ran on this prompt, so it has no variants. Group by `version` or \
-                          `environment`.";
-            return Err(Error::invalid("/group_by", detail));
-        }
-        let places = self.places(prompt.prompt_id).await?;
-        let pairs = places.pairs();
-        let reads = stream::iter(pairs).map(|(number, id, environment)| async move {
-            let hours = self.store.hours(id, &environment, range.first(), range.last()).await?;
-            let group = match group_by {
-                GroupBy::Environment => Group::Environment(environment),
-                _ => Group::Version { number, id },
-            };
-            let hours = hours.into_iter().map(|(hour, tally)| (hour, group.clone(), tally));
+        let (parts, versions_left_out, environments_left_out) = if group_by == GroupBy::Variant {
+            (self.variants(prompt.prompt_id, range).await?, 0, 0)
+        } else {
+            let places = self.places(prompt.prompt_id).await?;
+            (places.parts(group_by, range), places.versions_left_out, places.environments_left_out)
+        };
+        let reads = stream::iter(parts).map(|part| async move {
+            let hours = self.store.hours(part.version, &part.environment, part.first, part.last).await?;
+            let hours = hours.into_iter().map(|(hour, tally)| (hour, part.group.clone(), tally));
             Ok::<_, Error>(by_bucket(hours, range.bucket))
         });
         // Each is summed as it comes: the hours of a year are many.
@@ -115,12 +133,7 @@ impl Registry {
         let parts = parts.into_iter().flatten().map(|((start, group), tally)| (start, group, tally));
         let sums = by_bucket(parts, range.bucket);
         let rows = sums.iter().map(|((start, group), sum)| (*start, group.clone(), sum.into()));
-        Ok(PromptMetrics {
-            range,
-            rows: bounded(rows.collect())?,
-            versions_left_out: places.versions_left_out,
-            environments_left_out: places.environments_left_out,
-        })
+        Ok(PromptMetrics { range, rows: bounded(rows.collect())?, versions_left_out, environments_left_out })
     }
 
     /// The figures of a team's prompts by day. They are kept by day alone.
@@ -172,10 +185,19 @@ impl Places {
         }
     }
 
-    fn pairs(&self) -> Vec<(u32, VersionId, Environment)> {
-        let of_version = |(number, id): &(u32, VersionId)| {
-            let pair = |environment: &Environment| (*number, *id, environment.clone());
-            self.environments.iter().map(pair).collect::<Vec<_>>()
+    /// Each version in each environment, over the whole range.
+    fn parts(&self, group_by: GroupBy, range: Range) -> Vec<Part> {
+        let (first, last) = (range.first(), range.last());
+        let of_version = |&(number, id): &(u32, VersionId)| {
+            let part = move |environment: &Environment| {
+                let environment = environment.clone();
+                let group = match group_by {
+                    GroupBy::Environment => Group::Environment(environment.clone()),
+                    _ => Group::Version { number, id },
+                };
+                Part { group, version: id, environment, first, last }
+            };
+            self.environments.iter().map(part).collect::<Vec<_>>()
         };
         self.versions.iter().flat_map(of_version).collect()
     }
@@ -209,7 +231,7 @@ mod tests {
         assert_eq!((places.versions.len(), places.versions_left_out), (101, 49));
         assert!(places.versions.contains(&version(3)) && !places.versions.contains(&version(50)));
         assert_eq!((places.environments.len(), places.environments_left_out), (2, 0));
-        assert_eq!(places.pairs().len(), 202);
+        assert_eq!(places.versions.len() * places.environments.len(), 202);
     }
 
     #[test]
