@@ -33,12 +33,16 @@ const LOOKS: &str =
 const VIOLATIONS: &str = "axe.run(document, { runOnly: RULES, resultTypes: ['violations'] }).then(found => found.violations.map(rule =>
         `${rule.id}: ${rule.nodes.map(node => `${node.html} (${node.failureSummary})`).join('; ')}`))";
 
-/// How far things moved while the page was drawn, seen after two more frames.
-const SHIFT: &str = "new Promise(done => {
-        let sum = 0;
-        const seen = new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }));
-        seen.observe({ type: 'layout-shift', buffered: true });
-        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum), 0)));
+/// How far things moved while the page was drawn, and which of them from where to where, seen after two more frames.
+const SHIFTS: &str = "new Promise(done => {
+        const shifts = [];
+        const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(' ');
+        const moved = ({ node, previousRect, currentRect }) =>
+            `${node?.outerHTML?.slice(0, 100)} from ${place(previousRect)} to ${place(currentRect)}`;
+        const keep = ({ value, sources }) => shifts.push([value, sources.map(moved).join('; ')]);
+        new PerformanceObserver(seen => seen.getEntries().forEach(keep))
+            .observe({ type: 'layout-shift', buffered: true });
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(shifts), 0)));
     })";
 
 /// What stands out at the right of the window, where nobody sees it. What scrolls by itself may.
@@ -129,10 +133,9 @@ async fn wrong(tab: &mut Tab, name: &str) -> Vec<String> {
     if !(1_000.0..MOST_BYTES).contains(&bytes) {
         found.push(format!("it weighs {bytes} bytes"));
     }
-    let shift: f64 = tab.js(SHIFT).await;
-    if shift > INVISIBLE {
-        found.push(format!("it shifts by {shift}"));
-    }
+    let shifts = tab.js::<Vec<(f64, String)>>(SHIFTS).await.into_iter();
+    let visible = shifts.filter(|(shift, _)| *shift > INVISIBLE);
+    found.extend(visible.map(|(shift, things)| format!("it shifts by {shift}: {things}")));
     tab.js::<Value>(&format!("{};null", *AXE)).await;
     for (scheme, (width, height), rules) in [("light", DESK, ALL), ("dark", PHONE, LOOKS)] {
         tab.coloured(scheme).await;

@@ -63,6 +63,30 @@ async fn a_preview_shows_the_messages_and_what_callers_would_miss() {
 }
 
 #[tokio::test]
+async fn a_preview_says_which_variables_callers_of_production_send_otherwise() {
+    let world = World::start().await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    let template = "Hello {{ name }}{% if tone %}, {{ tone }}{% endif %}";
+    let variables = json!([{ "name": "name" }, { "name": "tone", "required": false }]);
+    let content = json!({ "template_text": template, "variables": variables });
+    let version = world.version(&prompt, &content).await;
+    world.promote(&prompt, &version, "production").await.expect(200);
+    let browser = Browser::of_admin(&world).await;
+    let path = format!("/console/prompts/{}/preview?part=1", text(&prompt["prompt_id"]));
+    let preview = async |variables: &str| {
+        let draft = [("kind", "text"), ("template_text", template), ("variables", variables)];
+        browser.submit(&path, &draft).await.text()
+    };
+    let part = preview(r#"[{"name":"name","type":"json"},{"name":"tone"}]"#).await;
+    for wanted in ["Another type: name.", "Required now: tone."] {
+        assert!(part.contains(wanted), "{wanted}: {part}");
+    }
+    assert!(!part.contains("Lost:") && !part.contains("New:"), "{part}");
+    let part = preview(r#"[{"name":"name"},{"name":"tone","default":"warmly"}]"#).await;
+    assert!(!part.contains("Another type") && !part.contains("Required now"), "{part}");
+}
+
+#[tokio::test]
 async fn values_that_were_tried_are_kept_as_a_case() {
     let world = World::start().await;
     let set = json!({ "team_id": "support", "name": "questions" });

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use e2e::{Call, World};
+use e2e::{Call, World, text};
 use regex::Regex;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::Browser;
 
@@ -13,9 +13,13 @@ async fn called(world: &World, team: &str, name: &str, calls: usize) {
     let prompt = world.prompt(team, name, &json!({})).await;
     let version = world.version(&prompt, &json!({ "template_text": "a" })).await;
     let event = json!({ "version_id": version["version_id"], "cost_usd": 0.01, "user_rating": 4 });
-    let body = json!({ "events": vec![event; calls] });
-    let answer = world.admin(Call::post("/api/metrics", &body)).await.expect(202);
-    assert_eq!(answer["accepted"], calls);
+    report(world, &vec![event; calls]).await;
+}
+
+/// Reports calls, and waits until they are counted.
+async fn report(world: &World, events: &[Value]) {
+    let answer = world.admin(Call::post("/api/metrics", &json!({ "events": events }))).await.expect(202);
+    assert_eq!(answer["accepted"], events.len());
     while world.step_metrics().await > 0 {}
 }
 
@@ -54,4 +58,47 @@ async fn the_overview_sums_today_over_all_prompts_and_the_dashboard_over_those_o
     assert_eq!(figure(&page, "calls today"), "3", "whoever is of one team sees that team's alone");
     let page = stranger.page("/console/dashboard?team=growth").await;
     assert!(!page.contains("writer</a>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_requests_of_a_day_are_those_of_every_version_that_answered_them() {
+    let world = World::start().await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    let mut versions = Vec::new();
+    for (words, calls) in [("one", 3), ("two", 2)] {
+        let version = world.version(&prompt, &json!({ "template_text": words })).await;
+        world.promote(&prompt, &version, "production").await.expect(200);
+        let event = json!({ "version_id": version["version_id"], "latency_ms": 5 });
+        report(&world, &vec![event; calls]).await;
+        versions.push(version);
+    }
+    let browser = Browser::of_admin(&world).await;
+    let first = text(&versions[0]["version_id"]);
+    for path in [
+        format!("/console/versions/{first}/promote?env=production"),
+        format!("/console/versions/{first}/canary"),
+        format!("/console/prompts/{}/rollback?env=production", text(&prompt["prompt_id"])),
+    ] {
+        let page = browser.page(&path).await;
+        assert!(page.contains("5 requests in the last 24 hours"), "{path}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_charts_of_a_prompt_mark_what_went_live_today_and_nothing_else() {
+    let world = World::start().await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    let version = world.version(&prompt, &json!({ "template_text": "a" })).await;
+    let event = |at: &str| json!({ "version_id": version["version_id"], "timestamp": at, "latency_ms": 5 });
+    report(&world, &[event("2026-11-19T12:00:00Z"), event("2026-11-20T06:00:00Z")]).await;
+    let id = text(&prompt["prompt_id"]);
+    let lock = format!("/api/prompts/{id}/environments/production/lock");
+    world.admin(Call::put(&lock, &json!({ "reason": "The fair" }))).await.expect(200);
+    world.admin(Call::delete(&lock)).await.expect(200);
+    let browser = Browser::of_admin(&world).await;
+    let page = browser.page(&format!("/console/prompts/{id}")).await;
+    assert!(page.contains("class=\"chart\"") && !page.contains("#030303"), "a lock is no move: {page}");
+    world.promote(&prompt, &version, "production").await.expect(200);
+    let page = browser.page(&format!("/console/prompts/{id}")).await;
+    assert!(page.contains("#030303"), "{page}");
 }

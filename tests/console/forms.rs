@@ -116,6 +116,12 @@ async fn all(scene: &Scene) -> Vec<Refused> {
             "invalid float",
         ),
         refused(
+            format!("{version}/approvals"),
+            &[("environment", "production"), because],
+            403,
+            "Whoever wrote a version",
+        ),
+        refused(
             format!("/console/runs/{}/review", scene.run),
             &[("decision", "approve"), because],
             403,

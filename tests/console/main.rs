@@ -11,5 +11,6 @@ mod forms;
 mod hostile;
 mod moves;
 mod rating;
+mod reading;
 mod scene;
 mod signing_in;

@@ -1,7 +1,7 @@
 //! The way of a version through the console: written, promoted, rolled back, and each step says what it does.
 
 use e2e::{Call, World, text};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::{Browser, hidden, location};
 
@@ -57,6 +57,45 @@ async fn a_version_is_promoted_and_rolled_back_and_each_step_says_what_it_does()
     for wanted in ["rolled back", "Too warm", "It is warmer"] {
         assert!(history.contains(wanted), "{wanted}: {history}");
     }
+}
+
+#[tokio::test]
+async fn a_rollback_goes_where_its_page_says_or_says_why_it_cannot() {
+    let world = World::start().await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    let id = text(&prompt["prompt_id"]);
+    let mut versions = Vec::new();
+    for words in ["one", "two", "three", "four"] {
+        versions.push(world.version(&prompt, &json!({ "template_text": words })).await);
+    }
+    for version in &versions[..3] {
+        world.promote(&prompt, version, "production").await.expect(200);
+    }
+    let browser = Browser::of_admin(&world).await;
+    let page = browser.page(&format!("/console/prompts/{id}")).await;
+    assert_eq!(page.matches("Roll back to this").count(), 2, "{page}");
+
+    let path = format!("/console/prompts/{id}/rollback");
+    let ask = |to: &Value| format!("{path}?env=production&to={}", text(&to["version_id"]));
+    let page = browser.page(&ask(&versions[0])).await;
+    for wanted in ["version 3</a> back to <strong>version 1</strong>", "diff?from=3&amp;to=1"] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    let (target, revision) = (hidden(&page, "target_version_id"), hidden(&page, "expected_revision"));
+    assert_eq!(target, text(&versions[0]["version_id"]));
+    for (version, why) in [(&versions[3], "was never live in production"), (&versions[2], "is live in")] {
+        let page = browser.page(&ask(version)).await;
+        assert!(page.contains(&format!("version {}: it {why}", version["version_number"])), "{page}");
+        assert!(!page.contains("target_version_id"), "nothing else is chosen instead: {page}");
+    }
+    let other = world.prompt("support", "other", &json!({})).await;
+    let foreign = world.version(&other, &json!({ "template_text": "one" })).await;
+    assert_eq!(browser.get(&ask(&foreign)).await.status, 404);
+
+    let wish =
+        [("environment", "production"), ("expected_revision", &revision), ("target_version_id", &target)];
+    let done = browser.submit(&path, &wish).await.text();
+    assert!(done.contains("went from version 3 to") && done.contains("version 1</a>"), "{done}");
 }
 
 #[tokio::test]

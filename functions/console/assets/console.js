@@ -35,9 +35,18 @@
     });
   });
 
-  // What is saved is no draft any more.
+  // Drafts of a prompt are kept beside each other, the newest last, until each is saved or thrown away.
+  const drafts = (prompt) => JSON.parse(localStorage.getItem(`drafts:${prompt}`)) ?? [];
+  const replace = (prompt, former, draft) => {
+    const others = drafts(prompt).filter((kept) => kept !== former && kept !== draft);
+    localStorage.setItem(`drafts:${prompt}`, JSON.stringify(draft ? [...others, draft] : others));
+  };
+
+  // What the page before this one sent: only where that is saved, and only that, is no draft any more.
+  const sent = sessionStorage.getItem("sent");
+  sessionStorage.removeItem("sent");
   const saved = document.querySelector("[data-saved]");
-  if (saved) localStorage.removeItem(`draft:${saved.dataset.saved}`);
+  if (saved && sent) replace(saved.dataset.saved, sent);
 
   const editor = $("editor");
   if (!editor) return;
@@ -65,12 +74,23 @@
     } catch { /* The button still previews. */ }
   };
 
-  // Drafts. Neither what proves the session nor the name of a form is kept.
-  const key = `draft:${editor.dataset.draft}`;
-  const unkept = new Set(["csrf", "once", "based_on"]);
+  // Neither what proves the session nor the name of a form is kept. What a draft was written on is, so that whoever
+  // brings it back after somebody else saved is told.
+  const prompt = editor.dataset.draft;
+  const unkept = new Set(["csrf", "once"]);
   const typed = () => JSON.stringify([...new FormData(editor)].filter(([name]) => !unkept.has(name)));
-  const begun = typed();
-  const keep = () => { try { localStorage.setItem(key, typed()); } catch { /* There is no room. */ } };
+  const base = (draft) => JSON.parse(draft).find(([name]) => name === "based_on")?.[1];
+  const says = (draft) => JSON.stringify(JSON.parse(draft).filter(([name, text]) => text && name !== "based_on"));
+  // A page that answers a form holds what was sent, and goes on with that draft.
+  const opened = location.pathname.endsWith("/edit");
+  let own = opened ? null : sent;
+  const keep = () => {
+    try {
+      const draft = typed();
+      replace(prompt, own, draft);
+      own = draft;
+    } catch { /* There is no room. */ }
+  };
   const restore = (pairs) => {
     const lists = { example_input: "examples", message_content: "messages" };
     for (const [name, list] of Object.entries(lists)) {
@@ -80,7 +100,12 @@
     const places = {};
     for (const [name, text] of pairs) {
       const at = places[name] = (places[name] ?? -1) + 1;
-      const field = editor.querySelectorAll(`[name="${CSS.escape(name)}"]`)[at];
+      let field = editor.querySelectorAll(`[name="${CSS.escape(name)}"]`)[at];
+      // The preview that follows has the fields of the draft's own variables.
+      if (!field && name.startsWith("value:")) {
+        field = Object.assign(document.createElement("input"), { type: "hidden", name });
+        $("values").append(field);
+      }
       if (field) field.value = text;
     }
   };
@@ -90,20 +115,34 @@
     waiting = setTimeout(() => { keep(); preview(); }, 350);
   };
   editor.addEventListener("input", changed);
-  const kept = localStorage.getItem(key);
-  if (kept && kept !== begun && !document.querySelector("[role=alert]")) $("draft").hidden = false;
+  let offered;
+  const offer = () => {
+    offered = opened && drafts(prompt).findLast((draft) => draft !== own);
+    $("draft").hidden = !offered;
+  };
+  const begun = says(typed());
+  if (opened) drafts(prompt).filter((draft) => says(draft) === begun).forEach((draft) => replace(prompt, draft));
+  offer();
   $("draft").addEventListener("click", (event) => {
     const act = event.target.dataset.act;
-    if (!act) return;
-    if (act === "restore") { restore(JSON.parse(kept)); preview(); }
-    localStorage.removeItem(key);
-    $("draft").hidden = true;
+    if (act === "discard") {
+      replace(prompt, offered);
+      offer();
+    }
+    if (act === "restore") {
+      $("newer").hidden = base(offered) === base(typed());
+      restore(JSON.parse(offered));
+      own = offered;
+      $("draft").hidden = true;
+      preview();
+    }
   });
 
   // Trials are shown in place.
   editor.addEventListener("submit", async (event) => {
     if (event.submitter?.dataset.act !== "try") {
       keep();
+      if (!event.submitter?.formTarget) sessionStorage.setItem("sent", own ?? "");
       return;
     }
     event.preventDefault();

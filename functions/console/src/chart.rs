@@ -62,6 +62,8 @@ impl Chart<'_> {
         if points().count() < 2 || right <= left {
             return Ok(None);
         }
+        // A point of a day stands at its beginning, and what happened on that day comes after it.
+        let right = self.marks.iter().copied().fold(right, f64::max);
         let (low, high) = range(|point| point.1);
         let low = if self.from_zero { 0.0 } else { low };
         let room = (high - low).max(high.abs() * 0.05).max(1e-9) * 0.08;
@@ -195,5 +197,22 @@ mod tests {
             !drawn.contains("style=") && drawn.contains("#100001") && drawn.contains("#030303"),
             "{drawn}"
         );
+    }
+
+    #[test]
+    fn what_happened_after_the_last_point_is_marked_and_what_was_before_the_first_is_not() {
+        let marked = |mark: f64| {
+            let chart = Chart {
+                title: "a",
+                lines: vec![vec![(1.0, 1.0), (2.0, 3.0)]],
+                marks: vec![mark],
+                filled: false,
+                from_zero: true,
+                x: &number,
+                y: &percent,
+            };
+            chart.draw().unwrap().unwrap().contains("#030303")
+        };
+        assert_eq!([0.5, 1.5, 2.0, 2.7].map(marked), [false, true, true, true]);
     }
 }

@@ -15,7 +15,6 @@ use registry::{
 };
 use release::Stop;
 use serde::Serialize;
-use store::PageRequest;
 
 use crate::{
     App,
@@ -26,6 +25,10 @@ use crate::{
     prompt::Figure,
     visit::{Sent, Visit},
 };
+
+/// How many weights are drawn, newest first, and how many of them are listed.
+const DRAWN: u32 = 100;
+const LISTED: usize = 10;
 
 /// How many points a density is drawn with.
 const POINTS: u32 = 80;
@@ -126,7 +129,7 @@ fn weights_chart(experiment: &Experiment, history: &[Weights], end: f64) -> Resu
         points
     };
     let lines = (0..keys.len()).map(line).collect();
-    let begun = chart::place(experiment.started_at);
+    let begun = history.first().map_or(end, |first| chart::place(first.at));
     let title = "Share of the traffic over time";
     let chart = Chart {
         title,
@@ -177,23 +180,22 @@ async fn page(app: &App, visit: &Visit, (status, form): (axum::http::StatusCode,
     let id: ExperimentId = visit.path("experiment")?;
     let experiment = registry.experiment(&visit.caller, id).await?;
     let prompt = registry.prompt(&visit.caller, &experiment.prompt_id.to_string()).await?;
-    let hundred = PageRequest::first(100);
     let (details, judged, history) = tokio::try_join!(
         registry.experiment_details(&experiment),
         registry.judged(&experiment),
-        registry.experiment_weights(&visit.caller, id, &hundred)
+        registry.store.newest_weights(id.into(), DRAWN)
     )?;
     let end = chart::place(experiment.ended_at.unwrap_or_else(|| registry.sources.now()));
     let arms = arms(&details);
     let title = format!("Experiment on {}", prompt.name);
     let context = Context {
-        weights: weights_chart(&experiment, &history.data, end)?,
+        weights: weights_chart(&experiment, &history, end)?,
         densities: densities_chart(&arms)?,
         fewest: arms.iter().map(|arm| arm.feedback).min().unwrap_or_default(),
         arms,
         active: experiment.ended_at.is_none(),
         verdict: experiment.verdict.clone().unwrap_or(details.tick.verdict),
-        history: history.data.into_iter().rev().take(10).collect(),
+        history: history.into_iter().rev().take(LISTED).collect(),
         judged: Judged::new(judged),
         experiment,
         prompt,

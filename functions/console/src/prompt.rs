@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::extract::State;
 use domain::{
-    Environment, EvalRun, Prompt, PromptId, Result, Version, VersionState, audit::AuditEntry,
-    gate::GatePolicy, metric::summary::Bucket,
+    Environment, EvalRun, Prompt, PromptId, Result, Version, VersionState,
+    audit::{Action, AuditEntry},
+    gate::GatePolicy,
+    metric::summary::Bucket,
 };
 use registry::{
     audit::AuditFilter,
@@ -35,9 +37,13 @@ struct Context {
     ungated: bool,
     environments: Vec<Live>,
     versions: Vec<Row>,
+    more_versions: Option<String>,
     moves: Vec<AuditEntry>,
     entries: Vec<AuditEntry>,
     runs: Vec<EvalRun>,
+    more_runs: Option<String>,
+    /// Whether there are newer runs than these.
+    older_runs: bool,
     trials: Vec<TrialRow>,
     charts: Vec<Figure>,
     test_set: Option<String>,
@@ -87,35 +93,41 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let now = registry.sources.now();
     let wanted = Wanted { from: Some(now.minus(SHOWN)), to: None, bucket: Bucket::Day };
     let filter = AuditFilter { prompt: Some(address.clone()), ..AuditFilter::default() };
-    let (ten, twenty) = (PageRequest::first(10), PageRequest::first(20));
+    let (versions, runs, twenty) = (visit.page(20), visit.page_of("runs", 10), PageRequest::first(20));
+    let older_runs = runs.cursor.is_some();
     let (versions, moves, entries, runs, trials, metrics) = tokio::try_join!(
-        registry.versions(caller, &address, &twenty),
+        registry.versions(caller, &address, &versions),
         registry.history(caller, &address, &twenty),
         registry.audit(caller, &filter, &twenty),
-        registry.runs_of(caller, &address, &ten),
+        registry.runs_of(caller, &address, &runs),
         trials(&app, &visit, &address),
         registry.prompt_metrics(caller, &address, wanted, GroupBy::Version),
     )?;
-    let test_set = match details.prompt.test_set_id {
-        Some(set) => if_there(registry.test_set(caller, set).await)?.map(|set| set.name),
-        None => None,
-    };
     let environments = Live::all(&details, now);
     let title = details.prompt.name.to_string();
     let context = Context {
         ungated: is_ungated(&details.gate),
         gate: details.gate,
         versions: versions.data.into_iter().map(|version| Row::new(version, &environments)).collect(),
+        more_versions: versions.next_cursor,
         environments,
         charts: charts(&metrics, &moves.data)?,
         moves: moves.data,
         entries: entries.data,
         runs: runs.data.into_iter().map(|details| details.run).collect(),
+        more_runs: runs.next_cursor,
+        older_runs,
         trials,
-        test_set,
+        test_set: test_set(&app, &visit, &details.prompt).await?,
         prompt: details.prompt,
     };
     app.show(&visit, &Page { title: &title, part: "prompts", template: "prompt.html" }, &context).await
+}
+
+/// What its test set is called.
+async fn test_set(app: &App, visit: &Visit, prompt: &Prompt) -> Result<Option<String>> {
+    let Some(set) = prompt.test_set_id else { return Ok(None) };
+    Ok(if_there(app.registry().test_set(&visit.caller, set).await)?.map(|set| set.name))
 }
 
 async fn trials(app: &App, visit: &Visit, address: &str) -> Result<Vec<TrialRow>> {
@@ -160,7 +172,7 @@ fn said(outcome: Option<impl Serialize>, status: impl Serialize) -> String {
     outcome.or_else(|| word(serde_json::to_value(status))).unwrap_or_default()
 }
 
-/// Calls, latency, errors and cost by version and day, with the moves of production marked.
+/// Calls, latency, errors and cost by version and day; marked is when another version went live in production.
 pub(crate) fn charts(metrics: &PromptMetrics, moves: &[AuditEntry]) -> Result<Vec<Figure>> {
     #[expect(clippy::cast_precision_loss, reason = "it is drawn")]
     let calls = |summary: &domain::metric::Summary| Some(summary.calls as f64);
@@ -171,8 +183,11 @@ pub(crate) fn charts(metrics: &PromptMetrics, moves: &[AuditEntry]) -> Result<Ve
         ("Cost a day, USD", &|s| s.cost_usd.to_string().parse().ok(), &chart::number),
         ("Mean rating", &|s| s.rating, &chart::number),
     ];
-    let production = |entry: &&AuditEntry| entry.environment.as_ref().is_some_and(Environment::is_production);
-    let marks: Vec<f64> = moves.iter().filter(production).map(|entry| chart::place(entry.at)).collect();
+    let marked = |entry: &&AuditEntry| {
+        matches!(entry.action, Action::Promoted | Action::RolledBack)
+            && entry.environment.as_ref().is_some_and(Environment::is_production)
+    };
+    let marks: Vec<f64> = moves.iter().filter(marked).map(|entry| chart::place(entry.at)).collect();
     let mut figures = Vec::new();
     for (title, read, y) in kinds {
         figures.extend(figure(metrics, title, read, y, &marks)?);

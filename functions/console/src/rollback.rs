@@ -2,12 +2,12 @@
 
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    Environment, EvalStatus, Prompt, PromptId, Result, VersionId, VersionPointer, name::production,
+    Environment, Error, EvalStatus, Prompt, PromptId, Ref, Result, VersionId, VersionPointer, VersionState,
+    name::production,
 };
 use registry::prompt::PromptDetails;
 use release::Rollback;
 use serde::Serialize;
-use store::PageRequest;
 
 use crate::{
     App,
@@ -19,89 +19,103 @@ use crate::{
     visit::{Sent, Visit},
 };
 
+/// How many versions the page lets one choose from, newest first.
+const OFFERED: usize = 200;
+
 #[derive(Serialize)]
 struct Context {
     prompt: Prompt,
     environment: String,
     live: Option<Live>,
-    /// Where it goes when nothing else is chosen.
-    target: Option<VersionPointer>,
-    /// The versions that may be gone back to: they were live here, or have passed.
-    candidates: Vec<VersionPointer>,
+    #[serde(flatten)]
+    places: Places,
     change: Option<Change>,
-    resolves: i64,
+    resolves: Option<i64>,
     revision: u64,
     form: FormState,
+}
+
+/// Where a rollback may go.
+#[derive(Default, Serialize)]
+struct Places {
+    /// Where this one goes: to what was chosen, else to what was live before.
+    target: Option<VersionPointer>,
+    /// What was chosen, where nothing goes back to that.
+    impossible: Option<VersionPointer>,
+    /// The versions that may be gone back to: they were live here, or have passed.
+    candidates: Vec<VersionPointer>,
+}
+
+impl Places {
+    /// The states come newest first; `back_to` is where it goes when nothing is chosen.
+    fn of(
+        states: &[VersionState],
+        reference: &Ref,
+        back_to: Option<VersionPointer>,
+        chosen: Option<VersionId>,
+    ) -> Result<Self> {
+        let pointer = |state: &VersionState| VersionPointer { number: state.number, id: state.version_id };
+        let may_be = |state: &&VersionState| {
+            Some(state.version_id) != reference.version_id()
+                && (state.been_live.contains(&reference.environment)
+                    || state.eval_status == EvalStatus::Passed)
+        };
+        let candidates: Vec<_> = states.iter().filter(may_be).map(pointer).collect();
+        let Some(chosen) = chosen else {
+            return Ok(Self { target: back_to, impossible: None, candidates }.bounded());
+        };
+        let target = candidates.iter().chain(&back_to).find(|place| place.id == chosen).copied();
+        let known = states.iter().find(|state| state.version_id == chosen).map(pointer);
+        let known = known.ok_or_else(|| Error::not_found("version"))?;
+        Ok(Self { impossible: target.is_none().then_some(known), target, candidates }.bounded())
+    }
+
+    /// With no more candidates than fit into a page, save the one that was chosen.
+    fn bounded(mut self) -> Self {
+        let target = self.target;
+        let newest = self.candidates.into_iter().enumerate();
+        let kept = newest.filter(|(age, place)| *age < OFFERED || Some(*place) == target);
+        self.candidates = kept.map(|(_, place)| place).collect();
+        self
+    }
 }
 
 async fn page(
     app: &App,
     visit: &Visit,
     (status, form): (StatusCode, FormState),
-    (environment, wanted): (Environment, Option<VersionId>),
+    (environment, chosen): (Environment, Option<VersionId>),
 ) -> Answer {
     let registry = app.registry();
     let address = visit.path::<PromptId>("prompt")?.to_string();
-    let details = registry.prompt_details(registry.prompt(&visit.caller, &address).await?).await?;
-    let candidates = candidates(app, visit, &details, &environment).await?;
-    let PromptDetails { prompt, refs, .. } = details;
+    let prompt = registry.prompt(&visit.caller, &address).await?;
+    let PromptDetails { prompt, refs, .. } = registry.prompt_details(prompt).await?;
     let found = refs.iter().find(|reference| reference.environment == environment);
     let live = found.map(|reference| Live::of(reference, registry.sources.now()));
-    let chosen = wanted.and_then(|id| candidates.iter().find(|candidate| candidate.id == id).copied());
-    let target = chosen.or_else(|| live.as_ref().and_then(|live| live.back_to));
-    let mut change = None;
-    if let (Some(target), Some(from)) = (target, found.and_then(|reference| reference.version)) {
+    let (mut places, mut resolves, mut change) = (Places::default(), None, None);
+    if let (Some(reference), Some(live)) = (found, &live) {
+        let versions = registry.store.version_states(prompt.prompt_id).await?;
+        places = Places::of(&versions, reference, live.back_to, chosen)?;
+        resolves = resolves_a_day(app, visit, reference).await?;
+    }
+    if let (Some(target), Some(from)) = (places.target, found.and_then(|reference| reference.version)) {
         let (from, to) = tokio::try_join!(
             registry.store.version(prompt.prompt_id, from.number),
             registry.store.version(prompt.prompt_id, target.number)
         )?;
         change = from.zip(to).map(|(from, to)| Change::of(&from, &to));
     }
-    let context = Context {
-        resolves: match found {
-            Some(reference) => resolves_a_day(app, reference).await?,
-            None => 0,
-        },
-        revision: found.map_or(0, |reference| reference.moved_revision),
-        environment: environment.to_string(),
-        live,
-        target,
-        candidates,
-        change,
-        prompt,
-        form,
-    };
-    app.show_as(
-        status,
-        visit,
-        &Page { title: "Roll back", part: "prompts", template: "rollback.html" },
-        &context,
-    )
-    .await
-}
-
-async fn candidates(
-    app: &App,
-    visit: &Visit,
-    details: &PromptDetails,
-    environment: &Environment,
-) -> Result<Vec<VersionPointer>> {
-    let address = details.prompt.prompt_id.to_string();
-    let live = details.refs.iter().find(|reference| reference.environment == *environment);
-    let live = live.and_then(domain::Ref::version_id);
-    let page = app.registry().versions(&visit.caller, &address, &PageRequest::first(50)).await?;
-    let may_be = page.data.iter().filter(|details| {
-        let state = &details.state;
-        Some(details.version.version_id) != live
-            && (state.been_live.contains(environment) || state.eval_status == EvalStatus::Passed)
-    });
-    Ok(may_be.map(|details| details.version.pointer()).collect())
+    let revision = found.map_or(0, |reference| reference.moved_revision);
+    let environment = environment.to_string();
+    let context = Context { prompt, environment, live, places, change, resolves, revision, form };
+    let page = Page { title: "Roll back", part: "prompts", template: "rollback.html" };
+    app.show_as(status, visit, &page, &context).await
 }
 
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Answer {
     let environment = visit.query.optional("env")?.unwrap_or_else(production);
-    let wanted = visit.query.optional("to")?;
-    page(&app, &visit, (StatusCode::OK, FormState::of(&visit.query)), (environment, wanted)).await
+    let chosen = visit.query.optional("to")?;
+    page(&app, &visit, (StatusCode::OK, FormState::of(&visit.query)), (environment, chosen)).await
 }
 
 pub(crate) async fn roll_back(State(app): State<App>, sent: Sent) -> Answer {
@@ -124,8 +138,8 @@ pub(crate) async fn roll_back(State(app): State<App>, sent: Sent) -> Answer {
         Err(error) => {
             let refused = FormState::refused(fields, error)?;
             let environment = fields.optional("environment").ok().flatten().unwrap_or_else(production);
-            let wanted = fields.optional("target_version_id").ok().flatten();
-            page(&app, &sent.visit, refused, (environment, wanted)).await
+            let chosen = fields.optional("target_version_id").ok().flatten();
+            page(&app, &sent.visit, refused, (environment, chosen)).await
         }
     }
 }

@@ -8,8 +8,10 @@ use axum::{
 };
 use domain::{
     Error, EvalRun, EvalRunId, EvalStatus, Prompt, Result,
+    content::Literal,
     eval_run::{CaseOutcome, CaseResult},
     gate::GateResult,
+    test_set::{CaseDocument, case_lines},
 };
 use registry::evaluation::{CaseFilter, RunDetails};
 use serde::Serialize;
@@ -25,8 +27,11 @@ use crate::{
 /// How many cases a page shows.
 const SHOWN: u32 = 15;
 
-/// How much of an output a page shows, in characters.
+/// How much of an output, and of what was asked, a page shows, in characters.
 const OUTPUT_CHARS: usize = 1500;
+
+/// The largest test set that is read to show what was asked, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 #[derive(Serialize)]
 struct Context {
@@ -57,6 +62,8 @@ pub(crate) struct Progress {
 #[derive(Serialize)]
 struct Case {
     case: CaseResult,
+    /// The values of the variables, where they can be read.
+    asked: Option<String>,
     why: Vec<String>,
     cut: bool,
     production: Option<Former>,
@@ -84,7 +91,11 @@ impl Progress {
 }
 
 impl Case {
-    fn new(mut case: CaseResult, production: &BTreeMap<String, CaseResult>) -> Self {
+    fn new(
+        mut case: CaseResult,
+        production: &BTreeMap<String, CaseResult>,
+        asked: &mut BTreeMap<u32, String>,
+    ) -> Self {
         let results = case.score.iter().flat_map(|score| &score.results);
         let why = results.filter(|result| !result.passed).map(|result| result.reason.clone()).collect();
         let cut = case.output.as_mut().is_some_and(shorten);
@@ -95,7 +106,7 @@ impl Case {
             }
             Former { outcome: former.outcome, output, error: former.error.clone() }
         });
-        Self { case, why, cut, production }
+        Self { asked: asked.remove(&case.number), case, why, cut, production }
     }
 }
 
@@ -106,6 +117,33 @@ fn shorten(text: &mut String) -> bool {
         text.truncate(end);
     }
     end.is_some()
+}
+
+/// What the cases of a page ask, by their numbers; nothing where the test set is gone, or large.
+async fn asked(app: &App, run: &EvalRun, cases: &[CaseResult]) -> Result<BTreeMap<u32, String>> {
+    let store = &app.registry().store;
+    let set = store.test_set_version(run.test_set_id, run.test_set_version).await?;
+    let Some(set) = set.filter(|set| set.bytes <= LARGEST && !cases.is_empty()) else {
+        return Ok(BTreeMap::new());
+    };
+    let lines = if_there(store.dataset(&set).await)?.unwrap_or_default();
+    let shown = (1..).zip(case_lines(&lines)).filter(|(at, _)| cases.iter().any(|case| case.number == *at));
+    Ok(shown.filter_map(|(at, line)| Some((at, question(line.bytes)?))).collect())
+}
+
+/// The values of a case's variables: texts as they are, all else as it was written.
+fn question(case: &[u8]) -> Option<String> {
+    let case: CaseDocument = serde_json::from_slice(case).ok()?;
+    let vars: BTreeMap<String, Literal> = serde_json::from_str(case.vars.as_str()).ok()?;
+    let value = |value: &Literal| {
+        serde_json::from_str::<String>(value.as_str()).unwrap_or_else(|_| value.as_str().to_owned())
+    };
+    let values: Vec<_> = vars.iter().map(|(name, given)| format!("{name}: {}", value(given))).collect();
+    let mut text = values.join("\n");
+    if shorten(&mut text) {
+        text.push_str("… (cut here)");
+    }
+    Some(text)
 }
 
 fn filter_of(outcome: &str) -> Result<CaseFilter> {
@@ -153,6 +191,10 @@ pub(crate) async fn page(
     };
     let production = production.into_iter().map(|case| (case.case_id.clone(), case)).collect();
     let test_set = if_there(registry.test_set(&visit.caller, details.run.test_set_id).await)?;
+    let mut asked = match &test_set {
+        Some(_) => asked(app, &details.run, &cases.data).await?,
+        None => BTreeMap::new(),
+    };
     let state = &version.state;
     let (status, form) = refused.unwrap_or_default();
     let title = format!("Evaluation of version {}", details.run.version.number);
@@ -162,7 +204,7 @@ pub(crate) async fn page(
             && (state.eval_run_id != Some(id) || state.eval_status == EvalStatus::ManualReview),
         own: version.version.created_by == visit.caller.actor.id,
         progress: Progress::new(details),
-        cases: cases.data.into_iter().map(|case| Case::new(case, &production)).collect(),
+        cases: cases.data.into_iter().map(|case| Case::new(case, &production, &mut asked)).collect(),
         outcome,
         next: cases.next_cursor,
         test_set: test_set.map(|set| set.name),

@@ -2,6 +2,7 @@
 
 use axum::{
     extract::State,
+    http::StatusCode,
     response::{IntoResponse as _, Redirect},
 };
 use domain::{EvalRun, Prompt, VersionId, VersionPointer, gate::GatePolicy};
@@ -15,6 +16,7 @@ use store::PageRequest;
 use crate::{
     App,
     failure::Answer,
+    form::FormState,
     live::Live,
     pages::Page,
     prompt::Row,
@@ -36,9 +38,11 @@ struct Context {
     came: &'static str,
     /// Whether the viewer wrote it, and so decides nothing about it.
     own: bool,
+    /// The form of an approval.
+    form: FormState,
 }
 
-pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
+async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState)) -> Answer {
     let registry = app.registry();
     let id: VersionId = visit.path("version")?;
     let (prompt, details) = registry.version_in_prompt(&visit.caller, id).await?;
@@ -66,8 +70,14 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         models: models.into_iter().map(|model| model.entry.model_id).collect(),
         came: ["saved", "unchanged"].into_iter().find(|word| visit.query.given(word).is_some()).unwrap_or(""),
         prompt: prompt.prompt,
+        form,
     };
-    app.show(&visit, &Page { title: &title, part: "prompts", template: "version.html" }, &context).await
+    let page = Page { title: &title, part: "prompts", template: "version.html" };
+    app.show_as(status, visit, &page, &context).await
+}
+
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
+    page(&app, &visit, FormState::fresh()).await
 }
 
 /// Asks for a run, and shows it.
@@ -85,10 +95,15 @@ pub(crate) async fn evaluate(State(app): State<App>, sent: Sent) -> Answer {
 /// Gives the viewer's word for the version.
 pub(crate) async fn approve(State(app): State<App>, sent: Sent) -> Answer {
     let version: VersionId = sent.visit.path("version")?;
-    let new = NewApproval {
-        environment: sent.fields.value("environment")?,
-        reason: sent.fields.text("reason").to_owned(),
+    let approved = async {
+        let new = NewApproval {
+            environment: sent.fields.value("environment")?,
+            reason: sent.fields.text("reason").to_owned(),
+        };
+        app.registry().approve_version(&sent.act, version, &new).await
     };
-    app.registry().approve_version(&sent.act, version, &new).await?;
-    Ok(Redirect::to(&format!("/console/versions/{version}")).into_response())
+    match approved.await {
+        Ok(_) => Ok(Redirect::to(&format!("/console/versions/{version}")).into_response()),
+        Err(error) => page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
+    }
 }

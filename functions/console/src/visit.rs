@@ -42,7 +42,12 @@ impl Visit {
 
     /// The page of a list that the query asks for.
     pub(crate) fn page(&self, limit: u32) -> PageRequest {
-        PageRequest { limit, cursor: self.query.given("cursor").map(str::to_owned) }
+        self.page_of("cursor", limit)
+    }
+
+    /// The same of a list beside another, whose cursor has this name.
+    pub(crate) fn page_of(&self, name: &str, limit: u32) -> PageRequest {
+        PageRequest { limit, cursor: self.query.given(name).map(str::to_owned) }
     }
 }
 

@@ -113,6 +113,15 @@ impl Store {
         self.page(self.query(&self.names.registry, weights_partition(trial), ""), request).await
     }
 
+    /// The newest weights that a trial had, as many as this at most; of these the oldest come first.
+    pub async fn newest_weights(&self, trial: TrialId, most: u32) -> Result<Vec<Weights>> {
+        let query = self.query(&self.names.registry, weights_partition(trial), "");
+        let newest_first = query.scan_index_forward(false);
+        let mut page: Page<Weights> = self.page(newest_first, &PageRequest::first(most)).await?;
+        page.data.reverse();
+        Ok(page.data)
+    }
+
     /// The weights of one allocation version.
     pub async fn weights_of(&self, trial: TrialId, allocation_version: u64) -> Result<Option<Weights>> {
         self.get(&Key::Weights(trial, allocation_version)).await

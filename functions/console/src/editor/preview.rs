@@ -17,8 +17,12 @@ pub(super) struct Preview {
     problems: Vec<String>,
     /// Variables that the version in production declares, and this draft does not.
     lost: Vec<String>,
+    /// Variables that have another type there.
+    retyped: Vec<String>,
     /// Variables that callers of the version in production do not send, and that have no default.
     asked_anew: Vec<String>,
+    /// Variables that they may leave out, and that have no default any more.
+    made_required: Vec<String>,
 }
 
 /// A variable with the value that it is tried with.
@@ -67,18 +71,26 @@ impl Preview {
 
     fn beside(content: &Content, live: Option<&Version>) -> Self {
         let Some(live) = live else { return Self::default() };
-        let known = &live.content.variables;
-        let has = |variables: &[Variable], name: &str| variables.iter().any(|known| known.name == name);
-        let lost = known.iter().filter(|variable| !has(&content.variables, &variable.name));
-        let asked = content.variables.iter().filter(|variable| {
-            variable.required && variable.default.is_none() && !has(known, &variable.name)
-        });
+        let (known, drafted) = (&live.content.variables, &content.variables);
+        let must_be_given = |variable: &Variable| variable.required && variable.default.is_none();
+        let names = |among: &[Variable], is: &dyn Fn(&Variable) -> bool| {
+            among.iter().filter(|variable| is(variable)).map(|variable| variable.name.clone()).collect()
+        };
         Self {
-            lost: lost.map(|variable| variable.name.clone()).collect(),
-            asked_anew: asked.map(|variable| variable.name.clone()).collect(),
+            lost: names(known, &|old| named(drafted, old).is_none()),
+            retyped: names(drafted, &|new| named(known, new).is_some_and(|old| old.kind != new.kind)),
+            asked_anew: names(drafted, &|new| must_be_given(new) && named(known, new).is_none()),
+            made_required: names(drafted, &|new| {
+                must_be_given(new) && named(known, new).is_some_and(|old| !must_be_given(old))
+            }),
             ..Self::default()
         }
     }
+}
+
+/// The one of the same name.
+fn named<'a>(variables: &'a [Variable], like: &Variable) -> Option<&'a Variable> {
+    variables.iter().find(|variable| variable.name == like.name)
 }
 
 /// Whether nothing is written yet; that is no mistake.
