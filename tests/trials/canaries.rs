@@ -118,6 +118,38 @@ async fn one_that_goes_bad_after_its_promotion_is_rolled_back() {
     assert_eq!((&newest["action"], &newest["actor"]["name"]), (&json!("rolled_back"), &json!("steer")));
 }
 
+/// Users come until the canary, which takes ten times as long, has served so many; returns the next user.
+async fn serve_slowly(stage: &Stage, first: usize, many: usize) -> usize {
+    let (mut events, mut user, mut served) = (Vec::new(), first, 0);
+    while served < many {
+        let answer = stage.resolve(&format!("user-{user}")).await;
+        let canary = answer["version_id"] == stage.versions[1]["version_id"];
+        served += usize::from(canary);
+        let latency = (150 + user % 10 * 10) * if canary { 10 } else { 1 };
+        events.push(event(&answer, &json!({ "latency_ms": latency })));
+        user += 1;
+    }
+    stage.report(&events).await;
+    user
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_stages_counted_is_in_the_watch_once() {
+    let stage = Stage::new(2).await;
+    serve(&stage, 0..200, |_| false).await;
+    stage.world.clock.advance(24 * HOUR);
+    let wish = json!({ "stages": [{ "percent": 50, "min_samples": 0, "bake_minutes": 0 }] });
+    let canary = stage.try_canary(&wish).await.expect(201);
+    // Means of fewer than 30 calls say nothing.
+    let next = serve_slowly(&stage, 0, 20).await;
+    step(&stage, &canary, "advance").await.expect(200);
+    stage.pass(MINUTE).await;
+    assert_eq!(read(&stage, &canary).await["status"], "active");
+    serve_slowly(&stage, next, 15).await;
+    stage.pass(MINUTE).await;
+    assert_eq!(read(&stage, &canary).await["status"], "stopped");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_binary_guardrail_stops_what_breaks_it() {
     for (guardrail, bad) in [

@@ -103,8 +103,7 @@ impl Experiment {
             }
             let words = Words { canary, control, meanwhile: "under these weights" };
             let health = Health::of(&self.settings.guardrails, &challenger.processes, seen, words)?;
-            // A control that alone fails is for the decision to tell.
-            outage |= health.outage && !health.breaches.is_empty();
+            outage |= health.outage;
             if challenger.breaches.is_empty() && !health.outage {
                 challenger.breaches = health.breaches;
             }

@@ -45,7 +45,8 @@ impl Words<'static> {
 pub(crate) struct Health {
     /// The guardrails that are breached, each in a sentence.
     pub breaches: Vec<String>,
-    /// Whether the control fails as well: then the cause is elsewhere, and nothing is rolled back.
+    /// Whether a guardrail is breached while the control fails as well: then the cause is elsewhere, and nothing is
+    /// rolled back.
     pub outage: bool,
     /// Why nothing larger should be dared, where no guardrail is breached.
     pub doubt: Option<String>,
@@ -82,17 +83,18 @@ impl Health {
 
     /// The hard stop (statistics.md §5.4).
     fn look_at(&mut self, errors: &Compared, words: Words<'_>) {
-        self.outage = fails(&errors.control);
-        if !fails(&errors.canary) {
-            return;
+        let control_fails = fails(&errors.control);
+        if fails(&errors.canary) {
+            let told = format!("errors met {}", in_words(errors, words));
+            if control_fails || errors.control.failing() < TROUBLE {
+                self.breaches.push(format!("{told}; above 20 % it is stopped at once"));
+            } else {
+                let control = words.control;
+                self.doubt =
+                    Some(format!("{told}; that is too many of {control}'s to tell whose fault it is"));
+            }
         }
-        let told = format!("errors met {}", in_words(errors, words));
-        if self.outage || errors.control.failing() < TROUBLE {
-            self.breaches.push(format!("{told}; above 20 % it is stopped at once"));
-        } else {
-            let control = words.control;
-            self.doubt = Some(format!("{told}; that is too many of {control}'s to tell whose fault it is"));
-        }
+        self.outage = control_fails && !self.breaches.is_empty();
     }
 }
 

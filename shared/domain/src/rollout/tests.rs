@@ -95,6 +95,19 @@ fn after_the_last_stage_it_is_promoted_and_watched_for_a_day() {
 }
 
 #[test]
+fn the_watch_begins_without_the_evidence_of_the_stages() {
+    // The evidence is 17.7 of 100. The hour of the promotion holds these calls once more.
+    let (canary, control) = ((4, 100), (12, 1900));
+    let last = rollout(3, Plan::default());
+    let promoted = at(&last, &Observed { failures: errors(canary, control), ..fine(&last, 1000) }, 120);
+    assert_eq!(promoted.decision, Decision::Promote);
+    let watched = promoted.rollout;
+    let same = at(&watched, &failing(&watched, canary, control), 121);
+    assert_eq!((same.decision, same.rollout.share()), (Decision::Hold, 1.0));
+    assert_eq!(at(&watched, &failing(&watched, (8, 200), (12, 1900)), 122).decision, Decision::Abort);
+}
+
+#[test]
 fn a_fifth_of_twenty_users_with_errors_stops_at_once() {
     let canary = begun();
     let stopped = at(&canary, &failing(&canary, (5, 20), (4, 100)), 1);

@@ -61,7 +61,7 @@ pub fn tick(rollout: &Rollout, observed: &Observed, now: Timestamp) -> Result<Ti
     let health = Health::of(&next.plan.guardrails, &next.state.processes, observed, Words::OF_VERSIONS)?;
     let breached = !health.breaches.is_empty();
     next.set(Flag::Breached, breached && !health.outage);
-    next.set(Flag::Frozen, breached && health.outage);
+    next.set(Flag::Frozen, health.outage);
     next.set(Flag::Stalled, false);
     Ok(match (breached, health) {
         (true, Health { breaches, outage: true, .. }) => {

@@ -4,8 +4,8 @@
 //! a part of the users each, and ratings; and one that says who met it. Differences are taken within a stratum, from its
 //! sums (statistics.md §2.3); the parts of the users and the ratings are only ever wanted of all strata together. So
 //! an item of a closed stratum is added to two others and taken away: its sums to an item of the arm in which those of
-//! several strata stand side by side ([`TelemetryKey::Strata`]), the rest to an item of the arm and the measure which is
-//! that of no allocation version, but of all compacted ones ([`COMPACTED`]).
+//! several strata stand side by side ([`TelemetryKey::Strata`]), the rest to the same item of the arm which is that
+//! of no allocation version, but of all compacted ones ([`COMPACTED`]).
 //!
 //! It is addition, and one transaction adds what another item said and takes that item away, on the condition that it
 //! still says the same. So two that compact at once, and whoever counts meanwhile, lose nothing and count nothing twice,
