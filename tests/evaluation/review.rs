@@ -1,5 +1,7 @@
 //! People who decide: reviews of what was too close to call, and approvals.
 
+use std::time::Duration;
+
 use e2e::{Call, text};
 use serde_json::{Value, json};
 
@@ -51,6 +53,39 @@ async fn a_releaser_lets_through_what_was_too_close_to_call() {
     assert_eq!(members(&entry["after"], &["eval_status", "approved"]), json!(["passed", true]));
     assert_eq!(found["review"]["by"], entry["actor"]["id"]);
     promote(&lab, &version).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_waits_is_listed_until_it_is_decided_whatever_ended_since() {
+    let lab = Lab::new(echo).await;
+    let waiting = async || {
+        let listed = lab.get("/api/evals?status=waiting&limit=100").await;
+        listed["data"].as_array().unwrap().iter().map(|run| run["eval_run_id"].clone()).collect::<Vec<_>>()
+    };
+    let (first, releaser) = undecided(&lab, "first").await;
+    let (second, _) = undecided(&lab, "second").await;
+    let other = lab.version("other", &cases(1, 0)).await;
+    lab.finished(&other).await;
+    let again = format!("/api/versions/{}/evals", text(&other["version_id"]));
+    for _ in 0..3 {
+        lab.world.clock.advance(Duration::from_millis(1));
+        lab.post(&again, &json!({}), 202).await;
+        lab.world.work().await;
+    }
+    let [one, two] = [&first, &second].map(|version| version["eval_run_id"].clone());
+    assert_eq!(waiting().await, [two.clone(), one.clone()], "the newest first");
+    let path = "/api/evals?status=waiting";
+    let foreign = lab.world.key("growth", "author").await;
+    assert_eq!(lab.world.call(Call::get(path).key(&foreign)).await.expect(200)["data"], json!([]));
+
+    lab.world.call(review(&first, "reject").key(&releaser)).await.expect(200);
+    assert_eq!(waiting().await, [two]);
+    let prompt = format!("/api/prompts/{}", text(&second["prompt_id"]));
+    lab.world.admin(Call::delete(&prompt)).await.expect(200);
+    assert!(waiting().await.is_empty(), "nobody decides on what is archived");
+    lab.post(&format!("{prompt}/restore"), &json!({}), 200).await;
+    lab.post(&format!("/api/versions/{}/evals", text(&second["version_id"])), &json!({}), 202).await;
+    assert!(waiting().await.is_empty(), "a newer run decides");
 }
 
 #[tokio::test]

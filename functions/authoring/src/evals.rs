@@ -79,13 +79,40 @@ pub async fn create(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// `queued`, `running`, `completed`, `errored` or `cancelled`.
+    /// `queued`, `running`, `completed`, `errored` or `cancelled`; or `waiting`: too close to call, and undecided.
     #[param(value_type = String)]
-    status: RunStatus,
+    status: Standing,
     /// How many, 1 to 100.
     limit: Option<u32>,
     /// From the former page.
     cursor: Option<String>,
+}
+
+/// Where runs stand that are listed.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Standing {
+    Queued,
+    Running,
+    Completed,
+    Errored,
+    Cancelled,
+    /// Completed, and for somebody to decide.
+    Waiting,
+}
+
+impl Standing {
+    /// `None`: a status does not tell it.
+    fn status(self) -> Option<RunStatus> {
+        Some(match self {
+            Self::Queued => RunStatus::Queued,
+            Self::Running => RunStatus::Running,
+            Self::Completed => RunStatus::Completed,
+            Self::Errored => RunStatus::Errored,
+            Self::Cancelled => RunStatus::Cancelled,
+            Self::Waiting => return None,
+        })
+    }
 }
 
 /// Lists runs by where they stand, newest first.
@@ -97,7 +124,10 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> web::Result<Json<Listed<EvalView>>> {
     let page = page_request(query.limit, query.cursor)?;
-    let page = app.registry().runs_that_are(&caller, query.status, &page).await?;
+    let page = match query.status.status() {
+        Some(status) => app.registry().runs_that_are(&caller, status, &page).await?,
+        None => app.registry().runs_that_wait(&caller, &page).await?,
+    };
     Ok(Json(Listed::new(page, EvalView::new)))
 }
 

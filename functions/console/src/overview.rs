@@ -93,7 +93,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         app.rankings.of(registry, caller, None, Sort::Cost, 1),
         registry.prompts(caller, &filter, &first),
         registry.active_trials(caller),
-        registry.runs_to_review(caller),
+        registry.newest_to_review(caller),
         registry.runs_that_are(caller, RunStatus::Queued, &hundred),
         registry.runs_that_are(caller, RunStatus::Running, &hundred),
         registry.changes(caller, now.minus(RECENT), Order::NewestFirst, &hundred),

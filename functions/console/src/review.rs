@@ -30,7 +30,7 @@ struct Waiting {
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
-    let runs = app.registry().runs_to_review(&visit.caller).await?;
+    let runs = app.registry().newest_to_review(&visit.caller).await?;
     let waiting = runs.into_iter().map(|(prompt, run)| Waiting {
         prompt: prompt.name.to_string(),
         team: prompt.team_id.to_string(),

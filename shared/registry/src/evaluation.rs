@@ -122,6 +122,13 @@ impl Registry {
         self.with_progress(page).await
     }
 
+    /// A page of the runs that wait for somebody to decide, of all prompts that the caller sees.
+    pub async fn runs_that_wait(&self, caller: &Caller, request: &PageRequest) -> Result<Page<RunDetails>> {
+        let Page { data, next_cursor } = self.runs_to_review(caller, request).await?;
+        let data = data.into_iter().map(|(_, run)| run).collect();
+        self.with_progress(Page { data, next_cursor }).await
+    }
+
     async fn with_progress(&self, page: Page<EvalRun>) -> Result<Page<RunDetails>> {
         let mut data = Vec::with_capacity(page.data.len());
         for run in page.data {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Caller, EvalRun, Prompt, PromptId, Result, Timestamp, Trial, name::production};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use store::PageRequest;
+use store::{Page, PageRequest};
 
 use crate::{Registry, prompt::PromptDetails};
 
@@ -35,29 +35,39 @@ impl Registry {
         Ok(found)
     }
 
-    /// Runs that were too close to call and that nobody has decided yet, the newest first, with their prompts. There
-    /// may be more than are found.
-    pub async fn runs_to_review(&self, caller: &Caller) -> Result<Vec<(Prompt, EvalRun)>> {
+    /// A page of the runs that were too close to call and that nobody has decided yet, the newest first, with their
+    /// prompts. It may hold fewer than `limit`, or more: of a version several may wait.
+    pub async fn runs_to_review(
+        &self,
+        caller: &Caller,
+        request: &PageRequest,
+    ) -> Result<Page<(Prompt, EvalRun)>> {
+        let page = self.store.versions_waiting(request).await?;
+        let prompts = self.prompts_of(caller, page.data.iter().map(|state| state.prompt_id)).await?;
+        let mut waiting = Vec::new();
+        for state in page.data {
+            let prompt = prompts.get(&state.prompt_id).filter(|prompt| prompt.archived_at.is_none());
+            waiting.extend(
+                prompt
+                    .into_iter()
+                    .flat_map(|prompt| state.waiting().map(|run| (prompt.clone(), run)).collect::<Vec<_>>()),
+            );
+        }
+        let reads = stream::iter(waiting).map(|(prompt, run)| async move {
+            let run = self.store.run(prompt.prompt_id, run).await?;
+            Ok::<_, domain::Error>(run.map(|run| (prompt, run)))
+        });
+        let read: Vec<_> = reads.buffered(READS).try_collect().await?;
+        Ok(Page { data: read.into_iter().flatten().collect(), next_cursor: page.next_cursor })
+    }
+
+    /// The newest of them, so many at least if there are.
+    pub async fn newest_to_review(&self, caller: &Caller) -> Result<Vec<(Prompt, EvalRun)>> {
         let mut found = Vec::new();
         let mut request = PageRequest::first(LOOKED_AT);
         loop {
-            let page = self.store.versions_waiting(&request).await?;
-            let prompts = self.prompts_of(caller, page.data.iter().map(|state| state.prompt_id)).await?;
-            let mut runs = Vec::new();
-            for state in page.data {
-                let Some(prompt) =
-                    prompts.get(&state.prompt_id).filter(|prompt| prompt.archived_at.is_none())
-                else {
-                    continue;
-                };
-                runs.extend(state.waiting().map(|run| (prompt.clone(), run)));
-            }
-            let reads = stream::iter(runs).map(|(prompt, run)| async move {
-                let run = self.store.run(prompt.prompt_id, run).await?;
-                Ok::<_, domain::Error>(run.map(|run| (prompt, run)))
-            });
-            let read: Vec<_> = reads.buffered(READS).try_collect().await?;
-            found.extend(read.into_iter().flatten());
+            let page = self.runs_to_review(caller, &request).await?;
+            found.extend(page.data);
             request.cursor = page.next_cursor;
             if request.cursor.is_none() || found.len() >= LOOKED_AT as usize {
                 return Ok(found);
