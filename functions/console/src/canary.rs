@@ -21,7 +21,7 @@ use crate::{
     form::FormState,
     live::Live,
     pages::Page,
-    promote::{Change, resolves_a_day},
+    promote::Change,
     visit::{Sent, Visit},
 };
 
@@ -33,7 +33,7 @@ struct AskContext {
     environment: String,
     live: Option<Live>,
     change: Option<Change>,
-    resolves: Option<i64>,
+    resolves: i64,
     stages: Vec<Stage>,
     form: FormState,
 }
@@ -66,9 +66,9 @@ async fn ask_page(
     let id: VersionId = visit.path("version")?;
     let (prompt, VersionDetails { version, state }) = registry.version_in_prompt(&visit.caller, id).await?;
     let found = registry.store.reference(prompt.prompt_id, environment).await?;
-    let (mut change, mut resolves) = (None, None);
+    let (mut change, mut resolves) = (None, 0);
     if let Some(reference) = &found {
-        resolves = resolves_a_day(app, visit, reference).await?;
+        resolves = registry.answered_in(reference).await?;
         if let Some(live) = reference.version {
             let live = registry.store.version(prompt.prompt_id, live.number).await?;
             change = live.map(|live| Change::of(&live, &version));

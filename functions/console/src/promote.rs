@@ -4,17 +4,12 @@ use std::time::Duration;
 
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    Environment, Prompt, Ref, Result, Timestamp, Version, VersionId,
+    Environment, Prompt, Result, Timestamp, Version, VersionId,
     diff::{Diff, diff},
     gate::GatePolicy,
-    metric::summary::Bucket,
     name::production,
 };
-use registry::{
-    metric::{Group, GroupBy, Wanted},
-    prompt::is_ungated,
-    version::VersionDetails,
-};
+use registry::{prompt::is_ungated, version::VersionDetails};
 use release::{Moved, Promotion};
 use serde::Serialize;
 
@@ -38,8 +33,8 @@ struct Context {
     environments: Vec<String>,
     live: Option<Live>,
     change: Option<Change>,
-    /// What the environment answered in the last day, where that is known.
-    resolves: Option<i64>,
+    /// What the environment answered in the last day.
+    resolves: i64,
     form: FormState,
     revision: u64,
 }
@@ -90,19 +85,6 @@ struct Outcome {
     rolled_back: bool,
 }
 
-/// How much an environment answered in the last 24 hours, whichever version it was that did; `None` where there are too
-/// many environments to know.
-pub(crate) async fn resolves_a_day(app: &App, visit: &Visit, reference: &Ref) -> Result<Option<i64>> {
-    let wanted = Wanted { from: None, to: None, bucket: Bucket::Hour };
-    let address = reference.prompt_id.to_string();
-    let metrics =
-        app.registry().prompt_metrics(&visit.caller, &address, wanted, GroupBy::Environment).await?;
-    let here = Group::Environment(reference.environment.clone());
-    let hours: Vec<_> = metrics.rows.into_iter().filter(|(_, group, _)| *group == here).collect();
-    let known = !hours.is_empty() || metrics.environments_left_out == 0;
-    Ok(known.then(|| hours.iter().map(|(_, _, summary)| summary.calls.max(summary.resolves)).sum()))
-}
-
 async fn page(
     app: &App,
     visit: &Visit,
@@ -114,9 +96,9 @@ async fn page(
     let (prompt, VersionDetails { version, state }) = registry.version_in_prompt(&visit.caller, id).await?;
     let details = registry.prompt_details(prompt).await?;
     let found = details.refs.iter().find(|reference| reference.environment == *environment);
-    let (mut change, mut resolves) = (None, None);
+    let (mut change, mut resolves) = (None, 0);
     if let Some(reference) = found {
-        resolves = resolves_a_day(app, visit, reference).await?;
+        resolves = registry.answered_in(reference).await?;
         if let Some(live) = reference.version.filter(|live| live.id != id) {
             let live = registry.store.version(details.prompt.prompt_id, live.number).await?;
             change = live.map(|live| Change::of(&live, &version));

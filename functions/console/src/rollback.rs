@@ -15,7 +15,7 @@ use crate::{
     form::FormState,
     live::Live,
     pages::Page,
-    promote::{Change, resolves_a_day, result},
+    promote::{Change, result},
     visit::{Sent, Visit},
 };
 
@@ -30,7 +30,7 @@ struct Context {
     #[serde(flatten)]
     places: Places,
     change: Option<Change>,
-    resolves: Option<i64>,
+    resolves: i64,
     revision: u64,
     form: FormState,
 }
@@ -92,11 +92,11 @@ async fn page(
     let PromptDetails { prompt, refs, .. } = registry.prompt_details(prompt).await?;
     let found = refs.iter().find(|reference| reference.environment == environment);
     let live = found.map(|reference| Live::of(reference, registry.sources.now()));
-    let (mut places, mut resolves, mut change) = (Places::default(), None, None);
+    let (mut places, mut resolves, mut change) = (Places::default(), 0, None);
     if let (Some(reference), Some(live)) = (found, &live) {
         let versions = registry.store.version_states(prompt.prompt_id).await?;
         places = Places::of(&versions, reference, live.back_to, chosen)?;
-        resolves = resolves_a_day(app, visit, reference).await?;
+        resolves = registry.answered_in(reference).await?;
     }
     if let (Some(target), Some(from)) = (places.target, found.and_then(|reference| reference.version)) {
         let (from, to) = tokio::try_join!(

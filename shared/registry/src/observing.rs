@@ -265,3 +265,6 @@ fn count(counted: i64) -> u64 {
 fn real(counted: i64) -> f64 {
     counted as f64
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::{
 use domain::{
     Caller, Environment, Error, PromptId, Ref, Result, TeamId, TeamScope, VersionId,
     metric::{
-        Hour, Summary, Tally,
+        Count, Hour, Summary, Tally,
         summary::{Bucket, by_bucket},
     },
     name::production,
@@ -136,6 +136,19 @@ impl Registry {
         Ok(PromptMetrics { range, rows: bounded(rows.collect())?, versions_left_out, environments_left_out })
     }
 
+    /// How much an environment answered in the last 24 hours, whichever of the versions that are looked at did.
+    pub async fn answered_in(&self, reference: &Ref) -> Result<i64> {
+        let range = Range::of(Wanted { from: None, to: None, bucket: Bucket::Hour }, self.sources.now())?;
+        let versions = self.places(reference.prompt_id).await?.versions;
+        let reads = stream::iter(versions).map(|(_, id)| async move {
+            let hours = self.store.hours(id, &reference.environment, range.first(), range.last()).await?;
+            let answered = |hour: &Tally| hour.counts.get(Count::Resolves).max(hour.counts.get(Count::Calls));
+            Ok::<_, Error>(hours.values().map(answered).sum::<i64>())
+        });
+        let answered: Vec<i64> = reads.buffer_unordered(READS).try_collect().await?;
+        Ok(answered.into_iter().sum())
+    }
+
     /// The figures of a team's prompts by day. They are kept by day alone.
     pub async fn team_metrics(&self, caller: &Caller, team: &TeamId, wanted: Wanted) -> Result<TeamMetrics> {
         let range = Range::of(Wanted { bucket: Bucket::Day, ..wanted }, self.sources.now())?;
@@ -231,7 +244,9 @@ mod tests {
         assert_eq!((places.versions.len(), places.versions_left_out), (101, 49));
         assert!(places.versions.contains(&version(3)) && !places.versions.contains(&version(50)));
         assert_eq!((places.environments.len(), places.environments_left_out), (2, 0));
-        assert_eq!(places.versions.len() * places.environments.len(), 202);
+        let now = domain::Timestamp::from_millis(1_800_000_000_000);
+        let range = Range::of(Wanted { from: None, to: None, bucket: Bucket::Hour }, now).unwrap();
+        assert_eq!(places.parts(GroupBy::Version, range).len(), 202);
     }
 
     #[test]
