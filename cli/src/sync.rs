@@ -5,7 +5,7 @@ mod plan;
 mod report;
 mod write;
 
-pub use plan::{Plan, Standing, plan_all};
+pub use plan::{About, Plan, Standing, plan_all};
 pub use report::{Line, report};
 pub use write::write_all;
 

@@ -9,7 +9,7 @@ use crate::{
     failure::Result,
     files::{self, OURS, Read},
     session::Session,
-    sync::{Line, Plan, Standing, plan_all, report, write_all},
+    sync::{About, Line, Plan, Standing, plan_all, report, write_all},
 };
 
 const EXAMPLES: &str = "\
@@ -47,11 +47,7 @@ impl Import {
         for Read { prompt, .. } in &mut read {
             prompt.says.model_id = prompt.says.model_id.take().or_else(|| self.model.clone());
         }
-        let mut plans = plan_all(session, read).await?;
-        // Of a prompt that is there both are left as they are.
-        for diff in plans.iter_mut().filter_map(|plan| plan.diff.as_mut()) {
-            diff.fields.retain(|change| !["description", "tags"].contains(&change.field.as_str()));
-        }
+        let plans = plan_all(session, read, About::Versions).await?;
         let writes = |plan: &Plan| plan.standing == Standing::New;
         if session.dry_run {
             let lines: Vec<_> = plans.iter().map(outcome).collect();
@@ -74,8 +70,6 @@ fn outcome(plan: &Plan) -> Line {
     let line = line(plan, false);
     match plan.standing {
         Standing::New | Standing::Unchanged => line,
-        // Most forms have no place for tags.
-        Standing::Relabelled => Line { outcome: "no change", why: None, diff: None, ..line },
         _ => Line {
             outcome: "conflict",
             why: Some("it is there already and says something else".to_owned()),

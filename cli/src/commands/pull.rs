@@ -9,7 +9,7 @@ use crate::{
     failure::{Failure, Result},
     files::{self, OURS, Read, place_of, with_version},
     session::Session,
-    sync::{Line, Plan, Standing, plan_all, report},
+    sync::{About, Line, Plan, Standing, plan_all, report},
 };
 
 const EXAMPLES: &str = "\
@@ -54,7 +54,7 @@ impl Pull {
             newest.insert(found.prompt.address(), found);
         }
         let mut steps = Vec::new();
-        for plan in plan_all(session, self.files()?).await? {
+        for plan in plan_all(session, self.files()?, About::Prompts).await? {
             let found = plan.prompt.as_ref().and_then(|prompt| newest.remove(&prompt.address()));
             steps.push(self.about(plan, found));
         }

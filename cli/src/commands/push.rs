@@ -9,7 +9,7 @@ use crate::{
     failure::{Failure, Result},
     files::{self, OURS, with_version},
     session::Session,
-    sync::{Line, Plan, Standing, plan_all, report, write_all},
+    sync::{About, Line, Plan, Standing, plan_all, report, write_all},
 };
 
 const EXAMPLES: &str = "\
@@ -42,7 +42,7 @@ impl Push {
     pub async fn run(self, session: &Session) -> Result {
         let paths = files::all_in(&self.paths, &[OURS])?;
         let read = paths.iter().map(|path| files::read_ours(path)).collect::<Result<Vec<_>>>()?;
-        let plans = plan_all(session, read).await?;
+        let plans = plan_all(session, read, About::Prompts).await?;
         let writes = |plan: &Plan| match plan.standing {
             Standing::New | Standing::Changed => true,
             Standing::Relabelled => plan.labels.update != PromptUpdate::default(),

@@ -56,18 +56,27 @@ pub struct Plan {
     pub diff: Option<Diff>,
 }
 
+/// What of a file is compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// What versions say.
+    Versions,
+    /// That, and the description and the tags of the prompt.
+    Prompts,
+}
+
 /// Where a file stands, and why where that is not plain.
 type Stands = (Standing, Option<&'static str>);
 
 /// Compares all files with the registry, and changes nothing.
-pub async fn plan_all(session: &Session, files: Vec<Read>) -> Result<Vec<Plan>> {
+pub async fn plan_all(session: &Session, files: Vec<Read>, about: About) -> Result<Vec<Plan>> {
     let progress = Progress::new("comparing", files.len());
-    let plans = stream::iter(files).map(|file| plan(session, file)).buffered(AT_ONCE);
+    let plans = stream::iter(files).map(|file| plan(session, file, about)).buffered(AT_ONCE);
     plans.inspect_ok(|_| progress.step()).try_collect().await
 }
 
 /// Compares a file with the registry.
-pub async fn plan(session: &Session, read: Read) -> Result<Plan> {
+async fn plan(session: &Session, read: Read, about: About) -> Result<Plan> {
     let file = &read.prompt;
     let team = file.team.as_ref().map(ToString::to_string);
     let address = format!("{}/{}", session.team_of(team.as_deref())?, file.name);
@@ -82,7 +91,9 @@ pub async fn plan(session: &Session, read: Read) -> Result<Plan> {
     };
     let mut labels = Labels::default();
     let (standing, why, diff) = if let (Some(prompt), Some(newest)) = (&prompt, &newest) {
-        labels = Labels::of(session, prompt, file).await?;
+        if about == About::Prompts {
+            labels = Labels::of(session, prompt, file).await?;
+        }
         let ((standing, why), diff) = compare(session, prompt, newest, &read, &labels).await?;
         (standing, why, diff)
     } else {
