@@ -51,6 +51,27 @@ async fn without_another_word_a_run_has_an_hour() {
 }
 
 #[tokio::test]
+async fn a_run_with_more_time_gives_its_baseline_as_much() {
+    let lab = Lab::new(without(|_, _| false)).await;
+    let prompt = lab.prompt("beside", &cases(5, 0)).await;
+    let live = lab.saying(&prompt, "v1").await;
+    lab.finished(&live).await;
+    lab.world.promote(&prompt, &live, "production").await.expect(200);
+    let next = lab.saying(&prompt, "v2").await;
+    lab.finished(&next).await;
+    lab.new_cases(&prompt, &cases(6, 0)).await;
+    let path = format!("/api/versions/{}/evals", text(&next["version_id"]));
+    let run = lab.post(&path, &json!({ "deadline_minutes": 120 }), 202).await;
+    let baseline = json!({ "eval_run_id": lab.run(&run).await["baseline_eval_run_id"] });
+    lab.world.clock.advance(Duration::from_hours(2));
+    lab.world.steer(STUCK).await;
+    for run in [&run, &baseline] {
+        assert_eq!(lab.run(run).await["status"], "queued");
+    }
+    assert_eq!(lab.finished(&run).await["status"], "completed");
+}
+
+#[tokio::test]
 async fn a_run_that_waits_for_its_baseline_waits_no_longer_than_it_may() {
     let lab = Lab::new(without(|_, _| false)).await;
     let prompt = lab.prompt("beside", &cases(5, 0)).await;

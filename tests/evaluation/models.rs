@@ -146,10 +146,17 @@ async fn only_the_newest_run_on_another_model_is_reviewed() {
         Call::post(run_path(run, "/review"), &body).key(&releaser)
     };
     lab.world.call(approve(&older)).await.refused(409, "conflict");
+    let waiting = async || {
+        let listed = lab.get("/api/evals?status=waiting").await;
+        listed["data"].as_array().unwrap().iter().map(|run| run["eval_run_id"].clone()).collect::<Vec<_>>()
+    };
+    assert!(waiting().await.is_empty(), "the newest is under way");
     assert_eq!(lab.finished(&newer).await["gate_result"], "manual_review");
     lab.world.call(approve(&older)).await.refused(409, "conflict");
     lab.world.admin(use_model(&version, "test/other")).await.refused(409, "not-evaluated");
+    assert_eq!(waiting().await, [newer["eval_run_id"].clone()]);
     lab.world.call(approve(&newer)).await.expect(200);
+    assert!(waiting().await.is_empty());
     lab.world.admin(use_model(&version, "test/other")).await.expect(200);
 }
 

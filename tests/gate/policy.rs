@@ -71,6 +71,22 @@ async fn a_case_may_cost_so_much() {
 }
 
 #[tokio::test]
+async fn a_case_that_is_asked_thrice_costs_no_more_than_asked_once() {
+    let stage = Stage::new().await;
+    let version = stage.version("good", 1).await;
+    stage.world.admin(Call::post(under(&version, "/evals"), &json!({ "repeats": 3 }))).await.expect(202);
+    stage.world.work().await;
+    for (most, refusal) in [(0.000_003, Some("gate-failed")), (0.000_004, None)] {
+        stage.patch(&json!({ "gate": gate(json!({ "max_cost_usd_per_case": most })) })).await;
+        let answer = stage.promote(&version).await;
+        match refusal {
+            Some(problem) => drop(answer.refused(409, problem)),
+            None => drop(answer.expect(200)),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_answer_may_take_so_long() {
     let stage = Stage::new().await;
     let latencies = [
