@@ -26,7 +26,7 @@ lint: ## Check format and lints
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 bench: tools ## Measure resolve beside references, its program, and rollbacks under faults
-	cargo run --locked --release -p e2e --bin bench -- $(ARGS)
+	cargo run --locked --release -p benches --bin bench -- $(ARGS)
 
 bench-gate: ## Simulate the evaluation gate beside the figures that it was designed by
 	cargo run --locked --release -p simulations --bin bench_gate -- $(ARGS)
@@ -35,18 +35,18 @@ bench-experiments: ## Simulate experiments and canaries beside the figures that 
 	cargo run --locked --release -p simulations --bin bench_experiments -- $(ARGS)
 
 bench-metrics: ## Count a million events while everything fails, and measure pace and writes
-	cargo run --locked --release -p e2e --bin bench_metrics -- $(ARGS)
+	cargo run --locked --release -p benches --bin bench_metrics -- $(ARGS)
 
 bench-console: ## Time the console's pages over 500 prompts with 30 days of metrics
-	cargo run --locked --release -p e2e --bin bench_console -- $(ARGS)
+	cargo run --locked --release -p benches --bin bench_console -- $(ARGS)
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
-	cargo run --locked --release -p e2e --bin bench_eval -- $(ARGS)
+	cargo run --locked --release -p benches --bin bench_eval -- $(ARGS)
 
 # Tests run in the folder of their package, so they are told the whole path.
 real-data: ## Run the journeys on the data in REAL_DATA
 	@test -d "$(REAL_DATA)" || { echo "There is no folder $(REAL_DATA): say make real-data REAL_DATA=<folder>."; exit 1; }
-	REAL_DATA="$$(cd "$(REAL_DATA)" && pwd)" cargo test --locked -p e2e --features real-data --test real_data
+	REAL_DATA="$$(cd "$(REAL_DATA)" && pwd)" cargo test --workspace --locked --test real_data
 
 screenshots: browser ## Take every page of the console, in target/screenshots
 	cargo test --workspace --locked --features e2e/screenshots --test browser screenshots

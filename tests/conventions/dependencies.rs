@@ -39,10 +39,12 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("cuecard", &["client", "domain"]),
     // They draw traffic by the million, and judge it by rules that read and write nothing.
     ("simulations", &["domain"]),
+    // They measure the platform as the journeys go through it.
+    ("benches", &["domain", "e2e", "local", "rollup", "runtime", "testkit"]),
 ];
 
 /// These see everything: one process holds the whole platform, and journeys go through it. Nothing depends on them,
-/// save the journeys on `local`.
+/// save the journeys on `local`, and what measures on both.
 const WHOLE: [&str; 2] = ["local", "e2e"];
 
 /// The packages in which a crate of others may be used; a name that ends in `-` or `_` stands for all that begin so.
@@ -54,15 +56,15 @@ const HOMES: [(&str, &[&str]); 11] = [
     // Events, not SDK types: a queue or stream function takes them, `runtime` takes them apart, the others make them.
     (
         "aws_lambda_events",
-        &["dispatch", "eval-worker", "propagate", "rollup", "runtime", "testkit", "local", "e2e"],
+        &["dispatch", "eval-worker", "propagate", "rollup", "runtime", "testkit", "local", "e2e", "benches"],
     ),
     ("dynoxide-rs", &["testkit"]),
     ("rusqlite", &["testkit"]),
     ("rustack-", &["testkit"]),
     ("s3s", &["testkit"]),
     ("s3s-", &["testkit"]),
-    // `e2e` looks into the cache past the platform.
-    ("redis", &["cache", "e2e"]),
+    // The tests and the benches look into the cache past the platform.
+    ("redis", &["cache", "e2e", "benches"]),
     ("getrandom", &[]),
     // The sources of programs.
     ("rand", &["runtime", "cuecard"]),

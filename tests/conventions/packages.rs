@@ -51,14 +51,14 @@ fn not_pinned(workspace: &str) -> Vec<String> {
 }
 
 /// The folder of the journeys is where people look for tests, and `cli` where they look for the command line: their
-/// packages need names that say more. What is simulated is programs, each run by a target of `make`.
+/// packages need names that say more. What is simulated or measured is programs, each run by a target of `make`.
 fn misnamed(folder: &str, package: &str, binaries: &[&str]) -> Vec<String> {
-    if (folder, package) == ("tests", "e2e") {
-        return Vec::new();
-    }
-    let folder = if (folder, package) == ("cli", "cuecard") { package } else { folder };
-    let named =
-        |binary: &&&str| **binary == package || (package == "simulations" && binary.starts_with("bench_"));
+    let folder = match (folder, package) {
+        ("tests", "e2e") | ("cli", "cuecard") => package,
+        _ => folder,
+    };
+    let measures = ["benches", "simulations"].contains(&package);
+    let named = |binary: &&&str| **binary == package || (measures && binary.starts_with("bench"));
     let folder = folder.rsplit('/').next().unwrap_or(folder);
     let binaries = binaries.iter().filter(|binary| !named(binary));
     let binaries =
@@ -172,9 +172,11 @@ mod a_violation_is_found {
     #[test]
     fn in_names() {
         assert_eq!(misnamed("functions/a", "a", &["a"]), [""; 0]);
-        assert_eq!(misnamed("tests", "e2e", &["bench"]), [""; 0]);
+        assert_eq!(misnamed("tests", "e2e", &[]), [""; 0]);
+        assert_eq!(misnamed("tests/benches", "benches", &["bench", "bench_eval"]), [""; 0]);
         assert_eq!(misnamed("cli", "cuecard", &["cuecard"]), [""; 0]);
         assert_eq!(misnamed("functions/a", "b", &["a"]).len(), 2);
+        assert_eq!(misnamed("functions/a", "a", &["bench"]).len(), 1);
     }
 
     #[test]

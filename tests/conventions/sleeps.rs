@@ -22,8 +22,8 @@ const SLEEPS: [(&str, usize, &str); 13] = [
     ("tests/journeys/storm.rs", 2, "kills have a pace, and the archive can only be asked"),
     ("tests/journeys/processes.rs", 1, "a process without a clock of the test's can only be asked"),
     ("tests/journeys/target.rs", 1, "over HTTP a platform can only be asked"),
-    ("tests/src/bin/bench/rollbacks.rs", 3, "a bench measures time as it passes"),
-    ("tests/src/bin/bench_metrics/pace.rs", 2, "a bench measures time as it passes"),
+    ("tests/benches/src/bin/bench/rollbacks.rs", 3, "a bench measures time as it passes"),
+    ("tests/benches/src/bin/bench_metrics/pace.rs", 2, "a bench measures time as it passes"),
     ("shared/testkit/src/provider/tests.rs", 1, "the count of open calls can only be asked for"),
 ];
 

@@ -17,7 +17,7 @@ use crate::{Outcome, platform::message};
 
 /// Its program, where `make bench-eval` puts it.
 pub(crate) fn program() -> PathBuf {
-    let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools");
+    let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.tools");
     Path::new(tools).join("promptfoo/node_modules/.bin/promptfoo")
 }
 
