@@ -8,7 +8,7 @@ use crate::tree::{holds, metadata, root};
 
 /// The packages that each package may use. `testkit` is allowed to all in tests, except to `domain`, of which there
 /// would then be two.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("models", &["domain"]),
