@@ -11,8 +11,8 @@ use domain::{
 };
 
 use crate::{
-    body::{Address, MetricEventBody},
-    find::Known,
+    body::{Address, Arm, MetricEventBody},
+    find::{Known, KnownTrial},
 };
 
 /// An event, and what it says that it is about.
@@ -20,6 +20,8 @@ pub(crate) struct About {
     pub(crate) version_id: VersionId,
     environment: Environment,
     placement: Option<Placement>,
+    /// What is only said; a token's placement is proven.
+    arm: Option<Arm>,
     event_id: Option<String>,
     said: Reported,
 }
@@ -32,18 +34,18 @@ impl About {
         now: Timestamp,
     ) -> Result<Self, String> {
         let said = body.reported();
-        let (version_id, environment, placement) = match body.address()? {
-            Address::Version(version_id, environment) => (version_id, environment, None),
+        let (version_id, environment, placement, arm) = match body.address()? {
+            Address::Version(version_id, environment, arm) => (version_id, environment, None, arm),
             Address::Token(token) => {
                 let signer = kid_of(&token).and_then(|kid| signers.get(&kid));
                 let resolution =
                     signer.ok_or(TokenError::Invalid).and_then(|signer| signer.verify(&token, now));
                 let resolution = resolution.map_err(|error| format!("`resolution_token`: {error}."))?;
                 let placement = placement(&resolution);
-                (resolution.version_id, resolution.environment, placement)
+                (resolution.version_id, resolution.environment, placement, None)
             }
         };
-        Ok(Self { version_id, environment, placement, event_id: body.event_id, said })
+        Ok(Self { version_id, environment, placement, arm, event_id: body.event_id, said })
     }
 
     /// Whether its cost follows from its tokens.
@@ -54,24 +56,27 @@ impl About {
 
     /// The trial that assigned its version.
     pub(crate) fn trial(&self) -> Option<TrialId> {
-        self.placement.as_ref().map(|placement| placement.trial)
+        let proven = self.placement.as_ref().map(|placement| placement.trial);
+        proven.or_else(|| self.arm.as_ref().map(|arm| arm.trial))
     }
 
     /// The event, once its version is found; `model` is what the version calls, where the catalogue has it, and
-    /// `slo_ms` how long its trial lets an answer take.
+    /// `trial` what assigned it.
     pub(crate) fn event(
         self,
         index: usize,
         known: &Known,
-        (model, slo_ms): (Option<&ModelEntry>, Option<u64>),
+        (model, trial): (Option<&ModelEntry>, Option<&KnownTrial>),
         now: Timestamp,
     ) -> Result<Event, String> {
+        self.check_arm(known, trial)?;
         let values = self.said.check(now)?;
         let mut values = match model.filter(|_| self.wants_price()) {
             // Checked as a caller's own: no price makes a cost that cannot be counted.
             Some(model) => Reported { cost_usd: cost(&values, model), ..self.said }.check(now)?,
             None => values,
         };
+        let slo_ms = trial.and_then(|trial| trial.slo_ms);
         values.slow = values.latency_ms.zip(slo_ms).map(|(took, slo)| took > millis(slo));
         let subject = Subject {
             prompt_id: known.prompt_id,
@@ -80,6 +85,18 @@ impl About {
             placement: self.placement,
         };
         Ok(Event { index, event_id: self.event_id, subject, values })
+    }
+
+    /// Whoever names the wrong arm reports of something else than they believe.
+    fn check_arm(&self, known: &Known, trial: Option<&KnownTrial>) -> Result<(), String> {
+        let Some(Arm { trial: id, key }) = &self.arm else { return Ok(()) };
+        let version = self.version_id;
+        if trial.is_some_and(|trial| trial.serves(key, known.prompt_id, version)) {
+            return Ok(());
+        }
+        Err(format!(
+            "`variant`: {version} is not what an arm `{key}` of {id} serves. Send the resolution's token."
+        ))
     }
 }
 

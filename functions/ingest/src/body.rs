@@ -87,7 +87,14 @@ pub(crate) enum Address {
     /// What a token says.
     Token(String),
     /// What the caller says.
-    Version(VersionId, Environment),
+    Version(VersionId, Environment, Option<Arm>),
+}
+
+/// The arm of a trial that a caller says to have been served.
+#[derive(Debug)]
+pub(crate) struct Arm {
+    pub(crate) trial: TrialId,
+    pub(crate) key: String,
 }
 
 impl MetricsBody {
@@ -129,17 +136,18 @@ impl MetricEventBody {
                     .to_owned())
             }
             (None, Some(version)) => {
-                self.check_arm()?;
-                Ok(Address::Version(version, environment.unwrap_or_else(production)))
+                Ok(Address::Version(version, environment.unwrap_or_else(production), self.arm()?))
             }
             (None, None) => Err("Say what it is about: `resolution_token`, or else `version_id`.".to_owned()),
         }
     }
 
-    fn check_arm(&self) -> Result<(), String> {
+    fn arm(&self) -> Result<Option<Arm>, String> {
         match (self.experiment_id, &self.variant) {
-            (None, None) => Ok(()),
-            (Some(_), Some(variant)) if (1..=MAX_KEY_BYTES).contains(&variant.len()) => Ok(()),
+            (None, None) => Ok(None),
+            (Some(trial), Some(key)) if (1..=MAX_KEY_BYTES).contains(&key.len()) => {
+                Ok(Some(Arm { trial, key: key.clone() }))
+            }
             _ => Err(format!(
                 "`experiment_id` and `variant` come together; a variant has 1 to {MAX_KEY_BYTES} bytes."
             )),

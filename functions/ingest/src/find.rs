@@ -10,6 +10,7 @@ use domain::{
     allocation::TrialId,
     model::ModelEntry,
     token::{Signer, kid_of},
+    trial::Trial,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -23,6 +24,28 @@ pub(crate) struct Known {
     pub(crate) prompt_id: PromptId,
     pub(crate) team_id: TeamId,
     pub(crate) model_id: String,
+}
+
+/// What is known of a trial.
+pub(crate) struct KnownTrial {
+    prompt_id: PromptId,
+    arms: BTreeMap<String, VersionId>,
+    /// How long it lets an answer take, in milliseconds, if it watches that.
+    pub(crate) slo_ms: Option<u64>,
+}
+
+impl KnownTrial {
+    /// Whether a version of a prompt is what this arm serves.
+    pub(crate) fn serves(&self, arm: &str, prompt: PromptId, version: VersionId) -> bool {
+        self.prompt_id == prompt && self.arms.get(arm) == Some(&version)
+    }
+}
+
+impl From<Trial> for KnownTrial {
+    fn from(trial: Trial) -> Self {
+        let arms = trial.arms().into_iter().map(|(key, version)| (key.to_owned(), version.id)).collect();
+        Self { prompt_id: trial.prompt_id(), arms, slo_ms: trial.slo_ms() }
+    }
 }
 
 impl App {
@@ -58,19 +81,20 @@ impl App {
         found(stream::iter(ids).map(look).buffer_unordered(AT_ONCE)).await
     }
 
-    /// How long these trials let an answer take, in milliseconds. Those that do not watch it have no entry.
-    pub(crate) async fn slos(&self, ids: BTreeSet<TrialId>) -> Result<BTreeMap<TrialId, u64>> {
-        let look = |id: TrialId| async move { Ok((id, self.slo(id).await?)) };
+    /// The trials with these ids, whoever may see them. What does not exist has no entry.
+    pub(crate) async fn trials(&self, ids: BTreeSet<TrialId>) -> Result<BTreeMap<TrialId, Arc<KnownTrial>>> {
+        let look = |id: TrialId| async move { Ok((id, self.trial(id).await?)) };
         found(stream::iter(ids).map(look).buffer_unordered(AT_ONCE)).await
     }
 
-    async fn slo(&self, id: TrialId) -> Result<Option<u64>> {
-        if let Some(known) = self.slos.get(&id) {
-            return Ok(known);
+    async fn trial(&self, id: TrialId) -> Result<Option<Arc<KnownTrial>>> {
+        if let Some(known) = self.trials.get(&id) {
+            return Ok(Some(known));
         }
-        let slo_ms = self.registry.store.trial_by_id(id).await?.and_then(|trial| trial.slo_ms());
-        self.slos.insert(id, slo_ms);
-        Ok(slo_ms)
+        let Some(trial) = self.registry.store.trial_by_id(id).await? else { return Ok(None) };
+        let known = Arc::new(KnownTrial::from(trial));
+        self.trials.insert(id, Arc::clone(&known));
+        Ok(Some(known))
     }
 
     async fn version(&self, id: VersionId) -> Result<Option<Arc<Known>>> {

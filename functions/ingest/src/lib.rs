@@ -19,7 +19,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use web::Doors;
 
-use crate::find::Known;
+use crate::find::{Known, KnownTrial};
 
 /// How many versions memory knows.
 const VERSIONS: usize = 10_000;
@@ -35,15 +35,15 @@ pub struct App {
     queue: Queue,
     /// What was found of versions: none of it ever changes.
     versions: Arc<Bounded<VersionId, Arc<Known>>>,
-    /// How long trials let answers take: that never changes either.
-    slos: Arc<Bounded<TrialId, Option<u64>>>,
+    /// What was found of trials: nor does any of that.
+    trials: Arc<Bounded<TrialId, Arc<KnownTrial>>>,
 }
 
 impl App {
     /// Knows no version yet. What is accepted goes to `queue`.
     pub fn new(doors: Doors, registry: Registry, queue: Queue) -> Self {
-        let (versions, slos) = (Arc::new(Bounded::new(VERSIONS)), Arc::new(Bounded::new(TRIALS)));
-        Self { doors, registry, queue, versions, slos }
+        let (versions, trials) = (Arc::new(Bounded::new(VERSIONS)), Arc::new(Bounded::new(TRIALS)));
+        Self { doors, registry, queue, versions, trials }
     }
 }
 

@@ -67,10 +67,10 @@ impl App {
 
         let priced = found.iter().filter(|(_, (_, about))| about.wants_price());
         let models = self.models(priced.map(|(_, (known, _))| known.model_id.clone()).collect()).await?;
-        let slos = self.slos(found.iter().filter_map(|(_, (_, about))| about.trial()).collect()).await?;
+        let trials = self.trials(found.iter().filter_map(|(_, (_, about))| about.trial()).collect()).await?;
         let events = answer.sift(found, |index, (known, about)| {
-            let slo_ms = about.trial().and_then(|trial| slos.get(&trial)).copied();
-            let event = about.event(index, known, (models.get(&known.model_id), slo_ms), now)?;
+            let trial = about.trial().and_then(|trial| trials.get(&trial)).map(AsRef::as_ref);
+            let event = about.event(index, known, (models.get(&known.model_id), trial), now)?;
             Ok((known.team_id.clone(), event))
         });
         answer.accepted = events.len();
