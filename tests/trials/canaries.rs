@@ -95,7 +95,11 @@ async fn one_that_errs_at_thirty_percent_is_taken_back_within_two_ticks_of_its_t
         let answer = call.send(&other.router).await.expect(200);
         assert_eq!(answer["version_id"], stage.versions[0]["version_id"]);
     }
-    assert_eq!(stage.actions().await[0], "rollout_ended");
+    let audit = format!("/api/audit?prompt_id={}&limit=1", text(&stage.prompt["prompt_id"]));
+    let ended = stage.get(&audit).await["data"][0].clone();
+    assert_eq!(ended["action"], "rollout_ended");
+    let errors = &ended["evidence"]["observed"]["failures"]["error"];
+    assert!(errors["canary"]["failed"].as_u64() > errors["control"]["failed"].as_u64(), "{ended}");
     assert_eq!(stage.steer().await, 0, "to stop it twice does nothing");
 }
 

@@ -10,6 +10,7 @@ mod equal;
 mod explained;
 mod feedback;
 mod figures;
+mod flags;
 mod named;
 mod people;
 mod races;

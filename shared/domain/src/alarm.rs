@@ -7,17 +7,21 @@ pub enum Alarm {
     VersionDrifted,
     /// Somebody without a key rolled back by a direct invocation.
     UnverifiedRollback,
+    /// An experiment or a canary has a flag that it did not have: its traffic or its answers are not as they should be,
+    /// or it waits in vain.
+    TrialFlagged,
 }
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 2] = [Self::VersionDrifted, Self::UnverifiedRollback];
+    pub const ALL: [Self; 3] = [Self::VersionDrifted, Self::UnverifiedRollback, Self::TrialFlagged];
 
     /// Its name, in the log and as a dimension of the metric.
     pub fn name(self) -> &'static str {
         match self {
             Self::VersionDrifted => "version-drifted",
             Self::UnverifiedRollback => "unverified-rollback",
+            Self::TrialFlagged => "trial-flagged",
         }
     }
 }

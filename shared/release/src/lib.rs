@@ -1,6 +1,7 @@
 //! Use cases that write refs: promote, roll back, lock, rename, archive, start and end experiments and canaries. There
 //! is no second way to move a ref.
 
+mod evidence;
 mod experiment;
 mod gatekeeper;
 mod lock;

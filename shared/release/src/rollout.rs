@@ -6,14 +6,14 @@ use domain::{
     Environment, Error, KeyRole, Result, RolloutId, Trial, VersionId,
     audit::Action,
     metric::{Count, Hour, Tally},
-    rollout::{Decision, Plan, Rollout, State, Status, Tick},
+    rollout::{Decision, Observed, Plan, Rollout, State, Status, Tick},
 };
 use registry::{Act, Made, settle};
 use serde_json::{Value, json};
 use store::Change;
 
 use crate::{
-    Release,
+    Release, evidence,
     moved::{News, check_reason},
     promote::Promotion,
     trial::{Field, trial_fact},
@@ -167,21 +167,24 @@ impl Release {
             return Ok(settle::Step::Done((before, None)));
         }
         let reason = reason.map(str::to_owned);
-        let settled = self.carry_out(&Act::by(act.caller.clone()), &before, &tick, reason).await?;
+        let settled = self.carry_out(&Act::by(act.caller.clone()), &before, &tick, (reason, None)).await?;
         settled.once(act, 200, id)
     }
 
-    /// What has to be written for what a look at a canary, or a person, came to.
+    /// What has to be written for what a look at a canary, or a person, came to; with the person's reason, or else with
+    /// what was seen.
     pub(crate) async fn carry_out(
         &self,
         act: &Act,
         before: &Rollout,
         tick: &Tick,
-        reason: Option<String>,
+        (reason, observed): (Option<String>, Option<&Observed>),
     ) -> Result<Settled> {
         let former = Trial::from(before.clone());
         let trial = Trial::from(tick.rollout.clone()).after(&former);
-        let evidence = json!({ "rollout_id": before.rollout_id, "decision": tick.reasons });
+        let observed = observed.map(evidence::of_canary);
+        let evidence =
+            json!({ "rollout_id": before.rollout_id, "decision": tick.reasons, "observed": observed });
         let after = tick.rollout.clone();
         if tick.decision == Decision::Promote {
             let wish = Promotion::of_canary(&after, reason, trial, evidence);

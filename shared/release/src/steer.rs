@@ -6,7 +6,7 @@
 
 use cache::ReadAt;
 use domain::{
-    Caller, ErrorKind, Ref, Result, Trial,
+    Alarm, Caller, ErrorKind, Ref, Result, Trial,
     audit::Action,
     experiment::{self, Experiment},
     rollout::{self, Decision, Flag, Phase, Rollout},
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use store::{Change, CommitError, PageRequest};
 
 use crate::{
-    Release,
+    Release, evidence,
     moved::News,
     promote::Promotion,
     trial::{Decided, trial_fact, weights_of},
@@ -66,7 +66,7 @@ impl Release {
         let trial = Trial::from(tick.experiment.clone()).after(&former);
         let evidence = json!({
             "verdict": tick.verdict, "p_best": tick.standing.p_best.to_vec(), "effects": tick.effects.to_vec(),
-            "observed": describe(&observed),
+            "observed": evidence::of_experiment(&observed),
         });
         let changed = match tick.action {
             experiment::Action::Hold => self.note(&former, trial).await?,
@@ -77,7 +77,11 @@ impl Release {
                     ..weights
                 });
                 let (change, news) = self.reweighted(act, &trial, weights, evidence).await?;
-                self.try_once(Step::commit(change, Some(news))).await?
+                let changed = self.try_once(Step::commit(change, Some(news))).await?;
+                if changed {
+                    call_people(&former, &trial);
+                }
+                changed
             }
             experiment::Action::End(winner) => {
                 let winner = winner.filter(|arm| *arm > 0 && tick.experiment.settings.auto_promote);
@@ -160,7 +164,7 @@ impl Release {
         if before.state.phase == Phase::Watch && !self.is_watched(before).await? {
             let tick = before.superseded(now);
             return self
-                .try_once(self.carry_out(act, before, &tick, None).await?.map(|(_, news)| news))
+                .try_once(self.carry_out(act, before, &tick, (None, None)).await?.map(|(_, news)| news))
                 .await;
         }
         let observed = self.registry.observe_rollout(before, now).await?;
@@ -169,7 +173,7 @@ impl Release {
         if matches!(tick.decision, Decision::Hold | Decision::Freeze | Decision::Stall) {
             return self.note(&former, Trial::from(tick.rollout).after(&former)).await;
         }
-        match self.carry_out(act, before, &tick, None).await {
+        match self.carry_out(act, before, &tick, (None, Some(&observed))).await {
             Ok(step) => self.try_once(step.map(|(_, news)| news)).await,
             Err(error) if is_refusal(error.kind()) => {
                 // The gate may say no to the last step though it said yes to the first: then people decide.
@@ -195,7 +199,9 @@ impl Release {
         if former.clone().after(former) == trial {
             return Ok(false);
         }
-        if !self.registry.store.keep_trial(&trial).await? {
+        if self.registry.store.keep_trial(&trial).await? {
+            call_people(former, &trial);
+        } else {
             tracing::debug!(trial = %trial.id(), "somebody else wrote it first");
         }
         Ok(false)
@@ -233,16 +239,21 @@ fn is_refusal(kind: ErrorKind) -> bool {
     )
 }
 
-/// What a decision was made from, as the audit keeps it.
-fn describe(observed: &experiment::Observed) -> Value {
-    let strata = observed.strata.iter().map(|stratum| {
-        let arms = stratum.arms.iter().map(|sums| json!([sums.n, sums.s1, sums.s2]));
-        json!({ "allocation_version": stratum.allocation_version, "arms": arms.collect::<Value>() })
-    });
-    // The newest strata, for an entry has its bounds; the others are in the counters.
-    let newest: Vec<Value> = strata.rev().take(STRATA_KEPT).collect();
-    json!({ "strata": newest, "design_effect": observed.design_effect, "exposures": observed.exposures })
+/// People are called for what a trial says of itself for the first time.
+fn call_people(former: &Trial, trial: &Trial) {
+    let [before, after] = [former, trial].map(flags);
+    let new: Vec<_> = after.into_iter().filter(|flag| !before.contains(flag)).collect();
+    if !new.is_empty() {
+        tracing::error!(
+            alarm = Alarm::TrialFlagged.name(), trial = %trial.id(), prompt = %trial.prompt_id(), flags = %json!(new),
+            "an experiment or a canary needs somebody"
+        );
+    }
 }
 
-/// How many strata an entry of the audit keeps: a decision has 8 KB.
-const STRATA_KEPT: usize = 12;
+fn flags(trial: &Trial) -> Vec<Value> {
+    match trial {
+        Trial::Experiment(experiment) => experiment.flags.iter().map(|flag| json!(flag)).collect(),
+        Trial::Rollout(rollout) => rollout.flags.iter().map(|flag| json!(flag)).collect(),
+    }
+}
