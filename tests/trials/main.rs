@@ -16,4 +16,5 @@ mod people;
 mod races;
 mod stage;
 mod starting;
+mod strategies;
 mod twins;
