@@ -63,6 +63,12 @@ impl Prompt {
             chain: ChainHead::default(),
         }
     }
+
+    /// What a search looks into, in lower case: its name, and on a line of its own what people say of it.
+    pub fn searched(&self) -> String {
+        let description = self.description.as_deref().unwrap_or_default();
+        format!("{}\n{description}", self.name).to_lowercase()
+    }
 }
 
 /// A team: it exists from its first prompt or key.

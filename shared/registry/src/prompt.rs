@@ -142,7 +142,10 @@ impl Registry {
             (None, true) => None,
             (None, false) => caller.scope.team(),
         };
-        let page = self.store.prompts(team, request).await?;
+        let page = match (team, filter.sought()) {
+            (None, Some(sought)) => self.store.prompts_with(&sought, request).await?,
+            (team, _) => self.store.prompts(team, request).await?,
+        };
         let prompts = page.data.into_iter().filter(|prompt| filter.takes(prompt)).collect();
         Ok(Page { data: self.details_of(prompts).await?, next_cursor: page.next_cursor })
     }
@@ -184,14 +187,15 @@ impl Registry {
 }
 
 impl PromptFilter {
+    /// The text that is sought, in lower case.
+    fn sought(&self) -> Option<String> {
+        self.q.as_deref().filter(|q| !q.is_empty()).map(str::to_lowercase)
+    }
+
     fn takes(&self, prompt: &Prompt) -> bool {
-        let holds = |text: &str| {
-            let q = self.q.as_deref().unwrap_or_default().to_lowercase();
-            text.to_lowercase().contains(&q)
-        };
         self.tag.as_ref().is_none_or(|tag| prompt.tags.contains(tag))
             && self.archived.is_none_or(|archived| archived == prompt.archived_at.is_some())
-            && (holds(prompt.name.as_str()) || prompt.description.as_deref().is_some_and(holds))
+            && self.sought().is_none_or(|sought| prompt.searched().contains(&sought))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     Store,
     audit::AuditItem,
     keys::{Key, List},
+    prompt::PromptItem,
     sent::Sent,
     table::{Item, attribute, failed, number, text, to_item},
 };
@@ -102,7 +103,8 @@ impl Change {
             Guard::Counter(SEQUENCE, before.chain.sequence)
         };
         let index = (List::Prompts, after.prompt_id.to_string());
-        change.put_listed(Slot::Head, Key::Prompt(after.prompt_id), &after, guard, &index)?;
+        let kept = PromptItem { searched: after.searched(), prompt: &after };
+        change.put_listed(Slot::Head, Key::Prompt(after.prompt_id), &kept, guard, &index)?;
         let audit = Key::PromptAudit(after.prompt_id, change.entry.audit_id);
         change.put_audit(audit, Some(after.team_id))?;
         Ok(change)

@@ -17,6 +17,18 @@ use crate::{
 /// DynamoDB reads no more items by one request.
 const MOST_AT_ONCE: usize = 100;
 
+/// A prompt as it is kept.
+#[derive(Serialize)]
+pub(crate) struct PromptItem<'a> {
+    #[serde(flatten)]
+    pub(crate) prompt: &'a Prompt,
+    /// See [`Prompt::searched`].
+    pub(crate) searched: String,
+}
+
+/// The name of that attribute.
+const SEARCHED: &str = "searched";
+
 /// A name of a team: it belongs to its prompt for ever.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct NameItem {
@@ -106,6 +118,17 @@ impl Store {
         let mut data: Vec<Prompt> = self.get_many(&wanted).await?;
         data.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Page { data, next_cursor: names.next_cursor })
+    }
+
+    /// A page of the prompts of all teams that are found by this text, in lower case. It may hold fewer than there are
+    /// on it without the text: those that are not found stay in the table.
+    pub async fn prompts_with(&self, sought: &str, request: &PageRequest) -> Result<Page<Prompt>> {
+        let query = self
+            .query_list(&List::Prompts)
+            .filter_expression("contains(#searched, :sought)")
+            .expression_attribute_names("#searched", SEARCHED)
+            .expression_attribute_values(":sought", text(sought));
+        self.page(query, request).await
     }
 
     /// Reads up to 100 items of the registry in any order.
