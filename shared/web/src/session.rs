@@ -1,7 +1,8 @@
 //! Signing in to the console: a key is shown once, and from then on the browser holds a session that stands for it.
 //!
 //! The key is looked up at each request, so a session ends with its key. Scripts cannot read the cookie, and no other
-//! site's page makes a browser send it. A form also carries a text that only the session's own pages know.
+//! site's page makes a browser send it with a form; with a link it does, so that one from a mail leads where it says. A
+//! form also carries a text that only the session's own pages know.
 
 use std::time::Duration;
 
@@ -147,7 +148,7 @@ fn cookie(request: &HeaderMap, token: &str, life: Duration) -> String {
     let over_tls = request.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes() == b"https");
     let secure = if over_tls { "; Secure" } else { "" };
     let seconds = life.as_secs();
-    format!("{COOKIE}={token}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+    format!("{COOKIE}={token}; Path=/console; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
 fn hashed(purpose: &str, token: &str) -> String {
