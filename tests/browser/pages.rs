@@ -94,12 +94,21 @@ pub(crate) fn pages(of: &Showcase) -> Vec<Shown> {
         page("test-sets", "/console/test-sets"),
         page("test-set", format!("/console/test-sets/{}", of.test_set)),
         page("dashboard", "/console/dashboard"),
+        page("dashboard-versions", "/console/dashboard?by=version"),
         page("audit", format!("/console/audit?prompt={}", of.changelog)),
         page("models", "/console/models"),
         page("keys", "/console/keys?team=support"),
         page("not-found", "/console/prompts/prm_none"),
     ];
     all.extend([
+        Shown {
+            then: &["Go to the next stage now"],
+            ..page("canary-asked", format!("/console/canaries/{}", of.canary))
+        },
+        Shown {
+            then: &["Stop the experiment"],
+            ..page("experiment-asked", format!("/console/experiments/{}", of.experiment))
+        },
         Shown {
             then: &["Promote version 3 to production"],
             ..page("promote-refused", version("/promote?env=production"))

@@ -82,8 +82,14 @@ async fn a_canary_is_held_resumed_and_aborted_by_hand() {
     tab.follow("Pause").await;
     tab.sees("paused").await;
     tab.follow("Go on").await;
+    // Without traffic it began with the last stage.
     tab.follow("Go to the next stage now").await;
+    tab.sees("version 2 goes from 50.0 % to 100.0 %").await;
+    tab.follow("Promote version 2 now").await;
     tab.fill("Why", "Enough seen").await;
+    tab.follow("Abort: everybody gets version 1").await;
+    tab.sees("version 1 goes from 0.0 % to 100.0 %").await;
+    assert_eq!(tab.value("Why").await, "Enough seen");
     tab.follow("Abort: everybody gets version 1").await;
     tab.sees_but_not("Enough seen", "Take a hand").await;
 }
@@ -114,6 +120,9 @@ async fn an_experiment_is_started_and_stopped_with_a_winner() {
     tab.choose("Then live", "version 2").await;
     tab.fill("Why", "People like it").await;
     tab.follow("Stop the experiment").await;
+    tab.sees("version 2 goes from 50.0 % to 100.0 %").await;
+    assert_eq!(tab.value("Why").await, "People like it");
+    tab.follow("Stop it: everybody gets version 2").await;
     tab.sees("winner").await;
     tab.go(&page).await;
     tab.follow_in_row("production", "version 2").await;

@@ -17,7 +17,7 @@ async fn called(world: &World, team: &str, name: &str, calls: usize) {
 }
 
 /// Reports calls, and waits until they are counted.
-async fn report(world: &World, events: &[Value]) {
+pub(crate) async fn report(world: &World, events: &[Value]) {
     let answer = world.admin(Call::post("/api/metrics", &json!({ "events": events }))).await.expect(202);
     assert_eq!(answer["accepted"], events.len());
     while world.step_metrics().await > 0 {}
@@ -58,6 +58,47 @@ async fn the_overview_sums_today_over_all_prompts_and_the_dashboard_over_those_o
     assert_eq!(figure(&page, "calls today"), "3", "whoever is of one team sees that team's alone");
     let page = stranger.page("/console/dashboard?team=growth").await;
     assert!(!page.contains("writer</a>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_dashboard_draws_a_line_for_each_team_prompt_or_version_and_says_where_latency_is() {
+    let world = World::start().await;
+    let browser = Browser::of_admin(&world).await;
+    let page = browser.page("/console/dashboard?by=version").await;
+    assert!(page.contains("there is no prompt whose versions could be drawn"), "{page}");
+    let mut prompts = Vec::new();
+    for (team, name) in [("support", "greeter"), ("growth", "writer")] {
+        let prompt = world.prompt(team, name, &json!({})).await;
+        for words in ["one", "two"] {
+            let version = world.version(&prompt, &json!({ "template_text": words })).await;
+            let days = ["2026-11-19T12:00:00Z", "2026-11-20T06:00:00Z"];
+            let event =
+                |at: &str| json!({ "version_id": version["version_id"], "timestamp": at, "latency_ms": 5 });
+            report(&world, &days.map(event)).await;
+        }
+        prompts.push(prompt);
+    }
+    // Figures stay as they are for a minute.
+    world.clock.advance(Duration::from_mins(1));
+    let latencies = ["Median of the latency, ms</", "95th percentile of the latency, ms</"];
+    let greeter = format!("by=version&prompt={}", text(&prompts[0]["prompt_id"]));
+    for (query, lines, others, latency) in [
+        ("", [""; 2], "</li>", false),
+        ("by=team", [">support</li>", ">growth</li>"], ">version", false),
+        ("by=team&team=growth", [">growth</li>"; 2], ">support</li>", false),
+        ("by=prompt", [">support/greeter</li>", ">growth/writer</li>"], ">version", true),
+        ("by=prompt&team=growth", [">growth/writer</li>"; 2], ">support/greeter</li>", true),
+        (greeter.as_str(), [">version 1</li>", ">version 2</li>"], ">growth/writer</li>", true),
+    ] {
+        let page = browser.page(&format!("/console/dashboard?{query}")).await;
+        let figures = &page[page.find("class=\"figures\"").unwrap()..page.find("id=\"ranking\"").unwrap()];
+        for line in lines {
+            assert!(figures.contains(line), "{query}: {line}: {figures}");
+        }
+        assert!(!figures.contains(others), "{query}: {figures}");
+        assert_eq!(latencies.map(|title| figures.contains(title)), [latency; 2], "{query}: {figures}");
+        assert_eq!(figures.contains("Latency is counted by version"), !latency, "{query}: {figures}");
+    }
 }
 
 #[tokio::test]

@@ -122,6 +122,12 @@ async fn all(scene: &Scene) -> Vec<Refused> {
             "Whoever wrote a version",
         ),
         refused(
+            format!("{version}/evals"),
+            &[("model_id", "test/model"), ("repeats", "11")],
+            422,
+            "repeats lies between 1 and",
+        ),
+        refused(
             format!("/console/runs/{}/review", scene.run),
             &[("decision", "approve"), because],
             403,
@@ -139,14 +145,52 @@ async fn nothing_typed_is_lost() {
         let page = answer.text();
         assert_eq!(answer.status, status, "{path}: {page}");
         assert!(page.contains("role=\"alert\"") && page.contains(said), "{path} does not say {said}: {page}");
-        let hidden =
-            ["environment", "expected_revision", "control", "kind", "decision", "step", "winner_version_id"];
+        // What nobody typed: it is chosen by the page, or by a button.
+        let hidden = [
+            "environment",
+            "expected_revision",
+            "control",
+            "kind",
+            "decision",
+            "step",
+            "winner_version_id",
+            "repeats",
+        ];
         for (name, text) in typed.into_iter().filter(|(name, _)| !hidden.contains(name)) {
             let shown = text.replace('&', "&amp;").replace('"', "&quot;");
             let selected = format!("<option value=\"{shown}\" selected>");
-            let kept = [format!("value=\"{shown}\""), format!("\n{shown}</textarea>"), selected];
-            let review = path.ends_with("/review");
-            assert!(review || kept.iter().any(|kept| page.contains(kept)), "{path} lost {name}: {page}");
+            let said = format!("<q>{shown}</q>");
+            let kept = [format!("value=\"{shown}\""), format!("\n{shown}</textarea>"), selected, said];
+            assert!(kept.iter().any(|kept| page.contains(kept)), "{path} lost {name}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_refused_stays_on_the_page_of_the_form() {
+    let scene = Scene::of("words").await;
+    let world = &scene.world;
+    let admin = Browser::of_admin(world).await;
+    let author = Browser::with_key(world, &world.key("support", "author").await).await;
+    let key = world.key("support", "resolver").await;
+    let key = format!("/console/keys/{}", key.split('_').nth(1).unwrap());
+    assert_eq!(admin.submit(&format!("{key}/revoke"), &[]).await.status, 303);
+    let prompt = format!("/console/prompts/{}", scene.prompt_id());
+    let run = format!("/console/runs/{}", scene.run);
+    let settings = "<h1>Settings</h1>";
+    for (browser, path, status, said, place) in [
+        (&author, format!("{prompt}/unlock"), 403, "releaser", "What is live"),
+        (&author, format!("{prompt}/archive"), 403, "releaser", settings),
+        (&author, format!("{prompt}/restore"), 403, "releaser", settings),
+        (&admin, format!("{run}/cancel"), 409, "there is nothing to stop", "Evaluation of"),
+        (&admin, format!("{key}/rotate?team=support"), 409, "only a live key", "Keys of support"),
+        (&admin, "/console/keys/none/revoke".to_owned(), 404, "No such key", "<h1>Keys</h1>"),
+    ] {
+        let answer = browser.submit(&path, &[("environment", "production")]).await;
+        let page = answer.text();
+        assert_eq!(answer.status, status, "{path}: {page}");
+        for wanted in ["role=\"alert\"", said, place] {
+            assert!(page.contains(wanted), "{path}: {wanted}: {page}");
         }
     }
 }

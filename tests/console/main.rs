@@ -4,11 +4,13 @@
 #![cfg(test)]
 
 mod browser;
+mod confirming;
 mod crawl;
 mod editing;
 mod figures;
 mod forms;
 mod hostile;
+mod keeping;
 mod moves;
 mod rating;
 mod reading;

@@ -6,9 +6,9 @@ use axum::{
     response::{IntoResponse as _, Redirect},
 };
 use domain::{
-    Environment, Error, Prompt, Result, RolloutId, Version, VersionId, VersionState,
+    Environment, Error, Prompt, Result, RolloutId, Timestamp, Version, VersionId, VersionState,
     name::production,
-    rollout::{Flag, Guardrail, Phase, Plan, Rollout, Stage, Status},
+    rollout::{Decision, Flag, Guardrail, Phase, Plan, Rollout, Stage, Status, Tick},
 };
 use registry::{rollout::RolloutDetails, version::VersionDetails};
 use release::{NewRollout, RolloutStep};
@@ -17,6 +17,7 @@ use web::Fields;
 
 use crate::{
     App,
+    confirm::{Asked, Deed, Question, Share, is_sure},
     failure::Answer,
     form::FormState,
     live::Live,
@@ -53,6 +54,8 @@ struct Context {
     samples: u64,
     labels: u64,
     reasons: Vec<String>,
+    /// What is asked before the traffic moves.
+    question: Option<Question>,
     form: FormState,
 }
 
@@ -149,6 +152,8 @@ async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState))
     let active = rollout.status == Status::Active;
     let waits = rollout.reasons.is_empty() && active;
     let title = format!("Canary of {}", prompt.name);
+    let asked = asked(&rollout, form.text("step"), registry.sources.now());
+    let question = Question::of(app, prompt.prompt_id, &rollout.environment, asked).await?;
     let context = Context {
         active,
         paused: rollout.state.paused_at.is_some(),
@@ -165,6 +170,7 @@ async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState))
         reasons: if waits { tick.reasons } else { rollout.reasons.clone() },
         rollout,
         prompt,
+        question,
         form,
     };
     app.show_as(status, visit, &Page { title: &title, part: "prompts", template: "canary.html" }, &context)
@@ -178,17 +184,73 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
 pub(crate) async fn step(State(app): State<App>, sent: Sent) -> Answer {
     let id: RolloutId = sent.visit.path("canary")?;
     let stepped = async {
-        let step = match sent.fields.text("step") {
-            "advance" => RolloutStep::Advance,
-            "pause" => RolloutStep::Pause,
-            "resume" => RolloutStep::Resume,
-            "abort" => RolloutStep::Abort,
-            _ => return Err(Error::invalid("/step", "A canary is advanced, paused, resumed or aborted.")),
-        };
-        app.release.step_rollout(&sent.act, id, step, sent.fields.given("reason")).await
+        let step = step_of(sent.fields.text("step"))?;
+        if !is_sure(&sent.fields) {
+            let rollout = app.registry().rollout(&sent.act.caller, id).await?;
+            // What cannot be done is refused and not asked about.
+            if moved_by(&rollout, step, app.registry().sources.now())?.is_some() {
+                return Ok(None);
+            }
+        }
+        app.release.step_rollout(&sent.act, id, step, sent.fields.given("reason")).await.map(Some)
     };
     match stepped.await {
-        Ok(_) => Ok(Redirect::to(&format!("/console/canaries/{id}")).into_response()),
+        Ok(Some(_)) => Ok(Redirect::to(&format!("/console/canaries/{id}")).into_response()),
+        Ok(None) => page(&app, &sent.visit, (StatusCode::OK, FormState::of(&sent.fields))).await,
         Err(error) => page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
     }
+}
+
+fn step_of(word: &str) -> Result<RolloutStep> {
+    match word {
+        "advance" => Ok(RolloutStep::Advance),
+        "pause" => Ok(RolloutStep::Pause),
+        "resume" => Ok(RolloutStep::Resume),
+        "abort" => Ok(RolloutStep::Abort),
+        _ => Err(Error::invalid("/step", "A canary is advanced, paused, resumed or aborted.")),
+    }
+}
+
+/// What becomes of a canary by a step that moves traffic.
+fn moved_by(rollout: &Rollout, step: RolloutStep, now: Timestamp) -> Result<Option<Tick>> {
+    match step {
+        RolloutStep::Advance => rollout.advance(now).map(Some),
+        RolloutStep::Abort if rollout.status == Status::Active => rollout.abort("", now).map(Some),
+        RolloutStep::Abort | RolloutStep::Pause | RolloutStep::Resume => Ok(None),
+    }
+}
+
+/// What this step changes, where it moves traffic.
+fn asked(rollout: &Rollout, word: &str, now: Timestamp) -> Option<Asked> {
+    let tick = step_of(word).and_then(|step| moved_by(rollout, step, now)).ok()??;
+    let (control, canary) = (rollout.control, rollout.canary);
+    let (before, after) = (rollout.share(), tick.rollout.share());
+    let shares = vec![
+        Share { version: canary, now: before, then: after },
+        Share { version: control, now: 1.0 - before, then: 1.0 - after },
+    ];
+    let (name, also) = match tick.decision {
+        Decision::Promote => (
+            format!("Promote version {} now", canary.number),
+            "The gate has to let it pass, as always. Then it is watched for a day.",
+        ),
+        Decision::Abort => (
+            format!("Abort: everybody gets version {}", control.number),
+            "The canary ends. To try the version again, another one has to be started.",
+        ),
+        _ => (
+            "Go to the next stage now".to_owned(),
+            "Whatever this stage still lacks is not waited for. Whoever is in the canary stays in it.",
+        ),
+    };
+    let page = format!("/console/canaries/{}", rollout.rollout_id);
+    let deed = Deed {
+        name,
+        ends: tick.decision == Decision::Abort,
+        action: format!("{page}/step"),
+        page,
+        field: ("step", word.to_owned()),
+        also: also.to_owned(),
+    };
+    Some((shares, deed))
 }

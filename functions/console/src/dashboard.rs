@@ -1,24 +1,14 @@
-//! What all calls come to: by day, and by prompt.
+//! What all calls come to: by day, of all prompts or of each team, prompt or version, and by prompt.
 
-use std::collections::BTreeMap;
+mod lines;
 
 use axum::extract::State;
-use domain::{
-    Error, Result, TeamId,
-    metric::{Hour, Summary},
-    money::Usd,
-};
-use registry::metric::{Ranked, Sort};
+use domain::{Error, Prompt, Result, TeamId, money::Usd};
+use registry::metric::{Ranked, Ranking, Sort};
 use serde::Serialize;
 
-use crate::{
-    App,
-    chart::{self, Chart},
-    failure::Answer,
-    pages::Page,
-    prompt::Figure,
-    visit::Visit,
-};
+use self::lines::Lines;
+use crate::{App, failure::Answer, pages::Page, prompt::Figure, visit::Visit};
 
 /// How many other models the ranking shows of each prompt, the cheapest first.
 const OTHERS: usize = 8;
@@ -29,7 +19,13 @@ struct Context {
     sort: String,
     team: String,
     teams: Vec<String>,
+    /// What the charts have a line for: each `team`, `prompt` or `version`; empty: all calls together.
+    each: String,
+    /// Whose versions they show.
+    chosen: Option<Prompt>,
     charts: Vec<Figure>,
+    /// How many lines are not drawn.
+    undrawn: usize,
     ranking: Vec<Row>,
     left_out: usize,
     /// When the figures were added up.
@@ -75,36 +71,6 @@ impl Row {
     }
 }
 
-type Read = fn(&Summary) -> Option<f64>;
-
-fn charts(days: &BTreeMap<Hour, Summary>) -> Result<Vec<Figure>> {
-    #[expect(clippy::cast_precision_loss, reason = "it is drawn")]
-    let kinds: [(&str, Read, chart::Written<'_>); 5] = [
-        ("Calls a day", |day| Some(day.calls as f64), &chart::number),
-        ("Cost a day, USD", |day| Some(day.cost_usd.as_nanos() as f64 / 1e9), &chart::number),
-        ("Tokens a day", |day| Some((day.input_tokens + day.output_tokens) as f64), &chart::number),
-        ("Share of errors", |day| day.error_rate, &chart::percent),
-        ("Mean rating", |day| day.rating, &chart::number),
-    ];
-    let mut figures = Vec::new();
-    for (title, read, y) in kinds {
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time are far below 2^52")]
-        let at = |day: &Hour| day.start().as_millis() as f64;
-        let points = days.iter().filter_map(|(day, summary)| Some((at(day), read(summary)?)));
-        let chart = Chart {
-            title,
-            lines: vec![points.collect()],
-            marks: Vec::new(),
-            filled: true,
-            from_zero: true,
-            x: &chart::day,
-            y,
-        };
-        figures.extend(chart.draw()?.map(|svg| Figure { title: title.to_owned(), svg, legend: Vec::new() }));
-    }
-    Ok(figures)
-}
-
 fn sort_of(word: &str) -> Result<Sort> {
     match word {
         "cost" => Ok(Sort::Cost),
@@ -115,24 +81,49 @@ fn sort_of(word: &str) -> Result<Sort> {
     }
 }
 
+/// The prompt whose versions are drawn: the one that is asked for, else the first one.
+async fn chosen(app: &App, visit: &Visit, ranking: &Ranking) -> Result<Option<Prompt>> {
+    match visit.query.given("prompt") {
+        Some(address) => app.registry().prompt(&visit.caller, address).await.map(Some),
+        None => Ok(ranking.data.first().map(|ranked| ranked.prompt.clone())),
+    }
+}
+
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     let (registry, caller) = (app.registry(), &visit.caller);
     let days: u32 = visit.query.optional("days")?.unwrap_or(14);
-    let sort = visit.query.given("sort").unwrap_or("cost").to_owned();
+    let word = visit.query.given("sort").unwrap_or("cost").to_owned();
+    let sort = sort_of(&word)?;
     let team: Option<TeamId> = visit.query.optional("team")?;
     let ((as_of, ranking), teams) = tokio::try_join!(
-        app.rankings.of(registry, caller, team.as_ref(), sort_of(&sort)?, days),
+        app.rankings.of(registry, caller, team.as_ref(), sort, days),
         registry.teams(caller),
     )?;
+    let each = visit.query.text("by");
+    let chosen = if each == "version" { chosen(&app, &visit, &ranking).await? } else { None };
+    let drawn = match (each, &chosen) {
+        ("team", _) => {
+            let known = teams.iter().map(|(known, _)| known.clone());
+            let wanted = known.filter(|known| team.as_ref().is_none_or(|team| team == known)).collect();
+            lines::of_teams(&app, caller, wanted, (sort, days)).await?
+        }
+        ("prompt", _) => lines::of_prompts(registry, &ranking.data, days).await?,
+        ("version", Some(prompt)) => lines::of_versions(registry, caller, prompt, days).await?,
+        ("version", None) => Lines::default(),
+        _ => lines::of_all(&ranking),
+    };
     let context = Context {
-        charts: charts(&ranking.by_day)?,
+        charts: lines::charts(&drawn)?,
+        undrawn: drawn.left_out,
+        each: each.to_owned(),
+        chosen,
         ranking: ranking.data.iter().map(Row::new).collect(),
         as_of: as_of.to_string(),
         left_out: ranking.left_out,
         team: team.as_ref().map(ToString::to_string).unwrap_or_default(),
         teams: teams.iter().map(|(team, _)| team.to_string()).collect(),
         days,
-        sort,
+        sort: word,
     };
     app.show(&visit, &Page { title: "Dashboard", part: "dashboard", template: "dashboard.html" }, &context)
         .await

@@ -1,7 +1,10 @@
 //! An experiment: its arms, how sure one can be of them, its weights over time, and what is decided so far.
 
+mod stopping;
+
 use axum::{
     extract::State,
+    http::StatusCode,
     response::{IntoResponse as _, Redirect},
 };
 use domain::{
@@ -15,10 +18,13 @@ use registry::{
 };
 use release::Stop;
 use serde::Serialize;
+use web::Fields;
 
+use self::stopping::asked;
 use crate::{
     App,
     chart::{self, Chart},
+    confirm::{Question, is_sure},
     failure::Answer,
     form::FormState,
     pages::Page,
@@ -54,6 +60,8 @@ struct Context {
     history: Vec<Weights>,
     fewest: i64,
     judged: Judged,
+    /// What is asked before the traffic moves.
+    question: Option<Question>,
     form: FormState,
 }
 
@@ -175,7 +183,13 @@ fn densities_chart(arms: &[Arm]) -> Result<Option<Figure>> {
     Ok(chart.draw()?.map(|svg| Figure { title: title.to_owned(), svg, legend }))
 }
 
-async fn page(app: &App, visit: &Visit, (status, form): (axum::http::StatusCode, FormState)) -> Answer {
+/// The page; of somebody who wants to stop the experiment, with the question whether they are sure.
+async fn page(
+    app: &App,
+    visit: &Visit,
+    (status, form): (StatusCode, FormState),
+    wish: Option<&Fields>,
+) -> Answer {
     let registry = app.registry();
     let id: ExperimentId = visit.path("experiment")?;
     let experiment = registry.experiment(&visit.caller, id).await?;
@@ -188,6 +202,8 @@ async fn page(app: &App, visit: &Visit, (status, form): (axum::http::StatusCode,
     let end = chart::place(experiment.ended_at.unwrap_or_else(|| registry.sources.now()));
     let arms = arms(&details);
     let title = format!("Experiment on {}", prompt.name);
+    let asked = wish.and_then(|wish| asked(&experiment, wish));
+    let question = Question::of(app, prompt.prompt_id, &experiment.environment, asked).await?;
     let context = Context {
         weights: weights_chart(&experiment, &history, end)?,
         densities: densities_chart(&arms)?,
@@ -199,6 +215,7 @@ async fn page(app: &App, visit: &Visit, (status, form): (axum::http::StatusCode,
         judged: Judged::new(judged),
         experiment,
         prompt,
+        question,
         form,
     };
     app.show_as(
@@ -211,7 +228,7 @@ async fn page(app: &App, visit: &Visit, (status, form): (axum::http::StatusCode,
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
-    page(&app, &visit, FormState::fresh()).await
+    page(&app, &visit, FormState::fresh(), None).await
 }
 
 pub(crate) async fn stop(State(app): State<App>, sent: Sent) -> Answer {
@@ -221,10 +238,24 @@ pub(crate) async fn stop(State(app): State<App>, sent: Sent) -> Answer {
             winner_version_id: sent.fields.optional("winner_version_id")?,
             reason: sent.fields.given("reason").map(str::to_owned),
         };
-        app.release.stop_experiment(&sent.act, id, &stop).await
+        if !is_sure(&sent.fields) {
+            let experiment = app.registry().experiment(&sent.act.caller, id).await?;
+            // What cannot be asked about cannot be done either, and is refused below.
+            if asked(&experiment, &sent.fields).is_some() {
+                return Ok(None);
+            }
+        }
+        app.release.stop_experiment(&sent.act, id, &stop).await.map(Some)
     };
     match stopped.await {
-        Ok(_) => Ok(Redirect::to(&format!("/console/experiments/{id}")).into_response()),
-        Err(error) => page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
+        Ok(Some(_)) => Ok(Redirect::to(&format!("/console/experiments/{id}")).into_response()),
+        Ok(None) => {
+            let form = (StatusCode::OK, FormState::of(&sent.fields));
+            page(&app, &sent.visit, form, Some(&sent.fields)).await
+        }
+        Err(error) => {
+            let refused = FormState::refused(&sent.fields, error)?;
+            page(&app, &sent.visit, refused, Some(&sent.fields)).await
+        }
     }
 }

@@ -35,6 +35,11 @@ impl FormState {
         Self { values, ..Self::default() }
     }
 
+    /// What was typed under a name.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
     /// The form as it was sent, with what was refused. What went wrong on our side is no matter of the form.
     pub(crate) fn refused(fields: &Fields, error: Error) -> Result<(StatusCode, Self), Failure> {
         if error.kind() == ErrorKind::Internal {

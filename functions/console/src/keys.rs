@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect},
 };
-use domain::{ApiKey, KeyRole, Result, TeamScope, Timestamp};
+use domain::{ApiKey, Error, KeyRole, Result, TeamScope, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use registry::key::{FreshKey, NewKey};
 use serde::Serialize;
@@ -33,6 +33,21 @@ struct Context {
     /// The secret of a key that was just made, this once.
     fresh: Option<Fresh>,
     form: FormState,
+    /// What replaces or revokes a key, and which one.
+    change: FormState,
+    changed: String,
+}
+
+/// What the forms of the page came to.
+#[derive(Default)]
+struct Came {
+    fresh: Option<FreshKey>,
+    /// The form of a new key, where that was refused.
+    form: FormState,
+    /// What was to be done with a key that is there, where that was refused.
+    change: FormState,
+    /// That key.
+    changed: String,
 }
 
 #[derive(Serialize)]
@@ -76,13 +91,9 @@ impl Row {
     }
 }
 
-async fn page(
-    app: &App,
-    visit: &Visit,
-    (status, form): (StatusCode, FormState),
-    fresh: Option<FreshKey>,
-) -> Answer {
+async fn page(app: &App, visit: &Visit, status: StatusCode, came: Came) -> Answer {
     let registry = app.registry();
+    let Came { fresh, form, change, changed } = came;
     let team = match &fresh {
         Some(fresh) => fresh.key.team_id.clone(),
         None => visit.query.optional("team")?.unwrap_or(TeamScope::All),
@@ -97,12 +108,14 @@ async fn page(
         team: team.as_str().to_owned(),
         fresh: fresh.map(|fresh| Fresh { name: fresh.key.name, secret: fresh.secret }),
         form,
+        change,
+        changed,
     };
     app.show_as(status, visit, &Page { title: "Keys", part: "keys", template: "keys.html" }, &context).await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
-    page(&app, &visit, FormState::fresh(), None).await
+    page(&app, &visit, StatusCode::OK, Came::default()).await
 }
 
 pub(crate) async fn create(State(app): State<App>, sent: Sent) -> Answer {
@@ -111,9 +124,17 @@ pub(crate) async fn create(State(app): State<App>, sent: Sent) -> Answer {
         app.registry().create_key(&sent.act, &new).await
     };
     match made.await {
-        Ok(fresh) => page(&app, &sent.visit, FormState::fresh(), Some(fresh)).await,
-        Err(error) => page(&app, &sent.visit, FormState::refused(&sent.fields, error)?, None).await,
+        Ok(fresh) => made_known(&app, &sent, fresh).await,
+        Err(error) => {
+            let (status, form) = FormState::refused(&sent.fields, error)?;
+            page(&app, &sent.visit, status, Came { form, ..Came::default() }).await
+        }
     }
+}
+
+/// Shows the secret of a new key, once.
+async fn made_known(app: &App, sent: &Sent, fresh: FreshKey) -> Answer {
+    page(app, &sent.visit, StatusCode::OK, Came { fresh: Some(fresh), ..Came::default() }).await
 }
 
 fn wanted(fields: &Fields, now: Timestamp) -> Result<NewKey> {
@@ -123,15 +144,12 @@ fn wanted(fields: &Fields, now: Timestamp) -> Result<NewKey> {
         "releaser" => KeyRole::Releaser,
         "admin" => KeyRole::Admin,
         _ => {
-            return Err(domain::Error::invalid(
-                "/role",
-                "A key is a resolver's, author's, releaser's or admin's.",
-            ));
+            return Err(Error::invalid("/role", "A key is a resolver's, author's, releaser's or admin's."));
         }
     };
     let days: Option<u64> = fields.optional("expires_days")?;
     if days.is_some_and(|days| !(1..=3660).contains(&days)) {
-        return Err(domain::Error::invalid("/expires_days", "A key lasts 1 to 3,660 days, or has no end."));
+        return Err(Error::invalid("/expires_days", "A key lasts 1 to 3,660 days, or has no end."));
     }
     Ok(NewKey {
         team_id: fields.value("team_id")?,
@@ -144,13 +162,25 @@ fn wanted(fields: &Fields, now: Timestamp) -> Result<NewKey> {
 
 pub(crate) async fn rotate(State(app): State<App>, sent: Sent) -> Answer {
     let key: String = sent.visit.path("key")?;
-    let fresh = app.registry().rotate_key(&sent.act, &key).await?;
-    page(&app, &sent.visit, FormState::fresh(), Some(fresh)).await
+    match app.registry().rotate_key(&sent.act, &key).await {
+        Ok(fresh) => made_known(&app, &sent, fresh).await,
+        Err(error) => unchanged(&app, &sent, key, error).await,
+    }
+}
+
+/// Says why a key stays as it is.
+async fn unchanged(app: &App, sent: &Sent, changed: String, error: Error) -> Answer {
+    let (status, change) = FormState::refused(&sent.fields, error)?;
+    page(app, &sent.visit, status, Came { change, changed, ..Came::default() }).await
 }
 
 pub(crate) async fn revoke(State(app): State<App>, sent: Sent) -> Answer {
     let key: String = sent.visit.path("key")?;
-    let key = app.registry().revoke_key(&sent.act, &key).await?;
-    let team = utf8_percent_encode(key.team_id.as_str(), NON_ALPHANUMERIC);
-    Ok(Redirect::to(&format!("/console/keys?team={team}")).into_response())
+    match app.registry().revoke_key(&sent.act, &key).await {
+        Ok(key) => {
+            let team = utf8_percent_encode(key.team_id.as_str(), NON_ALPHANUMERIC);
+            Ok(Redirect::to(&format!("/console/keys?team={team}")).into_response())
+        }
+        Err(error) => unchanged(&app, &sent, key, error).await,
+    }
 }

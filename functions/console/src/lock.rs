@@ -17,6 +17,7 @@ use crate::{
     failure::Answer,
     form::FormState,
     pages::Page,
+    prompt,
     visit::{Sent, Visit},
 };
 
@@ -74,8 +75,15 @@ fn wanted(fields: &Fields, now: Timestamp) -> Result<NewLock> {
 }
 
 pub(crate) async fn unlock(State(app): State<App>, sent: Sent) -> Answer {
-    let prompt: PromptId = sent.visit.path("prompt")?;
-    let environment = sent.fields.value("environment")?;
-    app.release.set_lock(&sent.act, &prompt.to_string(), &environment, None).await?;
-    Ok(Redirect::to(&format!("/console/prompts/{prompt}")).into_response())
+    let id: PromptId = sent.visit.path("prompt")?;
+    let unlocked = async {
+        let environment = sent.fields.value("environment")?;
+        app.release.set_lock(&sent.act, &id.to_string(), &environment, None).await
+    };
+    match unlocked.await {
+        Ok(_) => Ok(Redirect::to(&format!("/console/prompts/{id}")).into_response()),
+        Err(error) => {
+            Box::pin(prompt::page(&app, &sent.visit, FormState::refused(&sent.fields, error)?)).await
+        }
+    }
 }

@@ -17,14 +17,14 @@ macro_rules! templates {
 }
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 42] = templates! {
-    "actions.html" "audit.html" "canary.html" "change.html" "content.html" "dashboard.html" "diff.html"
-    "diff_cell.html" "editor.html" "environments.html" "error.html" "experiment.html" "field.html"
-    "figures.html" "hidden.html" "keys.html" "layout.html" "lock.html" "models.html" "moved.html"
-    "moves.html" "new_canary.html" "new_experiment.html" "new_prompt.html" "overview.html" "preview.html"
-    "problem.html" "progress.html" "promote.html" "prompt.html" "prompt_table.html" "prompts.html"
-    "rating.html" "review.html" "rollback.html" "run.html" "settings.html" "sign_in.html" "test_set.html"
-    "test_sets.html" "verdict.html" "version.html"
+const TEMPLATES: [(&str, &str); 44] = templates! {
+    "actions.html" "again.html" "audit.html" "canary.html" "change.html" "confirm.html" "content.html"
+    "dashboard.html" "diff.html" "diff_cell.html" "editor.html" "environments.html" "error.html"
+    "experiment.html" "field.html" "figures.html" "hidden.html" "keys.html" "layout.html" "lock.html"
+    "models.html" "moved.html" "moves.html" "new_canary.html" "new_experiment.html" "new_prompt.html"
+    "overview.html" "preview.html" "problem.html" "progress.html" "promote.html" "prompt.html"
+    "prompt_table.html" "prompts.html" "rating.html" "review.html" "rollback.html" "run.html"
+    "settings.html" "sign_in.html" "test_set.html" "test_sets.html" "verdict.html" "version.html"
 };
 
 /// A page of somebody who is signed in.

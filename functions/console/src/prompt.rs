@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use domain::{
     Environment, EvalRun, Prompt, PromptId, Result, Version, VersionState,
     audit::{Action, AuditEntry},
@@ -22,6 +22,7 @@ use crate::{
     App,
     chart::{self, Chart},
     failure::{Answer, if_there},
+    form::FormState,
     live::Live,
     pages::Page,
     visit::Visit,
@@ -47,6 +48,8 @@ struct Context {
     trials: Vec<TrialRow>,
     charts: Vec<Figure>,
     test_set: Option<String>,
+    /// What takes a lock off.
+    form: FormState,
 }
 
 /// A version in a list.
@@ -86,6 +89,11 @@ impl Row {
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
+    Box::pin(page(&app, &visit, FormState::fresh())).await
+}
+
+/// The page; of a lock that was not taken off with its form.
+pub(crate) async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState)) -> Answer {
     let (registry, caller) = (app.registry(), &visit.caller);
     let id: PromptId = visit.path("prompt")?;
     let address = id.to_string();
@@ -100,7 +108,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         registry.history(caller, &address, &twenty),
         registry.audit(caller, &filter, &twenty),
         registry.runs_of(caller, &address, &runs),
-        trials(&app, &visit, &address),
+        trials(app, visit, &address),
         registry.prompt_metrics(caller, &address, wanted, GroupBy::Version),
     )?;
     let environments = Live::all(&details, now);
@@ -118,10 +126,12 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         more_runs: runs.next_cursor,
         older_runs,
         trials,
-        test_set: test_set(&app, &visit, &details.prompt).await?,
+        test_set: test_set(app, visit, &details.prompt).await?,
         prompt: details.prompt,
+        form,
     };
-    app.show(&visit, &Page { title: &title, part: "prompts", template: "prompt.html" }, &context).await
+    app.show_as(status, visit, &Page { title: &title, part: "prompts", template: "prompt.html" }, &context)
+        .await
 }
 
 /// What its test set is called.

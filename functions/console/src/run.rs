@@ -172,7 +172,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
     page(&app, &visit, None).await
 }
 
-/// The page; of a review that was refused with its form.
+/// The page; of what was refused, a review or a stop, with its form.
 pub(crate) async fn page(
     app: &App,
     visit: &Visit,
@@ -227,6 +227,8 @@ struct Only {
 
 pub(crate) async fn cancel(State(app): State<App>, sent: Sent) -> Answer {
     let run: EvalRunId = sent.visit.path("run")?;
-    app.registry().cancel_run(&sent.act, run).await?;
-    Ok(Redirect::to(&format!("/console/runs/{run}")).into_response())
+    match app.registry().cancel_run(&sent.act, run).await {
+        Ok(_) => Ok(Redirect::to(&format!("/console/runs/{run}")).into_response()),
+        Err(error) => page(&app, &sent.visit, Some(FormState::refused(&sent.fields, error)?)).await,
+    }
 }

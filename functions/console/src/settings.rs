@@ -30,6 +30,8 @@ struct Context {
     inherited: bool,
     test_sets: Vec<(TestSetId, String)>,
     form: FormState,
+    /// What archives or restores it.
+    end: FormState,
 }
 
 /// The tags of a form: words between commas.
@@ -69,7 +71,13 @@ fn present(details: &PromptDetails) -> Fields {
         )
 }
 
-async fn page(app: &App, visit: &Visit, status: StatusCode, form: Option<FormState>) -> Answer {
+async fn page(
+    app: &App,
+    visit: &Visit,
+    status: StatusCode,
+    form: Option<FormState>,
+    end: FormState,
+) -> Answer {
     let registry = app.registry();
     let address = visit.path::<PromptId>("prompt")?.to_string();
     let details = registry.prompt_details(registry.prompt(&visit.caller, &address).await?).await?;
@@ -82,6 +90,7 @@ async fn page(app: &App, visit: &Visit, status: StatusCode, form: Option<FormSta
         inherited: details.prompt.gate.is_none(),
         test_sets: sets.data.into_iter().map(named).collect(),
         prompt: details.prompt,
+        end,
     };
     app.show_as(
         status,
@@ -93,7 +102,7 @@ async fn page(app: &App, visit: &Visit, status: StatusCode, form: Option<FormSta
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
-    page(&app, &visit, StatusCode::OK, None).await
+    page(&app, &visit, StatusCode::OK, None, FormState::default()).await
 }
 
 pub(crate) async fn save(State(app): State<App>, sent: Sent) -> Answer {
@@ -106,7 +115,7 @@ pub(crate) async fn save(State(app): State<App>, sent: Sent) -> Answer {
         Ok(_) => Ok(Redirect::to(&format!("/console/prompts/{prompt}")).into_response()),
         Err(error) => {
             let (status, form) = FormState::refused(&sent.fields, error)?;
-            page(&app, &sent.visit, status, Some(form)).await
+            page(&app, &sent.visit, status, Some(form), FormState::default()).await
         }
     }
 }
@@ -145,12 +154,23 @@ fn gate_of(fields: &Fields) -> Result<Option<GatePolicy>> {
 
 pub(crate) async fn archive(State(app): State<App>, sent: Sent) -> Answer {
     let prompt: PromptId = sent.visit.path("prompt")?;
-    app.release.archive_prompt(&sent.act, &prompt.to_string()).await?;
-    Ok(Redirect::to(&format!("/console/prompts/{prompt}")).into_response())
+    let archived = app.release.archive_prompt(&sent.act, &prompt.to_string()).await;
+    ended(&app, &sent, prompt, archived.map(drop)).await
 }
 
 pub(crate) async fn restore(State(app): State<App>, sent: Sent) -> Answer {
     let prompt: PromptId = sent.visit.path("prompt")?;
-    app.release.restore_prompt(&sent.act, &prompt.to_string()).await?;
-    Ok(Redirect::to(&format!("/console/prompts/{prompt}")).into_response())
+    let restored = app.release.restore_prompt(&sent.act, &prompt.to_string()).await;
+    ended(&app, &sent, prompt, restored.map(drop)).await
+}
+
+/// Shows the prompt, or why it stays as it is.
+async fn ended(app: &App, sent: &Sent, prompt: PromptId, done: Result<()>) -> Answer {
+    match done {
+        Ok(()) => Ok(Redirect::to(&format!("/console/prompts/{prompt}")).into_response()),
+        Err(error) => {
+            let (status, end) = FormState::refused(&sent.fields, error)?;
+            page(app, &sent.visit, status, None, end).await
+        }
+    }
 }

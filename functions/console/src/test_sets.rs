@@ -212,6 +212,8 @@ pub(crate) async fn delete(State(app): State<App>, sent: Sent) -> Answer {
         let wrong = Error::invalid("/confirm", format!("Type the name of the test set, `{}`.", found.name));
         return set_page(&app, &sent.visit, FormState::refused(&sent.fields, wrong)?).await;
     }
-    app.registry().delete_test_set(&sent.act, id).await?;
-    Ok(Redirect::to("/console/test-sets").into_response())
+    match app.registry().delete_test_set(&sent.act, id).await {
+        Ok(_) => Ok(Redirect::to("/console/test-sets").into_response()),
+        Err(error) => set_page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
+    }
 }

@@ -40,9 +40,18 @@ struct Context {
     own: bool,
     /// The form of an approval.
     form: FormState,
+    /// That of another evaluation.
+    evaluation: FormState,
 }
 
-async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState)) -> Answer {
+/// The forms of the page, of which one may have been refused.
+#[derive(Default)]
+struct Forms {
+    approval: FormState,
+    evaluation: FormState,
+}
+
+async fn page(app: &App, visit: &Visit, status: StatusCode, forms: Forms) -> Answer {
     let registry = app.registry();
     let id: VersionId = visit.path("version")?;
     let (prompt, details) = registry.version_in_prompt(&visit.caller, id).await?;
@@ -70,26 +79,37 @@ async fn page(app: &App, visit: &Visit, (status, form): (StatusCode, FormState))
         models: models.into_iter().map(|model| model.entry.model_id).collect(),
         came: ["saved", "unchanged"].into_iter().find(|word| visit.query.given(word).is_some()).unwrap_or(""),
         prompt: prompt.prompt,
-        form,
+        form: forms.approval,
+        evaluation: forms.evaluation,
     };
     let page = Page { title: &title, part: "prompts", template: "version.html" };
     app.show_as(status, visit, &page, &context).await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
-    page(&app, &visit, FormState::fresh()).await
+    page(&app, &visit, StatusCode::OK, Forms::default()).await
 }
 
 /// Asks for a run, and shows it.
 pub(crate) async fn evaluate(State(app): State<App>, sent: Sent) -> Answer {
     let version: VersionId = sent.visit.path("version")?;
-    let new = NewRun {
-        model_id: sent.fields.given("model_id").map(str::to_owned),
-        repeats: sent.fields.optional("repeats")?,
-        ..NewRun::default()
+    let queued = async {
+        let new = NewRun {
+            model_id: sent.fields.given("model_id").map(str::to_owned),
+            repeats: sent.fields.optional("repeats")?,
+            ..NewRun::default()
+        };
+        app.registry().queue_run(&sent.act, version, &new).await
     };
-    let made = app.registry().queue_run(&sent.act, version, &new).await?;
-    Ok(Redirect::to(&format!("/console/runs/{}", made.value.run.eval_run_id)).into_response())
+    match queued.await {
+        Ok(made) => {
+            Ok(Redirect::to(&format!("/console/runs/{}", made.value.run.eval_run_id)).into_response())
+        }
+        Err(error) => {
+            let (status, evaluation) = FormState::refused(&sent.fields, error)?;
+            page(&app, &sent.visit, status, Forms { evaluation, ..Forms::default() }).await
+        }
+    }
 }
 
 /// Gives the viewer's word for the version.
@@ -104,6 +124,9 @@ pub(crate) async fn approve(State(app): State<App>, sent: Sent) -> Answer {
     };
     match approved.await {
         Ok(_) => Ok(Redirect::to(&format!("/console/versions/{version}")).into_response()),
-        Err(error) => page(&app, &sent.visit, FormState::refused(&sent.fields, error)?).await,
+        Err(error) => {
+            let (status, approval) = FormState::refused(&sent.fields, error)?;
+            page(&app, &sent.visit, status, Forms { approval, ..Forms::default() }).await
+        }
     }
 }

@@ -149,6 +149,24 @@ impl Registry {
         Ok(answered.into_iter().sum())
     }
 
+    /// The figures of a prompt by bucket, of all the versions and environments that are looked at together. Whoever asks
+    /// has been let see the prompt.
+    pub async fn prompt_totals(&self, prompt: PromptId, wanted: Wanted) -> Result<BTreeMap<Hour, Summary>> {
+        let range = Range::of(wanted, self.sources.now())?;
+        let parts = self.places(prompt).await?.parts(GroupBy::Version, range);
+        let reads = stream::iter(parts).map(|part| async move {
+            self.store.hours(part.version, &part.environment, part.first, part.last).await
+        });
+        let mut parts = reads.buffer_unordered(READS);
+        let mut sums: BTreeMap<Hour, Tally> = BTreeMap::new();
+        while let Some(hours) = parts.try_next().await? {
+            for (hour, tally) in hours {
+                sums.entry(range.bucket.of(hour)).or_default().merge(&tally);
+            }
+        }
+        Ok(sums.iter().map(|(start, sum)| (*start, sum.into())).collect())
+    }
+
     /// The figures of a team's prompts by day. They are kept by day alone.
     pub async fn team_metrics(&self, caller: &Caller, team: &TeamId, wanted: Wanted) -> Result<TeamMetrics> {
         let range = Range::of(Wanted { bucket: Bucket::Day, ..wanted }, self.sources.now())?;
