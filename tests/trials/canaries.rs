@@ -99,7 +99,8 @@ async fn one_that_errs_at_thirty_percent_is_taken_back_within_two_ticks_of_its_t
     let ended = stage.get(&audit).await["data"][0].clone();
     assert_eq!(ended["action"], "rollout_ended");
     let errors = &ended["evidence"]["observed"]["failures"]["error"];
-    assert!(errors["canary"]["failed"].as_u64() > errors["control"]["failed"].as_u64(), "{ended}");
+    let failed = |arm: &str| errors[arm]["failed"].as_u64().unwrap();
+    assert!(failed("canary") > failed("control"), "{ended}");
     assert_eq!(stage.steer().await, 0, "to stop it twice does nothing");
 }
 

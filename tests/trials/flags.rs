@@ -11,6 +11,30 @@ async fn visit(stage: &Stage, user: &str) {
     stage.report(&[event(&answer, &json!({ "success": true }))]).await;
 }
 
+/// All users of the canary meet an error.
+async fn fail(stage: &Stage) {
+    let mut events = Vec::new();
+    for user in 0..60 {
+        let answer = stage.resolve(&format!("user-{user}")).await;
+        events.push(event(&answer, &json!({ "error": answer["variant"] == "canary" })));
+    }
+    stage.report(&events).await;
+}
+
+#[tokio::test]
+async fn people_are_called_for_a_canary_that_is_taken_back() {
+    let stage = Stage::new(2).await;
+    let stages = json!([{ "percent": 50, "min_samples": 5_000, "bake_minutes": 5 }]);
+    stage.try_canary(&json!({ "stages": stages })).await.expect(201);
+    let raised = Raised::listen();
+    fail(&stage).await;
+    for _ in 0..3 {
+        stage.pass(MINUTE).await;
+    }
+    assert_eq!(raised.names(), ["trial-flagged"]);
+    assert_eq!(stage.production().await["experiment_id"], json!(null));
+}
+
 #[tokio::test]
 async fn people_are_called_once_for_an_experiment_that_nobody_meets() {
     let stage = Stage::new(2).await;
@@ -24,7 +48,7 @@ async fn people_are_called_once_for_an_experiment_that_nobody_meets() {
         stage.pass(HOUR).await;
     }
     assert_eq!(raised.names(), ["trial-flagged"]);
-    visit(&stage, "somebody else").await;
+    visit(&stage, "another").await;
     stage.pass(MINUTE).await;
     for _ in 0..26 {
         stage.pass(HOUR).await;
@@ -42,12 +66,7 @@ async fn people_are_called_once_for_a_canary_that_waits_in_vain_or_that_they_mus
         stage.pass(HOUR).await;
     }
     assert_eq!(raised.names(), ["trial-flagged"]);
-    let mut events = Vec::new();
-    for user in 0..60 {
-        let answer = stage.resolve(&format!("user-{user}")).await;
-        events.push(event(&answer, &json!({ "error": answer["variant"] == "canary" })));
-    }
-    stage.report(&events).await;
+    fail(&stage).await;
     for _ in 0..3 {
         stage.pass(MINUTE).await;
     }

@@ -31,3 +31,18 @@ async fn an_arm_that_does_not_serve_the_version_is_rejected() {
     let said = text(&rejected[1]["detail"]);
     assert!(said.contains("`variant`") && said.contains("`C`") && said.contains("token"), "{said}");
 }
+
+#[tokio::test]
+async fn the_arms_of_a_canary_are_named_too_and_still_after_its_end() {
+    let stage = Stage::new(2).await;
+    let canary = stage.try_canary(&json!({})).await.expect(201)["rollout_id"].clone();
+    let [first, second] = [&stage.versions[0], &stage.versions[1]];
+    let events =
+        [named(first, &canary, "control"), named(second, &canary, "canary"), named(first, &canary, "canary")];
+    let abort = format!("/api/rollouts/{}/abort", text(&canary));
+    for _ in 0..2 {
+        let answer = stage.post("/api/metrics", &json!({ "events": events })).await.expect(202);
+        assert_eq!((&answer["accepted"], &answer["rejected"][0]["index"]), (&json!(2), &json!(2)));
+        stage.post(&abort, &json!({})).await.expect(200);
+    }
+}

@@ -255,7 +255,7 @@ impl App {
         step: RolloutStep,
         body: StepBody,
     ) -> web::Result<Created<RolloutView>> {
-        let made = self.release.step_rollout(act, id, step, body.reason.as_deref()).await?;
+        let made = self.release.step_rollout(act, id, (step, None), body.reason.as_deref()).await?;
         let details = self.registry().rollout_details(&made.value).await?;
         Ok(Created::new(StatusCode::OK, made, |_: Rollout| RolloutView::new(details)))
     }

@@ -35,7 +35,7 @@ pub struct App {
     queue: Queue,
     /// What was found of versions: none of it ever changes.
     versions: Arc<Bounded<VersionId, Arc<Known>>>,
-    /// What was found of trials: nor does any of that.
+    /// What was found of trials: nor does any of that, for a canary of another version is another canary.
     trials: Arc<Bounded<TrialId, Arc<KnownTrial>>>,
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn of_canary(observed: &rollout::Observed) -> Value {
     })
 }
 
-/// The newest strata first, for an entry has its bounds; the others are in the counters. Each arm has n, Σx and Σx²,
+/// The newest strata first, for an entry has its bounds; the others are in the counters. Each arm has n, Σx (times the measure's sign) and Σx²,
 /// the control first.
 fn newest(strata: &[Stratum]) -> Vec<Value> {
     let stratum = |stratum: &Stratum| {

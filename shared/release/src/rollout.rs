@@ -1,9 +1,9 @@
 //! Starting canaries, and what people do to them.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use domain::{
-    Environment, Error, KeyRole, Result, RolloutId, Trial, VersionId,
+    Environment, Error, ErrorKind, KeyRole, Result, RolloutId, Trial, VersionId,
     audit::Action,
     metric::{Count, Hour, Tally},
     rollout::{Decision, Observed, Plan, Rollout, State, Status, Tick},
@@ -127,18 +127,20 @@ impl Release {
         Ok(hours.values().map(calls).sum::<i64>() as f64)
     }
 
-    /// Does to a canary what a person wants.
+    /// Does to a canary what a person wants. It advances by one stage, whoever else does so at the same moment; `seen` is
+    /// the allocation version at which the person saw it, if they say so.
     pub async fn step_rollout(
         &self,
         act: &Act,
         id: RolloutId,
-        step: Step,
+        (step, seen): (Step, Option<u64>),
         reason: Option<&str>,
     ) -> Result<Made<Rollout>> {
         act.caller.require(KeyRole::Releaser)?;
         check_reason("/reason", reason)?;
         let registry = &self.registry;
-        let attempt = || self.build_step(act, id, step, reason);
+        let first = OnceLock::new();
+        let attempt = || self.build_step(act, id, (step, seen, &first), reason);
         let replay = |_| async move { Ok((registry.rollout(&act.caller, id).await?, None)) };
         let Made { value: (rollout, news), replayed } = registry.settle(act, attempt, replay).await?;
         if let Some(news) = &news {
@@ -151,10 +153,17 @@ impl Release {
         &self,
         act: &Act,
         id: RolloutId,
-        step: Step,
+        (step, seen, first): (Step, Option<u64>, &OnceLock<u64>),
         reason: Option<&str>,
     ) -> Result<Settled> {
         let before = self.registry.rollout(&act.caller, id).await?;
+        if step == Step::Advance {
+            let now = before.state.allocation_version;
+            check_seen(&before, seen)?;
+            if *first.get_or_init(|| now) != now {
+                return Ok(settle::Step::Done((before, None)));
+            }
+        }
         let now = self.registry.sources.now();
         let said = reason.unwrap_or("a person aborted it");
         let tick = match step {
@@ -197,13 +206,7 @@ impl Release {
         if watched && reference.version_id() == Some(before.canary.id) {
             return self.take_back(act, &trial, (&after, before), (reason, evidence)).await;
         }
-        let action = match tick.decision {
-            Decision::Advance(_) => Action::RolloutAdvanced,
-            Decision::Abort | Decision::Complete => Action::RolloutEnded,
-            _ if after.state.paused_at.is_some() => Action::RolloutPaused,
-            _ => Action::RolloutResumed,
-        };
-        let mut fact = trial_fact(act, action, &trial);
+        let mut fact = trial_fact(act, action_of(tick), &trial);
         fact.reason = reason;
         fact.evidence = evidence;
         let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &self.registry.sources)?;
@@ -240,6 +243,26 @@ impl Release {
         change.put_trial(trial)?;
         Ok(settle::Step::commit(change, (after.clone(), Some(News { reference, read_at }))))
     }
+}
+
+/// What the audit calls it.
+fn action_of(tick: &Tick) -> Action {
+    match tick.decision {
+        Decision::Advance(_) => Action::RolloutAdvanced,
+        Decision::Abort | Decision::Complete => Action::RolloutEnded,
+        _ if tick.rollout.state.paused_at.is_some() => Action::RolloutPaused,
+        _ => Action::RolloutResumed,
+    }
+}
+
+/// Refuses to advance a canary that another one has moved meanwhile.
+fn check_seen(canary: &Rollout, seen: Option<u64>) -> Result<()> {
+    if seen.is_none_or(|seen| canary.state.allocation_version == seen) {
+        return Ok(());
+    }
+    let percent = 100.0 * canary.share();
+    let detail = format!("The canary moved since you looked: it is at {percent} %. Look again, then decide.");
+    Err(Error::new(ErrorKind::Moved, detail).fact("percent", percent))
 }
 
 impl NewRollout {

@@ -69,7 +69,10 @@ impl Release {
             "observed": evidence::of_experiment(&observed),
         });
         let changed = match tick.action {
-            experiment::Action::Hold => self.note(&former, trial).await?,
+            experiment::Action::Hold => {
+                self.note(&former, trial).await?;
+                false
+            }
             experiment::Action::Allocate => {
                 let weights = weights_of(&trial, now, tick.verdict.reasons.clone()).map(|weights| Weights {
                     p_best: tick.standing.p_best.to_vec(),
@@ -85,7 +88,11 @@ impl Release {
             }
             experiment::Action::End(winner) => {
                 let winner = winner.filter(|arm| *arm > 0 && tick.experiment.settings.auto_promote);
-                self.end_experiment(act, (&former, tick.experiment), winner, evidence).await?
+                let ended = self.end_experiment(act, (&former, tick.experiment), winner, evidence).await?;
+                if ended {
+                    call_people(&former, &trial);
+                }
+                ended
             }
         };
         // Last, since nobody waits for it. A canary needs none of it: it has one stratum for each stage.
@@ -171,16 +178,24 @@ impl Release {
         let tick = rollout::tick(before, &observed, now)?;
         let former = Trial::from(before.clone());
         if matches!(tick.decision, Decision::Hold | Decision::Freeze | Decision::Stall) {
-            return self.note(&former, Trial::from(tick.rollout).after(&former)).await;
+            self.note(&former, Trial::from(tick.rollout).after(&former)).await?;
+            return Ok(false);
         }
         match self.carry_out(act, before, &tick, (None, Some(&observed))).await {
-            Ok(step) => self.try_once(step.map(|(_, news)| news)).await,
+            Ok(step) => {
+                let changed = self.try_once(step.map(|(_, news)| news)).await?;
+                if changed {
+                    call_people(&former, &Trial::from(tick.rollout));
+                }
+                Ok(changed)
+            }
             Err(error) if is_refusal(error.kind()) => {
                 // The gate may say no to the last step though it said yes to the first: then people decide.
                 let mut held = before.clone();
                 held.flags.insert(Flag::Stalled);
                 held.reasons = vec![error.detail().to_owned()];
-                self.note(&former, Trial::from(held).after(&former)).await
+                self.note(&former, Trial::from(held).after(&former)).await?;
+                Ok(false)
             }
             Err(error) => Err(error),
         }
@@ -194,17 +209,17 @@ impl Release {
         }))
     }
 
-    /// Keeps what was seen of a trial that goes on as it was. Returns whether anybody can see a change.
-    async fn note(&self, former: &Trial, trial: Trial) -> Result<bool> {
+    /// Keeps what was seen of a trial that goes on as it was.
+    async fn note(&self, former: &Trial, trial: Trial) -> Result<()> {
         if former.clone().after(former) == trial {
-            return Ok(false);
+            return Ok(());
         }
         if self.registry.store.keep_trial(&trial).await? {
             call_people(former, &trial);
         } else {
             tracing::debug!(trial = %trial.id(), "somebody else wrote it first");
         }
-        Ok(false)
+        Ok(())
     }
 
     /// Makes a change happen if nobody is in the way, and makes it known.
@@ -239,7 +254,8 @@ fn is_refusal(kind: ErrorKind) -> bool {
     )
 }
 
-/// People are called for what a trial says of itself for the first time.
+/// People are called for what a trial says of itself for the first time. Two that steer at once may both call, and where
+/// the answer to a write is lost nobody is called: the flag itself is never lost.
 fn call_people(former: &Trial, trial: &Trial) {
     let [before, after] = [former, trial].map(flags);
     let new: Vec<_> = after.into_iter().filter(|flag| !before.contains(flag)).collect();
