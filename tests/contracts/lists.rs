@@ -164,7 +164,9 @@ async fn prompts_are_filtered_by_tag_text_and_status() {
     let world = api::start().await;
     let tagged = json!({ "tags": ["billing", "de"], "description": "Answers about INVOICES" });
     world.prompt("a", "one", &tagged).await;
-    let two = world.prompt("a", "two", &json!({ "tags": ["billing"] })).await;
+    let two = world.prompt("a", "former", &json!({ "tags": ["billing"] })).await;
+    let change = json!({ "name": "two", "description": "Asks ZÜRICH back" });
+    world.admin(Call::patch(at(&two, ""), &change)).await.expect(200);
     world.admin(Call::delete(at(&two, ""))).await.expect(200);
     for (query, names) in [
         ("tag=billing", &["one", "two"] as &[_]),
@@ -172,13 +174,19 @@ async fn prompts_are_filtered_by_tag_text_and_status() {
         ("tag=bill", &[]),
         ("q=invoices", &["one"]),
         ("q=TW", &["two"]),
+        ("q=Z%C3%BCrich", &["two"]),
+        ("q=former", &[]),
         ("status=active", &["one"]),
         ("status=archived", &["two"]),
         ("tag=billing&status=active&q=o", &["one"]),
     ] {
-        let page = world.admin(Call::get(format!("/api/prompts?team_id=a&{query}"))).await.expect(200);
-        let found: Vec<_> =
-            page["data"].as_array().unwrap().iter().map(|prompt| text(&prompt["name"])).collect();
-        assert_eq!(found, names, "{query}");
+        // Those of a team are looked for among its names, those of all teams in the list of prompts.
+        for team in ["team_id=a&", ""] {
+            let page = world.admin(Call::get(format!("/api/prompts?{team}{query}"))).await.expect(200);
+            let mut found: Vec<_> =
+                page["data"].as_array().unwrap().iter().map(|prompt| text(&prompt["name"])).collect();
+            found.sort_unstable();
+            assert_eq!(found, names, "{team}{query}");
+        }
     }
 }

@@ -61,7 +61,7 @@ impl Registry {
         Ok(Page { data: read.into_iter().flatten().collect(), next_cursor: page.next_cursor })
     }
 
-    /// The newest of them, so many at least if there are.
+    /// The newest of them: a hundred at least, or all.
     pub async fn newest_to_review(&self, caller: &Caller) -> Result<Vec<(Prompt, EvalRun)>> {
         let mut found = Vec::new();
         let mut request = PageRequest::first(LOOKED_AT);

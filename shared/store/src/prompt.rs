@@ -121,11 +121,11 @@ impl Store {
     }
 
     /// A page of the prompts of all teams that are found by this text, in lower case. It may hold fewer than there are
-    /// on it without the text: those that are not found stay in the table.
+    /// on it without the text: those that are not found stay in the table, but for those that were kept before their words were.
     pub async fn prompts_with(&self, sought: &str, request: &PageRequest) -> Result<Page<Prompt>> {
         let query = self
             .query_list(&List::Prompts)
-            .filter_expression("contains(#searched, :sought)")
+            .filter_expression("attribute_not_exists(#searched) OR contains(#searched, :sought)")
             .expression_attribute_names("#searched", SEARCHED)
             .expression_attribute_values(":sought", text(sought));
         self.page(query, request).await
