@@ -36,6 +36,12 @@ async fn a_canary_is_taken_further_or_back_only_after_a_question() {
     }
     let shown = browser.page(&page).await;
     assert!(shown.contains("5.0\u{a0}%</span> of the users"), "nothing was done yet: {shown}");
+    let stale = [("step", "advance"), ("reason", "Seen enough"), ("seen", "0"), ("sure", "yes")];
+    let refused = browser.submit(&step, &stale).await;
+    assert_eq!(refused.status, 412, "{}", refused.text());
+    for wanted in ["moved since you looked", "name=\"seen\" value=\"1\"", "Promote version 2 now?</h2>"] {
+        assert!(refused.text().contains(wanted), "it is asked again: {wanted}: {}", refused.text());
+    }
     let sure = [("step", "abort"), ("reason", "Seen enough"), ("sure", "yes")];
     assert_eq!(location(&browser.submit(&step, &sure).await), page);
     let late = browser.submit(&step, &[("step", "advance"), ("reason", "Once more")]).await;

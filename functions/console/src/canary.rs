@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Redirect},
 };
 use domain::{
-    Environment, Error, Prompt, Result, RolloutId, Timestamp, Version, VersionId, VersionState,
+    Environment, Error, KeyRole, Prompt, Result, RolloutId, Timestamp, Version, VersionId, VersionState,
     name::production,
     rollout::{Decision, Flag, Guardrail, Phase, Plan, Rollout, Stage, Status, Tick},
 };
@@ -25,6 +25,9 @@ use crate::{
     promote::Change,
     visit::{Sent, Visit},
 };
+
+/// The field with the allocation version that somebody saw who moves a canary on.
+const SEEN: &str = "seen";
 
 #[derive(Serialize)]
 struct AskContext {
@@ -186,13 +189,15 @@ pub(crate) async fn step(State(app): State<App>, sent: Sent) -> Answer {
     let stepped = async {
         let step = step_of(sent.fields.text("step"))?;
         if !is_sure(&sent.fields) {
+            sent.act.caller.require(KeyRole::Releaser)?;
             let rollout = app.registry().rollout(&sent.act.caller, id).await?;
-            // What cannot be done is refused and not asked about.
+            // What a canary cannot do is refused and not asked about.
             if moved_by(&rollout, step, app.registry().sources.now())?.is_some() {
                 return Ok(None);
             }
         }
-        app.release.step_rollout(&sent.act, id, step, sent.fields.given("reason")).await.map(Some)
+        let seen = sent.fields.optional(SEEN)?;
+        app.release.step_rollout(&sent.act, id, (step, seen), sent.fields.given("reason")).await.map(Some)
     };
     match stepped.await {
         Ok(Some(_)) => Ok(Redirect::to(&format!("/console/canaries/{id}")).into_response()),
@@ -249,7 +254,7 @@ fn asked(rollout: &Rollout, word: &str, now: Timestamp) -> Option<Asked> {
         ends: tick.decision == Decision::Abort,
         action: format!("{page}/step"),
         page,
-        field: ("step", word.to_owned()),
+        fields: vec![("step", word.to_owned()), (SEEN, rollout.state.allocation_version.to_string())],
         also: also.to_owned(),
     };
     Some((shares, deed))

@@ -5,8 +5,8 @@
 use domain::{Error, Result, Timestamp};
 use plotters::{
     prelude::{
-        AreaSeries, ChartBuilder, Color as _, IntoDrawingArea as _, IntoFont as _, LineSeries, PathElement,
-        RGBColor, SVGBackend,
+        AreaSeries, ChartBuilder, Circle, Color as _, IntoDrawingArea as _, IntoFont as _, LineSeries,
+        PathElement, RGBColor, SVGBackend,
     },
     style::ShapeStyle,
 };
@@ -108,6 +108,10 @@ impl Chart<'_> {
             if self.filled {
                 let filled = AreaSeries::new(line.iter().copied(), bottom, colour.mix(0.2));
                 chart.draw_series(filled).map_err(|error| failed(&error))?;
+            }
+            if let [only] = line.as_slice() {
+                let point = Circle::new(*only, 3, colour.filled());
+                chart.draw_series([point]).map_err(|error| failed(&error))?;
             }
             let style = ShapeStyle::from(colour).stroke_width(2);
             chart

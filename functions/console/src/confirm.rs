@@ -21,7 +21,7 @@ pub(crate) struct Deed {
     pub(crate) action: String,
     pub(crate) page: String,
     /// What its form holds besides the reason.
-    pub(crate) field: (&'static str, String),
+    pub(crate) fields: Vec<(&'static str, String)>,
     /// What it means beyond the shares.
     pub(crate) also: String,
 }

@@ -107,7 +107,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
             let wanted = known.filter(|known| team.as_ref().is_none_or(|team| team == known)).collect();
             lines::of_teams(&app, caller, wanted, (sort, days)).await?
         }
-        ("prompt", _) => lines::of_prompts(registry, &ranking.data, days).await?,
+        ("prompt", _) => lines::of_prompts(registry, &ranking, days).await?,
         ("version", Some(prompt)) => lines::of_versions(registry, caller, prompt, days).await?,
         ("version", None) => Lines::default(),
         _ => lines::of_all(&ranking),

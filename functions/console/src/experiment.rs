@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Redirect},
 };
 use domain::{
-    ExperimentId, Prompt, Result, VersionPointer,
+    ExperimentId, KeyRole, Prompt, Result, VersionPointer,
     experiment::{Experiment, Verdict, posterior::Figure as Interval},
     trial::Weights,
 };
@@ -218,13 +218,8 @@ async fn page(
         question,
         form,
     };
-    app.show_as(
-        status,
-        visit,
-        &Page { title: &title, part: "prompts", template: "experiment.html" },
-        &context,
-    )
-    .await
+    let page = Page { title: &title, part: "prompts", template: "experiment.html" };
+    app.show_as(status, visit, &page, &context).await
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
@@ -239,8 +234,9 @@ pub(crate) async fn stop(State(app): State<App>, sent: Sent) -> Answer {
             reason: sent.fields.given("reason").map(str::to_owned),
         };
         if !is_sure(&sent.fields) {
+            sent.act.caller.require(KeyRole::Releaser)?;
             let experiment = app.registry().experiment(&sent.act.caller, id).await?;
-            // What cannot be asked about cannot be done either, and is refused below.
+            // What cannot be asked about is refused below.
             if asked(&experiment, &sent.fields).is_some() {
                 return Ok(None);
             }

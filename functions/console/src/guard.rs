@@ -36,7 +36,7 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let address = address.path_and_query().map_or("/console", |address| address.as_str());
         let again = match kept {
-            Some(kept) => Some(kept.again(&app).await),
+            Some(kept) => Some(kept.again(&app, failure.0.kind()).await),
             None => None,
         };
         response = page_of(&app, &failure, (&method, address), again);

@@ -6,6 +6,7 @@ use axum::{
     extract::Request,
     http::{HeaderMap, Method, request::Parts},
 };
+use domain::ErrorKind;
 use serde::Serialize;
 use web::Fields;
 
@@ -19,6 +20,9 @@ const MOST_ROWS: usize = 12;
 
 /// What proves the session is never given back, nor is the key of a sign-in.
 const SECRET: [&str; 2] = ["csrf", "key"];
+
+/// Forms that begin or end a session: whoever sends one of them again would do what they do not see.
+const OF_NO_SESSION: [&str; 2] = ["/console/sign-in", "/console/sign-out"];
 
 /// A form on its way.
 pub(crate) struct Kept {
@@ -63,7 +67,8 @@ pub(crate) async fn keep(request: Request) -> (Request, Option<Kept>) {
     let (parts, body) = request.into_parts();
     let bytes = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     let fits = bytes.is_some_and(|bytes| bytes <= MOST);
-    if parts.method != Method::POST || !is_ours(&parts.headers) || !fits {
+    let of_session = !OF_NO_SESSION.contains(&parts.uri.path());
+    if parts.method != Method::POST || !of_session || !is_ours(&parts.headers) || !fits {
         return (Request::from_parts(parts, body), None);
     }
     // A body that breaks off is no form of a session either, and is refused as that.
@@ -84,11 +89,11 @@ impl Again {
 }
 
 impl Kept {
-    /// As the page of an error gives it back.
-    pub(crate) async fn again(self, app: &App) -> Again {
+    /// As the page of this error gives it back.
+    pub(crate) async fn again(self, app: &App, error: ErrorKind) -> Again {
         // Whoever is signed out gets what proves the session once they are signed in, and then presses a second time.
         let signed_in = app.doors.signed_in(&self.parts).await.ok();
-        let stale = |csrf: &str| csrf != self.fields.text("csrf");
+        let stale = |csrf: &str| error == ErrorKind::Forbidden && csrf != self.fields.text("csrf");
         let anew = signed_in.as_ref().filter(|now| stale(&now.csrf)).map(|now| now.caller.actor.name.clone());
         let fields = self.fields.iter().filter(|(name, _)| !SECRET.contains(name)).map(Typed::of).collect();
         let address = self.parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);

@@ -1,7 +1,7 @@
 //! Signing in to the console: a key is shown once, and from then on the browser holds a session that stands for it.
 //!
 //! The key is looked up at each request, so a session ends with its key. Scripts cannot read the cookie, and no other
-//! site's page makes a browser send it with a form; with a link it does, so that one from a mail leads where it says. A
+//! site's page makes a browser send it with a POST; with a link it does, so that one from a mail leads where it says. A
 //! form also carries a text that only the session's own pages know.
 
 use std::time::Duration;

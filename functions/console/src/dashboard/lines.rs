@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    Caller, Prompt, Result, TeamId, Timestamp,
+    Caller, Error, Prompt, Result, TeamId, Timestamp,
     metric::{Hour, Summary, summary::Bucket},
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use registry::{
     Registry,
     metric::{Group, GroupBy, Ranked, Ranking, Sort, Wanted},
@@ -19,6 +20,9 @@ use crate::{
 
 /// How many lines a chart has: as many as there are colours.
 const MOST: usize = 6;
+
+/// How many of them are read at once.
+const READS: usize = 8;
 
 /// The figures of something by day.
 pub(super) struct Line {
@@ -63,25 +67,29 @@ pub(super) async fn of_teams(
     teams: Vec<TeamId>,
     (sort, days): (Sort, u32),
 ) -> Result<Lines> {
-    let mut lines = Vec::new();
-    for team in teams {
+    let reads = stream::iter(teams).map(|team| async move {
         let (_, ranking) = app.rankings.of(app.registry(), caller, Some(&team), sort, days).await?;
         let calls: i64 = ranking.by_day.values().map(|day| day.calls).sum();
-        lines.push((calls, Line { name: team.to_string(), days: ranking.by_day.clone() }));
-    }
+        Ok::<_, Error>((calls, Line { name: team.to_string(), days: ranking.by_day.clone() }))
+    });
+    let mut lines: Vec<_> = reads.buffered(READS).try_collect().await?;
     lines.retain(|(calls, _)| *calls > 0);
     lines.sort_by_key(|(calls, _)| std::cmp::Reverse(*calls));
     Ok(Lines::first(lines.into_iter().map(|(_, line)| line).collect()))
 }
 
 /// The first prompts of a ranking, each with all its versions.
-pub(super) async fn of_prompts(registry: &Registry, ranked: &[Ranked], days: u32) -> Result<Lines> {
-    let mut lines = Vec::new();
-    for Ranked { prompt, .. } in ranked.iter().take(MOST) {
-        let days = registry.prompt_totals(prompt.prompt_id, recent(days, registry.sources.now())).await?;
-        lines.push(Line { name: format!("{}/{}", prompt.team_id, prompt.name), days });
-    }
-    Ok(Lines { lines, left_out: ranked.len().saturating_sub(MOST) })
+pub(super) async fn of_prompts(registry: &Registry, ranking: &Ranking, days: u32) -> Result<Lines> {
+    let wanted = recent(days, registry.sources.now());
+    let named =
+        |Ranked { prompt, .. }: &Ranked| (prompt.prompt_id, format!("{}/{}", prompt.team_id, prompt.name));
+    let drawn: Vec<_> = ranking.data.iter().take(MOST).map(named).collect();
+    let reads = stream::iter(drawn).map(|(prompt, name)| async move {
+        let days = registry.prompt_totals(prompt, wanted).await?;
+        Ok::<_, Error>(Line { name, days })
+    });
+    let lines = reads.buffered(READS).try_collect().await?;
+    Ok(Lines { lines, left_out: ranking.data.len().saturating_sub(MOST) + ranking.left_out })
 }
 
 /// The versions of a prompt that are called, the newest first.

@@ -1,5 +1,7 @@
 //! What it means to stop an experiment, before somebody does.
 
+use std::collections::BTreeMap;
+
 use domain::{
     VersionId, VersionPointer,
     allocation::{Allocation, Rule},
@@ -32,7 +34,7 @@ pub(super) fn asked(experiment: &Experiment, wish: &Fields) -> Option<Asked> {
         ends: true,
         action: format!("{page}/stop"),
         page,
-        field: ("winner_version_id", wish.text("winner_version_id").to_owned()),
+        fields: vec![("winner_version_id", wish.text("winner_version_id").to_owned())],
         also,
     };
     Some((shares(&running, control, winner), deed))
@@ -45,10 +47,15 @@ fn shares(running: &Allocation, control: VersionPointer, winner: VersionPointer)
         Rule::Canary => 1.0,
     };
     let whole: f64 = running.arms.iter().map(|arm| arm.weight).sum();
-    let share = |version: VersionPointer, weight: f64| {
-        let rest = if version == control { 1.0 - enrolled } else { 0.0 };
-        let now = weight / whole.max(f64::MIN_POSITIVE) * enrolled + rest;
-        Share { version, now, then: if version == winner { 1.0 } else { 0.0 } }
+    // Two arms may serve the same version.
+    let mut shares: BTreeMap<u32, Share> = BTreeMap::new();
+    let mut give = |version: VersionPointer, now: f64| {
+        let then = if version == winner { 1.0 } else { 0.0 };
+        shares.entry(version.number).or_insert(Share { version, now: 0.0, then }).now += now;
     };
-    running.arms.iter().map(|arm| share(arm.version, arm.weight)).collect()
+    give(control, 1.0 - enrolled);
+    for arm in &running.arms {
+        give(arm.version, arm.weight / whole.max(f64::MIN_POSITIVE) * enrolled);
+    }
+    shares.into_values().collect()
 }
