@@ -101,3 +101,48 @@ impl Most {
         if self.all { usize::MAX } else { self.limit as usize }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The words of a line of a shell.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for character in line.chars() {
+            match character {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(character),
+            }
+        }
+        words
+    }
+
+    /// The commands of a text: lines of their own, and those within a line that name what they are about.
+    fn commands(text: &str) -> Vec<String> {
+        let lines = text.lines().filter_map(|line| line.split(" | ").next());
+        let within = text.split('`').skip(1).step_by(2).filter(|code| code.contains('…'));
+        let commands = lines.chain(within).map(|command| command.trim().replace('\n', " "));
+        let commands = commands.filter(|command| command.starts_with("cuecard "));
+        // Any id will do.
+        let id = |command: String| command.replace("_…", "_01JD0000000000000000000000");
+        commands.map(id).collect()
+    }
+
+    #[test]
+    fn the_commands_of_the_runbooks_read() {
+        let mut read = 0;
+        for runbook in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/runbooks")).unwrap() {
+            let path = runbook.unwrap().path();
+            for command in commands(&fs::read_to_string(&path).unwrap()) {
+                let arguments = Arguments::try_parse_from(words(&command));
+                assert!(arguments.is_ok(), "{}: {command}\n{}", path.display(), arguments.err().unwrap());
+                read += 1;
+            }
+        }
+        assert!(read > 30, "{read}");
+    }
+}

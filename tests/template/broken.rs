@@ -2,7 +2,9 @@
 
 mod alarms;
 mod functions;
+mod limits;
 mod network;
+mod releases;
 mod storage;
 mod streams;
 
@@ -40,8 +42,15 @@ impl Edit {
 #[tokio::test]
 async fn each_broken_template_is_refused_for_its_own_reason() {
     let code = Code::read().await;
-    let edits =
-        [alarms::EDITS.as_slice(), &functions::EDITS, &network::EDITS, &storage::EDITS, &streams::EDITS];
+    let edits = [
+        alarms::EDITS.as_slice(),
+        &functions::EDITS,
+        &limits::EDITS,
+        &network::EDITS,
+        &releases::EDITS,
+        &storage::EDITS,
+        &streams::EDITS,
+    ];
     for edit in edits.into_iter().flatten() {
         let complaints = checks::complaints(&Template::parse(&edit.of_template()), &code).await;
         assert_eq!(complaints, edit.said, "{}: {} as {}", edit.within, edit.from, edit.to);

@@ -20,7 +20,7 @@ use testkit::event_source::Failure;
 use crate::{
     cached::Cached,
     checks::{functions::id, variables::KNOWN},
-    root,
+    root, written,
 };
 
 /// The prompt that the platform has.
@@ -41,6 +41,10 @@ pub(crate) struct Code {
     pub(crate) records: Vec<Value>,
     /// What the functions write of each alarm.
     pub(crate) alarms: Vec<Value>,
+    /// The other metrics that they write.
+    pub(crate) metrics: BTreeSet<String>,
+    /// What is to be done about each alarm, by its name.
+    pub(crate) runbooks: BTreeMap<String, String>,
     /// What its processes ask of a cache.
     pub(crate) cached: Cached,
 }
@@ -57,7 +61,9 @@ impl Code {
         let records = records(&world).await;
         let cached = Cached::start(world, TEAM, PROMPT).await;
         let (packages, operations, alarms) = (packages(), operations(), alarms());
-        Self { packages, operations, tables, records, alarms, cached }
+        let metrics = mains().values().flat_map(|main| written::metrics(main)).collect();
+        let runbooks = written::runbooks();
+        Self { packages, operations, tables, records, alarms, metrics, runbooks, cached }
     }
 }
 

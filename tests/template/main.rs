@@ -11,6 +11,7 @@ mod code;
 mod lint;
 mod pattern;
 mod template;
+mod written;
 
 use std::path::{Path, PathBuf};
 

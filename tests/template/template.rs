@@ -33,6 +33,11 @@ impl Template {
         &self.0["Resources"][id]
     }
 
+    /// What an output tells; null where there is none.
+    pub(crate) fn output(&self, id: &str) -> &Value {
+        &self.0["Outputs"][id]["Value"]
+    }
+
     /// All functions.
     pub(crate) fn functions(&self) -> Vec<Function> {
         let globals = &self.0["Globals"]["Function"];
@@ -77,15 +82,25 @@ pub(crate) fn elements(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// The resource that `!Ref` or `!GetAtt` names.
+/// The resource that `!Ref` or `!GetAtt` names. Of an alternative it is the first: ours, where none is given.
 pub(crate) fn named(value: &Value) -> Option<&str> {
+    let value = alternatives(value)[0];
     let attribute = || value["Fn::GetAtt"].as_str()?.split('.').next();
     value["Ref"].as_str().or_else(attribute)
 }
 
+/// What a value may be, as the conditions of the deployment have it.
+pub(crate) fn alternatives(value: &Value) -> Vec<&Value> {
+    match value["Fn::If"].as_array().map(Vec::as_slice) {
+        Some([_, first, second]) => vec![first, second],
+        _ => vec![value],
+    }
+}
+
 /// The text of a value, also within `!Sub`.
 pub(crate) fn text(value: &Value) -> &str {
-    value.as_str().or(value["Fn::Sub"].as_str()).unwrap_or_default()
+    let sub = &value["Fn::Sub"];
+    value.as_str().or(sub.as_str()).or(sub[0].as_str()).unwrap_or_default()
 }
 
 /// How a property is not as wanted: of the resource with this name, at this place, it has to be this JSON, and `null`

@@ -3,11 +3,14 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 30] = [
+pub(super) const EDITS: [Edit; 31] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
-        &["Ghost has no package in functions/", "Ghost: it does not write to FunctionsLog"]),
+        &["Ghost has no package in functions/", "Ghost: nothing limits how many of its calls are made at once",
+            "Ghost: it does not write to FunctionsLog",
+            "Ghost: no alarm watches its AWS/Lambda Errors by FunctionName",
+            "Ghost: no alarm watches its AWS/Lambda Throttles by FunctionName"]),
     edit("Resolve", "arm64/resolve", "arm64/resolver",
         &[r#"Resolve: its CodeUri is not "target/lambda-arm64/resolve""#]),
     edit("Try", "Timeout: 29", "Handler: main", &[r#"Try: its Handler is not "bootstrap""#]),
@@ -20,9 +23,11 @@ pub(super) const EDITS: [Edit; 30] = [
         &["Dispatch: it is not told CUECARD_EVAL_QUEUE_URL", "Dispatch: nobody knows a variable CUECARD_QUEUE"]),
     edit("Try", "CUECARD_MODEL_HOSTS: !Ref ModelHosts", "CUECARD_MODEL_HOSTS: !Ref ModelHosts\n          CUECARD_CACHE_CLUSTER: 'true'",
         &["Try: it is told CUECARD_CACHE_CLUSTER, which it does not need"]),
-    edit("Resolve", "CUECARD_CACHE_NAME: !Ref Cache", "CUECARD_LOG: debug",
+    edit("Resolve", "CUECARD_CACHE_NAME: !If [CacheIsOurs, !Ref Cache, !Ref CacheName]", "CUECARD_LOG: debug",
         &["Resolve: it is not told CUECARD_CACHE_NAME"]),
-    edit("Resolve", "CUECARD_CACHE_NAME: !Ref Cache", "CUECARD_CACHE_NAME: !Ref Cache\n          SSL_CERT_FILE: ''",
+    edit("Resolve", "!If [CacheIsOurs, !Ref CacheUser, !Ref CacheUserId]", "!Ref CacheUser",
+        &[r#"Resolve: CUECARD_CACHE_USER is not {"Fn::If":["CacheIsOurs",{"Ref":"CacheUser"},{"Ref":"CacheUserId"}]}"#]),
+    edit("Resolve", "!Ref CacheName]", "!Ref CacheName]\n          SSL_CERT_FILE: ''",
         &["Resolve: SSL_CERT_FILE is not /etc/pki/tls/cert.pem"]),
     edit("Propagate", "CUECARD_ARCHIVE_BUCKET: !Ref Archive", "CUECARD_ARCHIVE_BUCKET: !Ref TestSets",
         &[r#"Propagate: CUECARD_ARCHIVE_BUCKET is not {"Ref":"Archive"}"#]),

@@ -3,20 +3,27 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 25] = [
+pub(super) const EDITS: [Edit; 28] = [
     edit("Resolve", "VpcConfig:", "Vpc:", &["Resolve: it is not in the network"]),
     edit("Try", "Timeout: 29", "VpcConfig: {SubnetIds: [!Ref SubnetA]}", &["Try: it is in the network"]),
     edit("Routes", "  Routes:", "  Nat: {Type: AWS::EC2::NatGateway}\n  Routes:", &["Nat leads out of the network"]),
     edit("ToBuckets", ".s3", ".sqs",
         &[r#"the endpoints in the network are {("com.amazonaws.${AWS::Region}.dynamodb", "Gateway"), ("com.amazonaws.${AWS::Region}.sqs", "Gateway")}"#]),
-    edit("Propagate", "SubnetIds: [!Ref SubnetA, !Ref SubnetB]", "SubnetIds: [!Ref SubnetA]",
-        &[r#"Propagate: its VpcConfig is not {"SecurityGroupIds":[{"Ref":"FunctionsGroup"}],"SubnetIds":[{"Ref":"SubnetA"},{"Ref":"SubnetB"}]}"#]),
-    edit("Steer", ", SecurityGroupIds: [!Ref FunctionsGroup]", "", &[r#"Steer: its VpcConfig is not {"SecurityGroupIds":[{"Ref":"FunctionsGroup"}],"SubnetIds":[{"Ref":"SubnetA"},{"Ref":"SubnetB"}]}"#]),
+    edit("Propagate", "SubnetIds: !If [NetworkIsOurs, [!Ref SubnetA, !Ref SubnetB], !Ref VpcSubnets]", "SubnetIds: [!Ref SubnetA]",
+        &[r#"Propagate: its VpcConfig is not {"SecurityGroupIds":[{"Ref":"FunctionsGroup"}],"SubnetIds":{"Fn::If":["NetworkIsOurs",[{"Ref":"SubnetA"},{"Ref":"SubnetB"}],{"Ref":"VpcSubnets"}]}}"#]),
+    edit("Steer", "\n        SecurityGroupIds: [!Ref FunctionsGroup]", "", &[r#"Steer: its VpcConfig is not {"SecurityGroupIds":[{"Ref":"FunctionsGroup"}],"SubnetIds":{"Fn::If":["NetworkIsOurs",[{"Ref":"SubnetA"},{"Ref":"SubnetB"}],{"Ref":"VpcSubnets"}]}}"#]),
     edit("ToTables", "\n      RouteTableIds: [!Ref Routes]", "", &["ToTables: no route leads to it"]),
     edit("RoutesOfSubnetB", "SubnetId: !Ref SubnetB", "SubnetId: !Ref SubnetA",
         &[r#"RoutesOfSubnetB: /SubnetId is not {"Ref":"SubnetB"}"#]),
     edit("FunctionsGroup", "ToPort: 443", "ToPort: 442", &["FunctionsGroup: /SecurityGroupEgress/0/ToPort is not 443"]),
 
+    edit("SubnetB", "Condition: NetworkIsOurs", "Metadata: {}",
+        &["SubnetB: it is made for a network that is given too"]),
+    edit("FunctionsGroup", "!Ref VpcCidr", "0.0.0.0/0",
+        &[r#"FunctionsGroup: /SecurityGroupEgress/1/CidrIp is not {"Fn::If":["NetworkIsOurs",{"Fn::GetAtt":"Network.CidrBlock"},{"Ref":"VpcCidr"}]}"#]),
+
+    edit("CacheUser", "Condition: CacheIsOurs", "Metadata: {}",
+        &["CacheUser: it is made beside a cache that is given too"]),
     edit("Cache", "\n      UserGroupId: !Ref CacheUsers", "", &[r#"Cache: /UserGroupId is not {"Ref":"CacheUsers"}"#]),
     edit("Cache", "\n      SecurityGroupIds: [!Ref CacheGroup]", "",
         &[r#"Cache: /SecurityGroupIds is not [{"Ref":"CacheGroup"}]"#]),

@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 11] = [
+pub(super) const EDITS: [Edit; 16] = [
     edit("Telemetry", "\n        - {AttributeName: sk, KeyType: RANGE}", "",
         &[r#"Telemetry: its KeySchema is not [{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}], as the code has it"#]),
     edit("Telemetry", "AttributeName: sk, AttributeType: S", "AttributeName: sk, AttributeType: N",
@@ -21,7 +21,16 @@ pub(super) const EDITS: [Edit; 11] = [
     edit("Registry", "\n    DeletionPolicy: Retain", "", &["Registry: its DeletionPolicy is not Retain"]),
     edit("TestSets", "BlockPublicPolicy: true", "BlockPublicPolicy: false",
         &["TestSets: /PublicAccessBlockConfiguration/BlockPublicPolicy is not true"]),
-    edit("Archive", "Days: 400", "Days: 40", &["Archive: /ObjectLockConfiguration/Rule/DefaultRetention/Days is not 400"]),
-    edit("Archive", "SSEAlgorithm: AES256", "SSEAlgorithm: none",
-        &[r#"Archive: /BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/SSEAlgorithm is not "AES256""#]),
+    edit("Archive", ", Days: 400", ", Days: 40", &["Archive: /ObjectLockConfiguration/Rule/DefaultRetention/Days is not 400"]),
+    edit("Archive", "'aws:kms', AES256", "'aws:kms', none",
+        &[r#"Archive: /BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/SSEAlgorithm is not {"Fn::If":["KeyIsGiven","aws:kms","AES256"]}"#]),
+    edit("Archive", "{Id: former, Status: Enabled, ", "{Id: former, Status: Enabled, ExpirationInDays: 400, ",
+        &["Archive: the audit expires"]),
+    edit("TestSets", "AbortIncompleteMultipartUpload", "AbortUpload", &["TestSets: uploads that nobody ends stay for ever"]),
+    edit("ArchivePolicy", "aws:SecureTransport", "aws:ViaAWSService",
+        &[r#"ArchivePolicy: /PolicyDocument/Statement/0/Condition is not {"Bool":{"aws:SecureTransport":"false"}}"#]),
+    edit("TestSetsPolicy", ", !Sub '${TestSets.Arn}/*'", "",
+        &[r#"TestSetsPolicy: /PolicyDocument/Statement/0/Resource is not [{"Fn::GetAtt":"TestSets.Arn"},{"Fn::Sub":"${TestSets.Arn}/*"}]"#]),
+    edit("RollbackCalls", "!GetAtt Rollback.Arn", "!GetAtt Resolve.Arn",
+        &[r#"RollbackCalls: /AdvancedEventSelectors/0/FieldSelectors/2 is not {"Field":"resources.ARN","StartsWith":[{"Fn::GetAtt":"Rollback.Arn"}]}"#]),
 ];

@@ -1,11 +1,11 @@
-//! What people are to be called for calls them: each alarm of the code watches the metric that the functions write.
+//! What the code calls people for calls them: each alarm of the code watches the metric that the functions write.
 
 use serde_json::{Value, json};
 
 use crate::{
     checks::functions::id,
     code::Code,
-    template::{Template, entries},
+    template::{Template, elements, entries},
 };
 
 /// The log of all functions.
@@ -14,7 +14,11 @@ const LOG: &str = "FunctionsLog";
 pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
     let mut complaints: Vec<_> = code.alarms.iter().flat_map(|line| deaf(template, line)).collect();
     let raised = |found: &str| code.alarms.iter().any(|line| name(line) == found);
-    let idle = template.resources("AWS::CloudWatch::Alarm").filter(|(id, _)| !raised(id));
+    let by_name = |alarm: &Value| {
+        elements(&alarm["Properties"]["Dimensions"]).iter().any(|dimension| dimension["Name"] == "alarm")
+    };
+    let idle =
+        template.resources("AWS::CloudWatch::Alarm").filter(|(id, alarm)| by_name(alarm) && !raised(id));
     complaints.extend(idle.map(|(id, _)| format!("{id}: nobody raises it")));
     let log = json!({ "LogGroup": { "Ref": LOG } });
     let elsewhere = template.functions().into_iter().filter(|f| f.properties["LoggingConfig"] != log);
@@ -46,7 +50,6 @@ fn deaf(template: &Template, line: &Value) -> Vec<String> {
         "Namespace": written["Namespace"], "MetricName": written["Metrics"][0]["Name"], "Dimensions": dimensions,
         "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching",
-        "AlarmActions": { "Fn::If": ["AlarmsAreTold", [{ "Ref": "AlarmTopic" }], { "Ref": "AWS::NoValue" }] },
     });
     let wrong = entries(&wanted).filter(|(property, wanted)| alarm["Properties"][*property] != **wanted);
     wrong.map(|(property, wanted)| format!("{id}: its {property} is not {wanted}")).collect()

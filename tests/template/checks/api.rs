@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     checks::functions::id,
     code::Code,
-    template::{Template, entries, named, text},
+    template::{Template, differs, entries, named, text},
 };
 
 /// How long the gateway waits for an answer, in s.
@@ -15,6 +15,16 @@ const PATIENCE: u64 = 30;
 
 /// What the gateway lets through to each route. Settings of a single route would take their place.
 const THROTTLES: [&str; 2] = ["ThrottlingRateLimit", "ThrottlingBurstLimit"];
+
+/// What the gateway may log of a request: paths and queries may hold what users wrote.
+const LOGGED: [&str; 5] = ["requestId", "routeKey", "status", "responseLatency", "integrationErrorMessage"];
+
+/// Where the API is when it has a domain: there alone.
+const DOMAIN: [(&str, &str, &str); 3] = [
+    ("Api", "/DisableExecuteApiEndpoint", r#"{"Fn::If":["DomainIsGiven",true,false]}"#),
+    ("DomainMapping", "/ApiId", r#"{"Ref":"Api"}"#),
+    ("DomainMapping", "/DomainName", r#"{"Ref":"Domain"}"#),
+];
 
 /// How the gateway writes that all methods go one way.
 const ANY: &str = "x-amazon-apigateway-any-method";
@@ -24,7 +34,7 @@ const DEFAULT: &str = "/$default";
 
 pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
     let definition = &template.resource("Api")["Properties"]["DefinitionBody"];
-    let routes = routes(definition);
+    let routes = routes(template, definition);
     let operations: BTreeMap<_, _> =
         code.operations.iter().map(|(route, package)| (route.clone(), id(package))).collect();
     let all: BTreeSet<_> = routes.keys().chain(operations.keys()).collect();
@@ -37,37 +47,67 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
             complaints.push(format!("{route} goes to {goes}, and {should} answers it"));
         }
     }
-    complaints.extend(undefaulted(definition));
+    complaints.extend(undefaulted(template, definition));
     complaints.extend(unthrottled(template));
+    complaints.extend(indiscreet(template));
+    complaints.extend(DOMAIN.iter().filter_map(|wanted| differs(template, wanted)));
     complaints.extend(unreachable(template, &operations.into_values().collect()));
     complaints
 }
 
 /// The routes as `GET /path`, each with the function that it goes to.
-fn routes(definition: &Value) -> BTreeMap<String, String> {
+fn routes(template: &Template, definition: &Value) -> BTreeMap<String, String> {
     let mut routes = BTreeMap::new();
     for (path, methods) in entries(&definition["paths"]).filter(|(path, _)| *path != DEFAULT) {
         for (method, operation) in entries(methods) {
             let method = if method == ANY { "ANY".to_owned() } else { method.to_uppercase() };
-            routes.insert(format!("{method} {path}"), target(definition, operation));
+            routes.insert(format!("{method} {path}"), target(template, definition, operation));
         }
     }
     routes
 }
 
-/// The function of an operation's integration.
-fn target(definition: &Value, operation: &Value) -> String {
+/// The function of an operation's integration, if it is called as it has to be: by its alias, where it has one.
+fn target(template: &Template, definition: &Value, operation: &Value) -> String {
     let place = operation["x-amazon-apigateway-integration"]["$ref"].as_str().unwrap_or_default();
     let integration = definition.pointer(place.trim_start_matches('#')).unwrap_or(&Value::Null);
-    let function = text(&integration["uri"]).strip_suffix(".Arn}/invocations");
-    let function = function.and_then(|uri| Some(uri.rsplit_once("/functions/${")?.1));
-    function.unwrap_or("nobody").to_owned()
+    let called = called(integration).unwrap_or("nobody");
+    match called.rsplit_once('.') {
+        Some((id, "Alias")) if has_alias(template, id) => id.to_owned(),
+        Some((id, "Arn")) if !has_alias(template, id) => id.to_owned(),
+        _ => format!("the wrong door of {called}"),
+    }
 }
 
-fn undefaulted(definition: &Value) -> Option<String> {
+/// What an integration names, be it in the address or among the values for it.
+fn called(integration: &Value) -> Option<&str> {
+    let uri = &integration["uri"]["Fn::Sub"];
+    let address = uri.as_str().or(uri[0].as_str())?.strip_suffix("}/invocations")?;
+    let (_, name) = address.rsplit_once("/functions/${")?;
+    Some(named(&uri[1][name]).unwrap_or(name))
+}
+
+/// Whether a function has an alias: all others would be given new code before it is known to work.
+fn has_alias(template: &Template, id: &str) -> bool {
+    !template.resource(id)["Properties"]["AutoPublishAlias"].is_null()
+}
+
+fn undefaulted(template: &Template, definition: &Value) -> Option<String> {
     let route = &definition["paths"][DEFAULT][ANY];
-    let right = route["isDefaultRoute"] == true && target(definition, route) == "Authoring";
+    let right = route["isDefaultRoute"] == true && target(template, definition, route) == "Authoring";
     (!right).then(|| "what has no route does not go to Authoring".to_owned())
+}
+
+/// What the access log says too much, or that it says nothing.
+fn indiscreet(template: &Template) -> Vec<String> {
+    let log = &template.resource("Api")["Properties"]["AccessLogSettings"];
+    let logged: Vec<_> = text(&log["Format"]).split("$context.").skip(1).collect();
+    if logged.is_empty() || log["DestinationArn"] != json!({ "Fn::GetAtt": "ApiLog.Arn" }) {
+        return vec!["Api: nobody knows what was asked of it".to_owned()];
+    }
+    let logged = logged.into_iter().filter_map(|rest| rest.split('"').next());
+    let too_much = logged.filter(|name| !LOGGED.contains(name));
+    too_much.map(|name| format!("Api: it logs {name}, which may hold what users wrote")).collect()
 }
 
 /// What would let one caller take all of resolve. Each limit is a parameter, for an account to which AWS allows more.
@@ -90,8 +130,11 @@ fn unreachable(template: &Template, ids: &BTreeSet<String>) -> Vec<String> {
     let permissions =
         || template.resources("AWS::Lambda::Permission").map(|(_, resource)| &resource["Properties"]);
     let may = |id: &str| {
+        let door = if has_alias(template, id) { format!("{id}.Alias") } else { id.to_owned() };
         let gateway = json!("apigateway.amazonaws.com");
-        permissions().any(|given| named(&given["FunctionName"]) == Some(id) && given["Principal"] == gateway)
+        permissions().any(|given| {
+            named(&given["FunctionName"]) == Some(door.as_str()) && given["Principal"] == gateway
+        })
     };
     let mut complaints = Vec::new();
     for function in template.functions().iter().filter(|function| ids.contains(&function.id)) {

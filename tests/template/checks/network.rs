@@ -22,8 +22,18 @@ const WAYS_OUT: [&str; 4] = [
     "AWS::EC2::VPCGatewayAttachment",
 ];
 
+/// What there is of a network of our own, and not in one that is given.
+const OURS: [&str; 5] = [
+    "AWS::EC2::VPC",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCEndpoint",
+];
+
 /// Both subnets have the routes to the endpoints, and their functions may go there and to the cache.
-const WANTED: [(&str, &str, &str); 12] = [
+const WANTED: [(&str, &str, &str); 13] = [
+    ("FunctionsGroup", "/VpcId", r#"{"Fn::If":["NetworkIsOurs",{"Ref":"Network"},{"Ref":"VpcId"}]}"#),
     ("RoutesOfSubnetA", "/SubnetId", r#"{"Ref":"SubnetA"}"#),
     ("RoutesOfSubnetA", "/RouteTableId", r#"{"Ref":"Routes"}"#),
     ("RoutesOfSubnetB", "/SubnetId", r#"{"Ref":"SubnetB"}"#),
@@ -33,7 +43,11 @@ const WANTED: [(&str, &str, &str); 12] = [
     ("FunctionsGroup", "/SecurityGroupEgress/0/CidrIp", r#""0.0.0.0/0""#),
     ("FunctionsGroup", "/SecurityGroupEgress/1/FromPort", "6379"),
     ("FunctionsGroup", "/SecurityGroupEgress/1/ToPort", "6379"),
-    ("FunctionsGroup", "/SecurityGroupEgress/1/CidrIp", r#"{"Fn::GetAtt":"Network.CidrBlock"}"#),
+    (
+        "FunctionsGroup",
+        "/SecurityGroupEgress/1/CidrIp",
+        r#"{"Fn::If":["NetworkIsOurs",{"Fn::GetAtt":"Network.CidrBlock"},{"Ref":"VpcCidr"}]}"#,
+    ),
     ("FunctionsGroup", "/SecurityGroupEgress/2", "null"),
     ("FunctionsGroup", "/SecurityGroupIngress", "null"),
 ];
@@ -46,7 +60,9 @@ pub(crate) fn is_inside(function: &str) -> bool {
 pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
     let place = json!({
         "SecurityGroupIds": [{ "Ref": "FunctionsGroup" }],
-        "SubnetIds": [{ "Ref": "SubnetA" }, { "Ref": "SubnetB" }],
+        "SubnetIds": {
+            "Fn::If": ["NetworkIsOurs", [{ "Ref": "SubnetA" }, { "Ref": "SubnetB" }], { "Ref": "VpcSubnets" }],
+        },
     });
     let mut complaints = Vec::new();
     for function in template.functions() {
@@ -61,6 +77,9 @@ pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
         }
     }
     complaints.extend(dead_ends(template));
+    let ours = OURS.iter().flat_map(|kind| template.resources(kind));
+    let always = ours.filter(|(_, resource)| resource["Condition"] != "NetworkIsOurs");
+    complaints.extend(always.map(|(id, _)| format!("{id}: it is made for a network that is given too")));
     complaints.extend(WANTED.iter().filter_map(|wanted| differs(template, wanted)));
     let ways = WAYS_OUT.iter().flat_map(|kind| template.resources(kind));
     complaints.extend(ways.map(|(id, _)| format!("{id} leads out of the network")));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     code::Code,
-    template::{Function, Template, elements, named, text},
+    template::{Function, Template, alternatives, elements, named, text},
 };
 
 /// What the calls of each function need. It was found by following them through the packages in `shared/`: whoever
@@ -28,6 +28,8 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
+            GIVEN_CACHE,
+            GIVEN_USER,
             "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
             "s3:DeleteObject on ${TestSets.Arn}/uploads/*",
             "s3:GetObject on ${TestSets.Arn}/datasets/*",
@@ -54,6 +56,8 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
+            GIVEN_CACHE,
+            GIVEN_USER,
             "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
             "s3:GetObject on ${TestSets.Arn}/datasets/*",
             "s3:ListBucket on TestSets.Arn",
@@ -106,6 +110,8 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "dynamodb:GetItem on Registry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
+            GIVEN_CACHE,
+            GIVEN_USER,
             "s3:PutObject on ${Archive.Arn}/audit/*",
         ],
     ),
@@ -119,6 +125,8 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
+            GIVEN_CACHE,
+            GIVEN_USER,
         ],
     ),
     (
@@ -132,6 +140,8 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
+            GIVEN_CACHE,
+            GIVEN_USER,
         ],
     ),
     (
@@ -156,6 +166,8 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "dynamodb:UpdateItem on Telemetry.Arn",
             "elasticache:Connect on Cache.ARN",
             "elasticache:Connect on CacheUser.Arn",
+            GIVEN_CACHE,
+            GIVEN_USER,
         ],
     ),
     (
@@ -171,6 +183,12 @@ const NEEDED: [(&str, &[&str]); 11] = [
         ],
     ),
 ];
+
+/// A cache that the deployment is given, and its user.
+const GIVEN_CACHE: &str = "elasticache:Connect on \
+     arn:${AWS::Partition}:elasticache:${AWS::Region}:${AWS::AccountId}:serverlesscache:${CacheName}";
+const GIVEN_USER: &str = "elasticache:Connect on \
+     arn:${AWS::Partition}:elasticache:${AWS::Region}:${AWS::AccountId}:user:${CacheUserId}";
 
 /// The providers' keys.
 const MODEL_KEYS: &str = "secretsmanager:GetSecretValue on \
@@ -227,7 +245,8 @@ fn calls(statement: &Value) -> Vec<String> {
         return Vec::new();
     }
     let resource = |resource| place(resource).to_owned();
-    let resources: Vec<String> = elements(&statement["Resource"]).into_iter().map(resource).collect();
+    let given = elements(&statement["Resource"]).into_iter().flat_map(alternatives);
+    let resources: Vec<String> = given.map(resource).collect();
     let actions = elements(&statement["Action"]).into_iter().map(text);
     actions.flat_map(|action| resources.iter().map(move |on| format!("{action} on {on}"))).collect()
 }
@@ -240,7 +259,7 @@ fn place(resource: &Value) -> &str {
 /// Wildcards; only the objects of a folder are all meant.
 fn too_wide(id: &str, statement: &Value) -> Vec<String> {
     let actions = elements(&statement["Action"]).into_iter().map(text).filter(|action| action.contains('*'));
-    let resources = elements(&statement["Resource"]).into_iter().map(place);
+    let resources = elements(&statement["Resource"]).into_iter().flat_map(alternatives).map(place);
     let wide = resources.filter(|resource| resource.trim_end_matches("/*").contains('*'));
     actions.chain(wide).map(|wide| format!("{id}: {wide} is too wide")).collect()
 }

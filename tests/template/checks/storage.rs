@@ -15,15 +15,31 @@ const TABLE: [(&str, &str); 3] = [
 ];
 
 /// What protects a bucket.
-const BUCKET: [(&str, &str); 5] = [
-    (
-        "/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/SSEAlgorithm",
-        r#""AES256""#,
-    ),
+const BUCKET: [(&str, &str); 4] = [
     ("/PublicAccessBlockConfiguration/BlockPublicAcls", "true"),
     ("/PublicAccessBlockConfiguration/BlockPublicPolicy", "true"),
     ("/PublicAccessBlockConfiguration/IgnorePublicAcls", "true"),
     ("/PublicAccessBlockConfiguration/RestrictPublicBuckets", "true"),
+];
+
+/// What is refused at each bucket's door.
+const REFUSED: [(&str, &str); 4] = [
+    ("/PolicyDocument/Statement/0/Effect", r#""Deny""#),
+    ("/PolicyDocument/Statement/0/Principal", r#""*""#),
+    ("/PolicyDocument/Statement/0/Action", r#""s3:*""#),
+    ("/PolicyDocument/Statement/0/Condition", r#"{"Bool":{"aws:SecureTransport":"false"}}"#),
+];
+
+/// Who invoked rollback is written down, be it by name or by alias.
+const TRAIL: [(&str, &str, &str); 4] = [
+    ("RollbackCalls", "/IsLogging", "true"),
+    ("RollbackCalls", "/EnableLogFileValidation", "true"),
+    ("RollbackCalls", "/S3BucketName", r#"{"Ref":"Trails"}"#),
+    (
+        "RollbackCalls",
+        "/AdvancedEventSelectors/0/FieldSelectors/2",
+        r#"{"Field":"resources.ARN","StartsWith":[{"Fn::GetAtt":"Rollback.Arn"}]}"#,
+    ),
 ];
 
 /// What protects the audit's archive too.
@@ -47,8 +63,14 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
     }
     for (id, _) in &buckets {
         complaints.extend(unprotected(template, id, &BUCKET));
+        complaints.extend(open(template, id));
     }
     complaints.extend(unprotected(template, "Archive", &ARCHIVE));
+    let expires = |rule: &&Value| !rule["ExpirationInDays"].is_null() || !rule["ExpirationDate"].is_null();
+    if rules(template, "Archive").iter().any(expires) {
+        complaints.push("Archive: the audit expires".to_owned());
+    }
+    complaints.extend(TRAIL.iter().filter_map(|wanted| differs(template, wanted)));
     complaints
 }
 
@@ -81,4 +103,23 @@ fn unprotected(template: &Template, id: &str, wanted: &[(&str, &str)]) -> Vec<St
         }
     }
     complaints
+}
+
+/// How others could listen at a bucket, and what would stay in it unseen.
+fn open(template: &Template, id: &str) -> Vec<String> {
+    let policy = format!("{id}Policy");
+    let both = format!(r#"[{{"Fn::GetAtt":"{id}.Arn"}},{{"Fn::Sub":"${{{id}.Arn}}/*"}}]"#);
+    let own = format!(r#"{{"Ref":"{id}"}}"#);
+    let of_it = [("/Bucket", own.as_str()), ("/PolicyDocument/Statement/0/Resource", both.as_str())];
+    let wanted = REFUSED.into_iter().chain(of_it).map(|(place, wanted)| (policy.as_str(), place, wanted));
+    let mut complaints: Vec<_> = wanted.filter_map(|wanted| differs(template, &wanted)).collect();
+    let ends = |rule: &&Value| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1;
+    if !rules(template, id).iter().any(ends) {
+        complaints.push(format!("{id}: uploads that nobody ends stay for ever"));
+    }
+    complaints
+}
+
+fn rules<'t>(template: &'t Template, id: &str) -> Vec<&'t Value> {
+    elements(&template.resource(id)["Properties"]["LifecycleConfiguration"]["Rules"])
 }

@@ -54,10 +54,15 @@ fn value(name: &str) -> Value {
         name::EVAL_QUEUE_URL => json!({ "Ref": "EvalCases" }),
         name::METRICS_QUEUE_URL => json!({ "Ref": "Metrics" }),
         name::ARCHIVE_BUCKET => json!({ "Ref": "Archive" }),
-        name::CACHE_URL => json!({ "Fn::Sub": "rediss://${Cache.Endpoint.Address}:${Cache.Endpoint.Port}" }),
+        name::CACHE_URL => {
+            let ours = json!({ "Fn::Sub": "rediss://${Cache.Endpoint.Address}:${Cache.Endpoint.Port}" });
+            json!({ "Fn::If": ["CacheIsOurs", ours, { "Ref": "CacheUrl" }] })
+        }
         name::CACHE_CLUSTER => json!("true"),
-        name::CACHE_USER => json!({ "Ref": "CacheUser" }),
-        name::CACHE_NAME => json!({ "Ref": "Cache" }),
+        name::CACHE_USER => {
+            json!({ "Fn::If": ["CacheIsOurs", { "Ref": "CacheUser" }, { "Ref": "CacheUserId" }] })
+        }
+        name::CACHE_NAME => json!({ "Fn::If": ["CacheIsOurs", { "Ref": "Cache" }, { "Ref": "CacheName" }] }),
         name::MODEL_HOSTS => json!({ "Ref": "ModelHosts" }),
         name::JUDGE_MODEL => json!({ "Ref": "JudgeModel" }),
         name::EMBEDDING_MODEL => json!({ "Ref": "EmbeddingModel" }),

@@ -1,0 +1,31 @@
+//! What is wrong with how new code takes over.
+
+use super::{Edit, edit};
+
+#[rustfmt::skip]
+pub(super) const EDITS: [Edit; 10] = [
+    edit("Rollback", "AutoPublishAlias: live", "AutoPublishAlias: new", &[r#"Rollback: /AutoPublishAlias is not "live""#]),
+    edit("Authoring", "AutoPublishAliasAllProperties: true", "AutoPublishAliasAllProperties: false",
+        &["Authoring: /AutoPublishAliasAllProperties is not true"]),
+    edit("Resolve", "Type: !Ref Release\n", "Type: AllAtOnce\n",
+        &[r#"Resolve: /DeploymentPreference/Type is not {"Ref":"Release"}"#]),
+    edit("Resolve", "!Ref ResolveNewVersion, ", "", &["Resolve: ResolveNewVersion does not take its new code back"]),
+    edit("Resolve", "!Ref ResolveFailing", "!Ref ApiFailing",
+        &["Resolve: its alarm ApiFailing waits for the API, which waits for it"]),
+    edit("RollbackNewVersion", "MetricName: Errors,\n            Dimensions: [\n              {Name: FunctionName, Value: !Ref Rollback}",
+        "MetricName: Errors,\n            Dimensions: [\n              {Name: FunctionName, Value: !Ref Resolve}",
+        &["RollbackNewVersion: it does not watch the newest code of Rollback alone"]),
+    edit("Resolve", "!If [ResolveIsWarm, {ProvisionedConcurrentExecutions: !Ref ResolveWarm}, !Ref AWS::NoValue]",
+        "{ProvisionedConcurrentExecutions: 1}",
+        &[r#"Resolve: /ProvisionedConcurrencyConfig is not {"Fn::If":["ResolveIsWarm",{"ProvisionedConcurrentExecutions":{"Ref":"ResolveWarm"}},{"Ref":"AWS::NoValue"}]}"#]),
+    edit("ResolveWarmth", "${Resolve}:live", "${Resolve}:new",
+        &[r#"ResolveWarmth: /ResourceId is not {"Fn::Sub":"function:${Resolve}:live"}"#]),
+
+    edit("ApiCallsResolve", "!Ref Resolve.Alias", "!Ref Resolve", &["Resolve: the gateway may not call it"]),
+    edit("Api", "!Ref Resolve.Alias", "!GetAtt Resolve.Arn",
+        &["GET /api/resolve goes to the wrong door of Resolve, and Resolve answers it",
+            "GET /api/resolve/{prompt} goes to the wrong door of Resolve, and Resolve answers it",
+            "POST /api/resolve goes to the wrong door of Resolve, and Resolve answers it",
+            "POST /api/resolve/{prompt} goes to the wrong door of Resolve, and Resolve answers it",
+            "POST /api/resolve:batch goes to the wrong door of Resolve, and Resolve answers it"]),
+];
