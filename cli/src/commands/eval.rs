@@ -81,7 +81,7 @@ pub struct List {
     /// The prompt: its id, its name, or team/name
     #[arg(required_unless_present = "status")]
     prompt: Option<String>,
-    /// All prompts' that stand so: queued, running, completed, errored or cancelled
+    /// All prompts' that stand so: queued, running, completed, errored or cancelled; or waiting for a person
     #[arg(long, conflicts_with = "prompt")]
     status: Option<String>,
     #[command(flatten)]
