@@ -69,7 +69,7 @@ impl About {
         (model, trial): (Option<&ModelEntry>, Option<&KnownTrial>),
         now: Timestamp,
     ) -> Result<Event, String> {
-        self.check_arm(known, trial)?;
+        self.check_arm(trial)?;
         let values = self.said.check(now)?;
         let mut values = match model.filter(|_| self.wants_price()) {
             // Checked as a caller's own: no price makes a cost that cannot be counted.
@@ -88,10 +88,10 @@ impl About {
     }
 
     /// Whoever names the wrong arm reports of something else than they believe.
-    fn check_arm(&self, known: &Known, trial: Option<&KnownTrial>) -> Result<(), String> {
+    fn check_arm(&self, trial: Option<&KnownTrial>) -> Result<(), String> {
         let Some(Arm { trial: id, key }) = &self.arm else { return Ok(()) };
         let version = self.version_id;
-        if trial.is_some_and(|trial| trial.serves(key, known.prompt_id, version)) {
+        if trial.is_some_and(|trial| trial.serves(key, version)) {
             return Ok(());
         }
         Err(format!(

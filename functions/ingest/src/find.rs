@@ -28,23 +28,22 @@ pub(crate) struct Known {
 
 /// What is known of a trial.
 pub(crate) struct KnownTrial {
-    prompt_id: PromptId,
     arms: BTreeMap<String, VersionId>,
     /// How long it lets an answer take, in milliseconds, if it watches that.
     pub(crate) slo_ms: Option<u64>,
 }
 
 impl KnownTrial {
-    /// Whether a version of a prompt is what this arm serves.
-    pub(crate) fn serves(&self, arm: &str, prompt: PromptId, version: VersionId) -> bool {
-        self.prompt_id == prompt && self.arms.get(arm) == Some(&version)
+    /// Whether this version is what an arm serves; it is then one of the trial's prompt.
+    pub(crate) fn serves(&self, arm: &str, version: VersionId) -> bool {
+        self.arms.get(arm) == Some(&version)
     }
 }
 
 impl From<Trial> for KnownTrial {
     fn from(trial: Trial) -> Self {
         let arms = trial.arms().into_iter().map(|(key, version)| (key.to_owned(), version.id)).collect();
-        Self { prompt_id: trial.prompt_id(), arms, slo_ms: trial.slo_ms() }
+        Self { arms, slo_ms: trial.slo_ms() }
     }
 }
 
