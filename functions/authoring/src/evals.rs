@@ -88,31 +88,20 @@ pub struct ListQuery {
     cursor: Option<String>,
 }
 
-/// Where runs stand that are listed.
+/// Which runs are listed.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged, expecting = "expected queued, running, completed, errored, cancelled or waiting")]
 enum Standing {
-    Queued,
-    Running,
-    Completed,
-    Errored,
-    Cancelled,
-    /// Completed, and for somebody to decide.
-    Waiting,
+    /// Those with this status.
+    Are(RunStatus),
+    /// Those that are completed, and for somebody to decide.
+    Wait(Waiting),
 }
 
-impl Standing {
-    /// `None`: a status does not tell it.
-    fn status(self) -> Option<RunStatus> {
-        Some(match self {
-            Self::Queued => RunStatus::Queued,
-            Self::Running => RunStatus::Running,
-            Self::Completed => RunStatus::Completed,
-            Self::Errored => RunStatus::Errored,
-            Self::Cancelled => RunStatus::Cancelled,
-            Self::Waiting => return None,
-        })
-    }
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Waiting {
+    Waiting,
 }
 
 /// Lists runs by where they stand, newest first.
@@ -124,9 +113,9 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> web::Result<Json<Listed<EvalView>>> {
     let page = page_request(query.limit, query.cursor)?;
-    let page = match query.status.status() {
-        Some(status) => app.registry().runs_that_are(&caller, status, &page).await?,
-        None => app.registry().runs_that_wait(&caller, &page).await?,
+    let page = match query.status {
+        Standing::Are(status) => app.registry().runs_that_are(&caller, status, &page).await?,
+        Standing::Wait(Waiting::Waiting) => app.registry().runs_that_wait(&caller, &page).await?,
     };
     Ok(Json(Listed::new(page, EvalView::new)))
 }
