@@ -123,6 +123,13 @@ impl Registry {
             let places = self.places(prompt.prompt_id).await?;
             (places.parts(group_by, range), places.versions_left_out, places.environments_left_out)
         };
+        let sums = self.summed(parts, range).await?;
+        let rows = sums.iter().map(|((start, group), sum)| (*start, group.clone(), sum.into()));
+        Ok(PromptMetrics { range, rows: bounded(rows.collect())?, versions_left_out, environments_left_out })
+    }
+
+    /// What parts come to together, by bucket and group.
+    async fn summed(&self, parts: Vec<Part>, range: Range) -> Result<BTreeMap<(Hour, Group), Tally>> {
         let reads = stream::iter(parts).map(|part| async move {
             let hours = self.store.hours(part.version, &part.environment, part.first, part.last).await?;
             let hours = hours.into_iter().map(|(hour, tally)| (hour, part.group.clone(), tally));
@@ -131,9 +138,7 @@ impl Registry {
         // Each is summed as it comes: the hours of a year are many.
         let parts: Vec<BTreeMap<(Hour, Group), Tally>> = reads.buffer_unordered(READS).try_collect().await?;
         let parts = parts.into_iter().flatten().map(|((start, group), tally)| (start, group, tally));
-        let sums = by_bucket(parts, range.bucket);
-        let rows = sums.iter().map(|((start, group), sum)| (*start, group.clone(), sum.into()));
-        Ok(PromptMetrics { range, rows: bounded(rows.collect())?, versions_left_out, environments_left_out })
+        Ok(by_bucket(parts, range.bucket))
     }
 
     /// How much an environment answered in the last 24 hours, whichever of the versions that are looked at did.
@@ -154,17 +159,11 @@ impl Registry {
     pub async fn prompt_totals(&self, prompt: PromptId, wanted: Wanted) -> Result<BTreeMap<Hour, Summary>> {
         let range = Range::of(wanted, self.sources.now())?;
         let parts = self.places(prompt).await?.parts(GroupBy::Version, range);
-        let reads = stream::iter(parts).map(|part| async move {
-            self.store.hours(part.version, &part.environment, part.first, part.last).await
-        });
-        let mut parts = reads.buffer_unordered(READS);
-        let mut sums: BTreeMap<Hour, Tally> = BTreeMap::new();
-        while let Some(hours) = parts.try_next().await? {
-            for (hour, tally) in hours {
-                sums.entry(range.bucket.of(hour)).or_default().merge(&tally);
-            }
+        let mut totals: BTreeMap<Hour, Tally> = BTreeMap::new();
+        for ((start, _), sum) in self.summed(parts, range).await? {
+            totals.entry(start).or_default().merge(&sum);
         }
-        Ok(sums.iter().map(|(start, sum)| (*start, sum.into())).collect())
+        Ok(totals.iter().map(|(start, sum)| (*start, sum.into())).collect())
     }
 
     /// The figures of a team's prompts by day. They are kept by day alone.
