@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use e2e::text;
+use e2e::{Call, text};
 use serde_json::json;
+use testkit::fault::{Fault, Rule};
 
 use crate::stage::{HOUR, Stage, event};
 
@@ -58,4 +59,44 @@ async fn a_person_who_rolls_back_wins_against_the_schedule() {
         assert_eq!(live["version_id"], stage.versions[0]["version_id"], "what the person went back to stays");
         assert_eq!((&live["experiment_id"], &live["automation_held"]), (&json!(null), &json!(true)));
     }
+}
+
+/// A canary at the first of three stages, and the path of what is done to it.
+async fn growing(stage: &Stage) -> String {
+    let stages =
+        [5, 20, 50].map(|percent| json!({ "percent": percent, "min_samples": 50, "bake_minutes": 5 }));
+    let canary = stage.try_canary(&json!({ "stages": stages })).await.expect(201);
+    format!("/api/rollouts/{}", text(&canary["rollout_id"]))
+}
+
+/// Advances, and lets somebody else do `meanwhile` before that is written.
+async fn advance_late(stage: &Stage, canary: &str, meanwhile: &str) -> e2e::Answer {
+    let rule = stage.world.faults().add(Rule::on("TransactWriteItems", Fault::HoldBefore).times(1));
+    let other = stage.world.another_process_past_faults(&stage.world.registry().sources).await;
+    let late = stage.world.admin(Call::post(format!("{canary}/advance"), &json!({})));
+    let quick = async {
+        rule.has_held(1).await;
+        let call = Call::post(format!("{canary}/{meanwhile}"), &json!({})).key(e2e::ADMIN);
+        call.send(&other.router).await.expect(200);
+        rule.end();
+    };
+    tokio::join!(late, quick).0
+}
+
+#[tokio::test]
+async fn two_who_advance_a_canary_at_once_take_it_one_stage_further() {
+    let stage = Stage::new(2).await;
+    let canary = growing(&stage).await;
+    let late = advance_late(&stage, &canary, "advance").await.expect(200);
+    assert_eq!((&late["stage"], &late["percent"]), (&json!(1), &json!(20.0)), "{late}");
+    let next = stage.post(&format!("{canary}/advance"), &json!({})).await.expect(200);
+    assert_eq!(next["stage"], 2, "one after the other goes on");
+}
+
+#[tokio::test]
+async fn who_advances_a_canary_that_is_aborted_meanwhile_is_told() {
+    let stage = Stage::new(2).await;
+    let canary = growing(&stage).await;
+    advance_late(&stage, &canary, "abort").await.refused(409, "conflict");
+    assert_eq!(stage.get(&canary).await["status"], "stopped");
 }

@@ -29,8 +29,8 @@ pub(crate) fn of_canary(observed: &rollout::Observed) -> Value {
     })
 }
 
-/// The newest strata first, for an entry has its bounds; the others are in the counters. Each arm has n, Σx (times the measure's sign) and Σx²,
-/// the control first.
+/// The newest strata first, for an entry has its bounds; the others are in the counters. Each arm, the control first, has
+/// n, Σx and Σx² of the measure times its sign.
 fn newest(strata: &[Stratum]) -> Vec<Value> {
     let stratum = |stratum: &Stratum| {
         let arms = stratum.arms.iter().map(|sums| json!([sums.n, sums.s1, sums.s2]));

@@ -160,7 +160,8 @@ impl Release {
         if step == Step::Advance {
             let now = before.state.allocation_version;
             check_seen(&before, seen)?;
-            if *first.get_or_init(|| now) != now {
+            // Whoever took it there was quicker. One that they ended instead is no further.
+            if *first.get_or_init(|| now) != now && before.status == Status::Active {
                 return Ok(settle::Step::Done((before, None)));
             }
         }

@@ -80,19 +80,11 @@ impl Release {
                     ..weights
                 });
                 let (change, news) = self.reweighted(act, &trial, weights, evidence).await?;
-                let changed = self.try_once(Step::commit(change, Some(news))).await?;
-                if changed {
-                    call_people(&former, &trial);
-                }
-                changed
+                self.try_once(Step::commit(change, Some(news)), (&former, &trial)).await?
             }
             experiment::Action::End(winner) => {
                 let winner = winner.filter(|arm| *arm > 0 && tick.experiment.settings.auto_promote);
-                let ended = self.end_experiment(act, (&former, tick.experiment), winner, evidence).await?;
-                if ended {
-                    call_people(&former, &trial);
-                }
-                ended
+                self.end_experiment(act, (&former, tick.experiment), winner, evidence).await?
             }
         };
         // Last, since nobody waits for it. A canary needs none of it: it has one stratum for each stage.
@@ -137,19 +129,17 @@ impl Release {
             let refusal = if reference.automation_held {
                 "a rollback holds automatic promotions until a person promotes again".to_owned()
             } else {
+                let after = Trial::from(ended.clone()).after(former);
                 let wish = Promotion {
                     version_id: version.id,
                     environment: ended.environment.clone(),
                     expected_revision: None,
                     reason: ended.verdict.as_ref().and_then(|verdict| verdict.reasons.first().cloned()),
                     override_reason: None,
-                    decided: Some(Decided {
-                        after: Trial::from(ended.clone()).after(former),
-                        evidence: evidence.clone(),
-                    }),
+                    decided: Some(Decided { after: after.clone(), evidence: evidence.clone() }),
                 };
                 match Box::pin(self.build_promotion(act, ended.prompt_id, &wish)).await {
-                    Ok(step) => return self.try_once(step.map(|(_, news)| news)).await,
+                    Ok(step) => return self.try_once(step.map(|(_, news)| news), (former, &after)).await,
                     Err(error) if is_refusal(error.kind()) => error.detail().to_owned(),
                     Err(error) => return Err(error),
                 }
@@ -163,31 +153,26 @@ impl Release {
         let (prompt, reference, read_at) = place;
         let ended = (Action::ExperimentEnded, &trial);
         let (change, news) = self.end(act, (&prompt, &reference, read_at), ended, (None, evidence))?;
-        self.try_once(Step::commit(change, Some(news))).await
+        self.try_once(Step::commit(change, Some(news)), (former, &trial)).await
     }
 
     async fn steer_rollout(&self, act: &Act, before: &Rollout) -> Result<bool> {
         let now = self.registry.sources.now();
+        let former = Trial::from(before.clone());
         if before.state.phase == Phase::Watch && !self.is_watched(before).await? {
             let tick = before.superseded(now);
-            return self
-                .try_once(self.carry_out(act, before, &tick, (None, None)).await?.map(|(_, news)| news))
-                .await;
+            let step = self.carry_out(act, before, &tick, (None, None)).await?;
+            return self.try_once(step.map(|(_, news)| news), (&former, &Trial::from(tick.rollout))).await;
         }
         let observed = self.registry.observe_rollout(before, now).await?;
         let tick = rollout::tick(before, &observed, now)?;
-        let former = Trial::from(before.clone());
         if matches!(tick.decision, Decision::Hold | Decision::Freeze | Decision::Stall) {
             self.note(&former, Trial::from(tick.rollout).after(&former)).await?;
             return Ok(false);
         }
         match self.carry_out(act, before, &tick, (None, Some(&observed))).await {
             Ok(step) => {
-                let changed = self.try_once(step.map(|(_, news)| news)).await?;
-                if changed {
-                    call_people(&former, &Trial::from(tick.rollout));
-                }
-                Ok(changed)
+                self.try_once(step.map(|(_, news)| news), (&former, &Trial::from(tick.rollout))).await
             }
             Err(error) if is_refusal(error.kind()) => {
                 // The gate may say no to the last step though it said yes to the first: then people decide.
@@ -222,14 +207,15 @@ impl Release {
         Ok(())
     }
 
-    /// Makes a change happen if nobody is in the way, and makes it known.
-    async fn try_once(&self, step: Step<Option<News>>) -> Result<bool> {
+    /// Makes a change of a trial happen if nobody is in the way, and makes it known.
+    async fn try_once(&self, step: Step<Option<News>>, (former, trial): (&Trial, &Trial)) -> Result<bool> {
         let Step::Commit(change, news) = step else { return Ok(false) };
         match self.registry.store.commit(*change).await {
             Ok(()) => {
                 if let Some(news) = &news {
                     self.propagate(news).await;
                 }
+                call_people(former, trial);
                 Ok(true)
             }
             // The next minute looks at what there is then.
