@@ -1,11 +1,11 @@
 //! AWS for those who operate a deployment: one signed request at a time.
 //!
 //! Each service is asked for a thing or two, and that rarely: a client of the SDK for each would make this program several
-//! times larger.
+//! times larger. The cache is asked by its SDK, with the same settings.
 
 use std::time::{Duration, SystemTime};
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::ProvideCredentials as _};
 use aws_sigv4::{
     http_request::{
@@ -37,6 +37,7 @@ const ANSWER: Duration = Duration::from_mins(1);
 /// A way to AWS, as this machine's settings describe it.
 pub struct Aws {
     http: reqwest::Client,
+    settings: SdkConfig,
     credentials: Credentials,
     region: String,
     endpoint: Option<String>,
@@ -92,17 +93,26 @@ impl Aws {
         if let Some(region) = region {
             loader = loader.region(Region::new(region));
         }
-        let config = loader.load().await;
+        if let Some(endpoint) = &endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let settings = loader.load().await;
         let none = |what: &str, how: &str| Failure::Usage(format!("AWS has no {what} here: {how}"));
-        let region = config.region().ok_or_else(|| none("region", "say --region, or set AWS_REGION"))?;
+        let region = settings.region().ok_or_else(|| none("region", "say --region, or set AWS_REGION"))?;
         let how = "sign in as for the AWS CLI, or set AWS_PROFILE";
-        let provider = config.credentials_provider().ok_or_else(|| none("credentials", how))?;
+        let provider = settings.credentials_provider().ok_or_else(|| none("credentials", how))?;
         let credentials = provider.provide_credentials().await;
         let credentials = credentials.map_err(|error| none("credentials", &format!("{how} ({error})")))?;
         let http = reqwest::Client::builder().timeout(ANSWER);
         let http = if endpoint.is_some() { http.no_proxy() } else { http };
         let http = http.build().map_err(client::Error::Unusable)?;
-        Ok(Self { http, credentials, region: region.to_string(), endpoint, sources: sources::system() })
+        let region = region.to_string();
+        Ok(Self { http, settings, credentials, region, endpoint, sources: sources::system() })
+    }
+
+    /// What a client of the SDK is made with.
+    pub fn settings(&self) -> &SdkConfig {
+        &self.settings
     }
 
     /// Its answer, as JSON.

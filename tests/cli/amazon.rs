@@ -81,11 +81,20 @@ impl Amazon {
             }
             _ if form.starts_with("Action=ListStackResources") => stack(&form).into_response(),
             _ if form.starts_with("Action=DescribeServerlessCaches") => {
-                format!("<r><Status>{}</Status></r>", self.state("Cache", "available")).into_response()
+                caches(&self.state("Cache", "available")).into_response()
             }
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
+}
+
+/// The cache, as ElastiCache describes it.
+fn caches(status: &str) -> String {
+    format!(
+        "<DescribeServerlessCachesResponse><DescribeServerlessCachesResult><ServerlessCaches><member>\
+         <ServerlessCacheName>cuecard-cache</ServerlessCacheName><Status>{status}</Status>\
+         </member></ServerlessCaches></DescribeServerlessCachesResult></DescribeServerlessCachesResponse>"
+    )
 }
 
 /// The resources, on two pages.

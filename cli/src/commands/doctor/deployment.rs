@@ -1,5 +1,6 @@
 //! A deployment, as AWS sees it: each thing of its stack.
 
+use aws_sdk_elasticache::error::DisplayErrorContext;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,9 +14,8 @@ use crate::{
 /// How many things are looked at at once.
 const AT_ONCE: usize = 8;
 
-/// The version of the APIs that take forms.
+/// The version of the API of stacks.
 const STACKS: &str = "2010-05-15";
-const CACHES: &str = "2015-02-02";
 
 /// A thing of the stack.
 struct Thing {
@@ -159,12 +159,12 @@ async fn source(aws: &Aws, thing: &Thing, what: &str) -> Result<Finding> {
 }
 
 async fn cache(aws: &Aws, thing: &Thing, what: &str) -> Result<Finding> {
-    let form = format!(
-        "Action=DescribeServerlessCaches&Version={CACHES}&ServerlessCacheName={}",
-        segment(&thing.id)
-    );
-    let xml = aws.ask_for_text(Question::of_action("elasticache", &form)).await?;
-    let status = element(&xml, "Status").unwrap_or("unknown");
+    let client = aws_sdk_elasticache::Client::new(aws.settings());
+    let answer = client.describe_serverless_caches().serverless_cache_name(&thing.id).send().await;
+    let answer = answer.map_err(|error| {
+        Failure::Unavailable(format!("AWS (elasticache) answered: {}", DisplayErrorContext(error)))
+    })?;
+    let status = answer.serverless_caches().iter().find_map(|cache| cache.status()).unwrap_or("unknown");
     Ok(match status {
         "available" | "modifying" => Finding::well(what, status),
         _ => Finding::ill(
