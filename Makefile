@@ -9,7 +9,7 @@ REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data
-.PHONY: screenshots browser tools build
+.PHONY: load screenshots browser tools build
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench-metrics: ## Count a million events while everything fails, and measure pac
 
 bench-console: ## Time the console's pages over 500 prompts with 30 days of metrics
 	cargo run --locked --release -p benches --bin bench_console -- $(ARGS)
+
+load: tools ## Resolve 500 prompts at fixed rates while versions move
+	cargo run --locked --release -p benches --bin bench_load -- $(ARGS)
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 	cargo run --locked --release -p benches --bin bench_eval -- $(ARGS)

@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::tree::{File, files, holds};
 
 /// The files of tests that sleep, how often, and why no condition can be awaited instead.
-const SLEEPS: [(&str, usize, &str); 13] = [
+const SLEEPS: [(&str, usize, &str); 15] = [
     ("local/tests/suite/command_line.rs", 1, "a quiet program does not say when it listens"),
     ("shared/testkit/src/event_source/queue/tests.rs", 1, "a handler that takes its time is what is tested"),
     (
@@ -23,6 +23,8 @@ const SLEEPS: [(&str, usize, &str); 13] = [
     ("tests/journeys/processes.rs", 1, "a process without a clock of the test's can only be asked"),
     ("tests/journeys/target.rs", 1, "over HTTP a platform can only be asked"),
     ("tests/benches/src/bin/bench/rollbacks.rs", 3, "a bench measures time as it passes"),
+    ("tests/benches/src/bin/bench_load/arrivals.rs", 1, "requests arrive when they are due"),
+    ("tests/benches/src/bin/bench_load/processes.rs", 1, "requests arrive when they are due"),
     ("tests/benches/src/bin/bench_metrics/pace.rs", 2, "a bench measures time as it passes"),
     ("shared/testkit/src/provider/tests.rs", 1, "the count of open calls can only be asked for"),
 ];

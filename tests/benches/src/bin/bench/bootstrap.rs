@@ -3,16 +3,16 @@
 use std::{fs, path::Path, time::Duration};
 
 use axum::http::{HeaderMap, Method};
+use benches::{
+    Outcome,
+    prompt::{prompt_of_1_kb, question},
+};
 use e2e::{ADMIN, Call, Fleet, FleetSettings, Profile, bootstrap, text};
 use serde_json::{Value, json};
 use testkit::runtime_api::{Function, http::event_of};
 use tokio::time::Instant;
 
-use crate::{
-    Outcome,
-    report::{line, median, ms, rank, target},
-    sources::{prompt_of_1_kb, question},
-};
+use crate::report::{line, median, ms, rank, target};
 
 /// How many invocations of a warm process are timed, and how often: of its lines the last 1,000 are kept.
 const INVOCATIONS: usize = 500;

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::Instant,
-};
+use benches::{Outcome, child::Child, connection::Connection};
+use tokio::time::Instant;
 
-use crate::{Outcome, child::Child, report::rank};
+use crate::report::rank;
 
 /// A request that is sent again and again.
 #[derive(Clone)]
@@ -47,7 +44,7 @@ impl Load {
     pub(crate) async fn once(&self, address: &str) -> Outcome<(String, usize)> {
         let mut connection = Connection::open(address).await?;
         let body = connection.ask(&self.request).await?;
-        let (head, body) = connection.buffer.split_at(body);
+        let (head, body) = connection.answer().split_at(body);
         Ok((String::from_utf8_lossy(head).into_owned(), body.len()))
     }
 
@@ -61,7 +58,7 @@ impl Load {
     /// Keeps `connections` busy for a while.
     pub(crate) async fn run(&self, server: &Child, connections: usize, time: Duration) -> Outcome<Measured> {
         self.busy(server, connections, Duration::from_millis(500)).await?;
-        let cpu = cpu_of(server);
+        let cpu = server.cpu();
         let began = Instant::now();
         let latencies = self.busy(server, connections, time).await?;
         let took = began.elapsed();
@@ -70,8 +67,8 @@ impl Load {
             rate: f64::from(count) / took.as_secs_f64(),
             p50: rank(latencies.iter().copied(), 0.5),
             p99: rank(latencies.iter().copied(), 0.99),
-            cpu: cpu_of(server).saturating_sub(cpu) / count,
-            memory: memory_of(server),
+            cpu: server.cpu().saturating_sub(cpu) / count,
+            memory: server.memory(),
         })
     }
 
@@ -97,58 +94,4 @@ impl Load {
         }
         Ok(all)
     }
-}
-
-struct Connection {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Connection {
-    async fn open(address: &str) -> Outcome<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
-    }
-
-    /// Sends the request and reads the whole answer into the buffer, and says where its body begins; anything but 200
-    /// is an error of the bench.
-    async fn ask(&mut self, request: &[u8]) -> Outcome<usize> {
-        self.stream.write_all(request).await?;
-        self.buffer.clear();
-        loop {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err("the server closed the connection".into());
-            }
-            let Some(head) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-            let (head, body) = self.buffer.split_at(head + 4);
-            let head = std::str::from_utf8(head)?;
-            let length = content_length(head).ok_or("an answer without a length")?;
-            if body.len() < length {
-                continue;
-            }
-            if !head.starts_with("HTTP/1.1 200") {
-                return Err(format!("not 200: {head}{}", String::from_utf8_lossy(body)).into());
-            }
-            return Ok(head.len());
-        }
-    }
-}
-
-fn content_length(head: &str) -> Option<usize> {
-    head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok())
-}
-
-/// User and system time of the server so far.
-fn cpu_of(server: &Child) -> Duration {
-    server.server_id().map(e2e::cpu_of).unwrap_or_default()
-}
-
-fn memory_of(server: &Child) -> u64 {
-    let kib = server.server_id().and_then(|id| {
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:").map(str::to_owned))?;
-        line.split_whitespace().next()?.parse::<u64>().ok()
-    });
-    kib.unwrap_or_default() / 1024
 }

@@ -4,7 +4,6 @@
 //! own. Machines are shared and noisy, so the figures that count are ratios of rounds that took turns.
 
 mod bootstrap;
-mod child;
 mod load;
 mod report;
 mod rollbacks;
@@ -12,9 +11,8 @@ mod sources;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use benches::{Outcome, child};
 use clap::Parser;
-
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[derive(Parser)]
 #[command(about = "Measures resolve beside references, and rollbacks, and says whether the targets are met.")]

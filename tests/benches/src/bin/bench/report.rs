@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-pub(crate) use e2e::report::{line, say, target, word};
+pub(crate) use benches::figures::{median, ms, rank};
+pub(crate) use e2e::report::{line, target, word};
 
 use crate::load::Measured;
 
@@ -49,28 +50,4 @@ pub(crate) fn verdict(source: &str, bytes: usize, rounds: &[Round], wanted: Targ
     let short =
         target(&format!("{source}: p99 {} ms", ms(p99)), &format!("under {} ms", ms(most)), p99 < most);
     fast && short
-}
-
-/// In milliseconds, to the hundredth.
-pub(crate) fn ms(time: Duration) -> String {
-    format!("{:.2}", time.as_secs_f64() * 1000.0)
-}
-
-/// The middle one; the default of none.
-pub(crate) fn median<T: PartialOrd + Copy + Default>(values: impl Iterator<Item = T>) -> T {
-    rank(values, 0.5)
-}
-
-/// The one below which this share of all is.
-pub(crate) fn rank<T: PartialOrd + Copy + Default>(values: impl Iterator<Item = T>, share: f64) -> T {
-    let mut sorted: Vec<T> = values.collect();
-    sorted.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a rank"
-    )]
-    let rank = (sorted.len() as f64 * share) as usize;
-    sorted.get(rank.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }

@@ -13,6 +13,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, Method};
+use benches::Outcome;
 use e2e::{ADMIN, Call, Fleet, FleetSettings, Profile, text};
 use runtime::configuration::name;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ use tokio::{
     time::{Instant, interval, sleep},
 };
 
-use crate::{Outcome, report};
+use crate::report;
 
 /// How many processes of `resolve` are read.
 const READERS: usize = 3;

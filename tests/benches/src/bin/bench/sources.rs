@@ -2,13 +2,17 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use benches::{
+    Outcome,
+    child::{self, Child},
+    prompt::{prompt_of_1_kb, question},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::cache_server::CacheServer;
 
 use crate::{
-    Args, Outcome,
-    child::{self, Child},
+    Args,
     load::Load,
     report::{self, Round, Target},
 };
@@ -196,21 +200,4 @@ async fn call(platform: &Child, path: &str, body: Value) -> Outcome<Value> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-/// A version of 1 KB with three variables.
-pub(crate) fn prompt_of_1_kb() -> Value {
-    let sentence =
-        "You answer customers of Larkfield kindly, in at most three sentences, and never promise a date. ";
-    let template = format!(
-        "{}Customer: {{{{ name }}}}\nPlan: {{{{ plan }}}}\nMessage: {{{{ message }}}}\n",
-        sentence.repeat(10)
-    );
-    json!({ "template_text": template, "model_id": "mock/echo" })
-}
-
-/// The path and query that resolve it, under the name `warm`.
-pub(crate) fn question(environment: &str) -> String {
-    let variables = "%7B%22name%22%3A%22Ada%22%2C%22plan%22%3A%22Team%22%2C%22message%22%3A%22Where%20is%20my%20order%3F%22%7D";
-    format!("/api/resolve/warm?{environment}&user_id=user-1&variables={variables}")
 }

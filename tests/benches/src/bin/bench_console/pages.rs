@@ -41,11 +41,17 @@ impl Reader {
         Call::get(path).header("cookie", &self.cookie).send(&self.router).await
     }
 
-    /// A page of each kind that links lead to from the overview, by its kind; and a search, which a form leads to, for
-    /// what only one prompt has.
+    /// A page of each kind that links lead to from the overview, by its kind; and those that a form leads to: a search
+    /// for what only one prompt has, and the dashboard's lines.
     pub(crate) async fn kinds(&self) -> BTreeMap<String, String> {
-        let begun = ["/console", "/console/prompts?q=prompt-499"];
-        let mut found: BTreeMap<_, _> = begun.map(|path| (kind_of(path), path.to_owned())).into();
+        let begun = [
+            "/console",
+            "/console/prompts?q=prompt-499",
+            "/console/dashboard?by=team&days=30",
+            "/console/dashboard?by=prompt&days=30",
+            "/console/dashboard?by=version&days=30",
+        ];
+        let mut found: BTreeMap<_, _> = begun.map(|path| (path.to_owned(), path.to_owned())).into();
         let mut waiting = VecDeque::from(["/console".to_owned()]);
         while let Some(path) = waiting.pop_front() {
             let page = self.open(&path).await.text();

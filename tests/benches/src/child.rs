@@ -1,6 +1,6 @@
 //! The servers: this program in another role, in a process and a session of its own.
 
-use std::{path::Path, process::Stdio};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use axum::{Router, body::Bytes, extract::State, http::header, response::IntoResponse, routing::get};
 use clap::Subcommand;
@@ -11,14 +11,16 @@ use tokio::{
     process::Command,
 };
 
-use crate::{Outcome, report};
+use e2e::report;
+
+use crate::Outcome;
 
 /// The admin's key of the platform under load.
-pub(crate) const ADMIN: &str = "cue_bench_only-for-this-run";
+pub const ADMIN: &str = "cue_bench_only-for-this-run";
 
 /// What a server is.
 #[derive(Debug, Clone, Subcommand)]
-pub(crate) enum Role {
+pub enum Role {
     /// Serve the platform over a folder (started by the bench itself)
     Platform {
         /// The data folder
@@ -45,15 +47,15 @@ pub(crate) enum Role {
 }
 
 /// A server under load. It is ended by its own process id.
-pub(crate) struct Child {
+pub struct Child {
     process: tokio::process::Child,
     /// `127.0.0.1:<port>`.
-    pub(crate) address: String,
+    pub address: String,
 }
 
 impl Child {
     /// The platform over a folder, perhaps with a cache, perhaps without memory.
-    pub(crate) async fn platform(folder: &Path, cache_url: Option<&str>, always_asks: bool) -> Outcome<Self> {
+    pub async fn platform(folder: &Path, cache_url: Option<&str>, always_asks: bool) -> Outcome<Self> {
         let folder = folder.to_string_lossy();
         let mut role = vec!["platform", &folder];
         if let Some(url) = cache_url {
@@ -66,12 +68,12 @@ impl Child {
     }
 
     /// The bare handler, with a body of this length.
-    pub(crate) async fn bare(bytes: usize) -> Outcome<Self> {
+    pub async fn bare(bytes: usize) -> Outcome<Self> {
         Self::start(&["bare", &bytes.to_string()]).await
     }
 
     /// The handler that asks a cache once, for a value of this length.
-    pub(crate) async fn plain_get(cache_url: &str, bytes: usize) -> Outcome<Self> {
+    pub async fn plain_get(cache_url: &str, bytes: usize) -> Outcome<Self> {
         Self::start(&["plain-get", cache_url, &bytes.to_string()]).await
     }
 
@@ -94,15 +96,30 @@ impl Child {
     }
 
     /// The server's own process id.
-    pub(crate) fn server_id(&self) -> Option<u32> {
+    fn server_id(&self) -> Option<u32> {
         let parent = self.process.id()?;
         let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
         // Where `setsid` had no need to fork it became the server itself.
         children.split_whitespace().next().and_then(|id| id.parse().ok()).or(Some(parent))
     }
 
+    /// Its user and system time so far.
+    pub fn cpu(&self) -> Duration {
+        self.server_id().map(e2e::cpu_of).unwrap_or_default()
+    }
+
+    /// Its resident memory, in MiB.
+    pub fn memory(&self) -> u64 {
+        let kib = self.server_id().and_then(|id| {
+            let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:").map(str::to_owned))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        kib.unwrap_or_default() / 1024
+    }
+
     /// Ends it.
-    pub(crate) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         if let Some(id) = self.server_id() {
             let _ = Command::new("kill").arg(id.to_string()).status().await;
         }
@@ -111,7 +128,7 @@ impl Child {
 }
 
 /// Serves until it is killed.
-pub(crate) async fn serve(role: &Role) -> Outcome<()> {
+pub async fn serve(role: &Role) -> Outcome<()> {
     match role {
         Role::Platform { folder, cache_url, always_asks } => {
             let settings = local::Settings {
