@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use e2e::ADMIN;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, tree};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_keeps_the_key_for_its_owner_alone_and_never_shows_it() {
@@ -102,6 +102,16 @@ async fn keys_models_metrics_audit_and_doctor() {
     let altered = stage.text("audit.jsonl").replace("support-ci", "support-cj");
     stage.put("altered.jsonl", &altered);
     stage.shows(&["audit", "verify", "altered.jsonl"], 1).await;
+    let kept = tree(&stage.platform.folder().join("objects/cuecard/audit/checkpoints"));
+    stage.put("first.json", &kept[0].1);
+    stage.shows(&["audit", "verify", "audit.jsonl", "--checkpoint", "first.json"], 0).await;
+    let whole = stage.text("audit.jsonl");
+    let part: Vec<_> = whole.lines().filter(|line| !line.contains(r#""chain":"team:*""#)).collect();
+    stage.put("part.jsonl", &part.join("\n"));
+    stage.shows(&["audit", "verify", "part.jsonl"], 0).await;
+    stage.shows(&["audit", "verify", "part.jsonl", "--checkpoint", "first.json"], 1).await;
+    stage.shows(&["audit", "verify", "part.jsonl", "--partial", "--checkpoint", "first.json"], 0).await;
+    assert_eq!(stage.run(&["audit", "verify", "part.jsonl", "--checkpoint", "part.jsonl"]).await.code, 2);
     stage.shows(&["doctor"], 0).await;
     insta::assert_snapshot!(stage.transcript());
 

@@ -12,6 +12,7 @@ mod budgets;
 mod claims;
 mod dead_letters;
 mod deadlines;
+mod erasure;
 mod faults;
 mod formats;
 mod impossible;

@@ -3,6 +3,8 @@
 // Clippy then lets the helpers unwrap too.
 #![cfg(test)]
 
+mod archive;
+mod contents;
 mod direct;
 mod export;
 mod faults;

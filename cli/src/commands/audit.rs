@@ -1,10 +1,16 @@
 //! The audit.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use client::audit::{AuditQuery, ExportQuery};
-use domain::audit::export;
+use domain::audit::{
+    checkpoint::{self, Checkpoint},
+    export::Verified,
+};
 use serde_json::json;
 
 use crate::{
@@ -20,7 +26,9 @@ Examples:
   cuecard audit list support/ticket-classifier --from 30d
   cuecard audit list --of-team support               its keys, models and test sets
   cuecard audit export --to audit.jsonl
-  cuecard audit verify audit.jsonl                   needs no platform, no key and no network";
+  cuecard audit export support/ticket-classifier --versions --to classifier.jsonl
+  cuecard audit verify audit.jsonl                   needs no platform, no key and no network
+  cuecard audit verify audit.jsonl --checkpoint checkpoints/2026/11/30/*.json";
 
 /// The audit: read it, take it along, verify it
 #[derive(Subcommand)]
@@ -31,6 +39,10 @@ pub enum Audit {
     /// Export whole chains as JSON lines
     Export(Export),
     /// Verify an export: that nothing in it was altered, and nothing is missing
+    ///
+    /// An export proves itself, but not that its newest entries or whole chains were not left out. That is what
+    /// checkpoints are for: those of each day are in the bucket of the archive, below audit/checkpoints/. Ends with 0
+    /// where all is well, with 1 where anything is not sound or not reached, and with 2 where a file does not read.
     Verify(Verify),
 }
 
@@ -61,6 +73,9 @@ pub struct Export {
     /// Everything of this team
     #[arg(long, value_name = "TEAM", conflicts_with = "prompt")]
     of_team: Option<String>,
+    /// With what each version of the prompt says
+    #[arg(long, requires = "prompt")]
+    versions: bool,
     /// Into this file; else to standard output
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
@@ -68,8 +83,15 @@ pub struct Export {
 
 #[derive(Args)]
 pub struct Verify {
-    /// The export; `-` is standard input
-    file: PathBuf,
+    /// The export, or its parts in their order, whose lines are then counted on; `-` is standard input
+    #[arg(required = true)]
+    file: Vec<PathBuf>,
+    /// Checkpoints that it must reach, one after another without a gap
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    checkpoint: Vec<PathBuf>,
+    /// The export is of one prompt or team: chains that it has not are not missing
+    #[arg(long, requires = "checkpoint")]
+    partial: bool,
 }
 
 impl Audit {
@@ -100,7 +122,9 @@ impl List {
 impl Export {
     async fn run(self, session: &Session) -> Result {
         let prompt_id = self.prompt.map(|prompt| session.address(&prompt));
-        let lines = session.client.export_audit(&ExportQuery { prompt_id, team_id: self.of_team }).await?;
+        let include = self.versions.then_some("versions");
+        let query = ExportQuery { prompt_id, team_id: self.of_team, include };
+        let lines = session.client.export_audit(&query).await?;
         let Some(path) = self.to else { return print(&lines) };
         let count = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
         if !session.may(&format!("write {count} lines to {}", path.display()))? {
@@ -113,19 +137,37 @@ impl Export {
 }
 
 impl Verify {
-    /// Needs the export alone.
+    /// Needs the files alone.
     pub fn run(self, output: Output) -> Result {
-        let text = String::from_utf8(bytes(&self.file)?);
-        let text =
-            text.map_err(|_| Failure::Usage(format!("{} is no text in UTF-8", self.file.display())))?;
-        match export::verify(&text) {
-            Ok(verified) => {
-                let (chains, entries) = (verified.chains, verified.entries);
-                let words =
-                    format!("Sound: {entries} entries, each whole and as it was written (chains: {chains}).");
-                output.say(&words, &json!({ "sound": true, "chains": chains, "entries": entries }))
-            }
-            Err(unsound) => Err(Failure::Failed(format!("This export is not sound: {unsound}"))),
+        let parts: Vec<_> = self.file.iter().map(|path| read_text(path)).collect::<Result<_>>()?;
+        let text = parts.join("\n");
+        let checkpoints: Vec<_> =
+            self.checkpoint.iter().map(|path| read_checkpoint(path)).collect::<Result<_>>()?;
+        let reached = checkpoints.len();
+        let verified = checkpoint::verify(&text, checkpoints, self.partial)
+            .map_err(|disproved| Failure::Failed(disproved.to_string()))?;
+        let Verified { chains, entries, versions } = verified;
+        let mut words =
+            format!("Sound: {entries} entries, each whole and as it was written (chains: {chains}).");
+        let mut fields = json!({ "sound": true, "chains": chains, "entries": entries });
+        if versions > 0 {
+            words = format!("{words} So is what the versions say (versions: {versions}).");
+            fields["versions"] = json!(versions);
         }
+        if reached > 0 {
+            words = format!("{words} It reaches all that was kept (checkpoints: {reached}).");
+            fields["checkpoints"] = json!(reached);
+        }
+        output.say(&words, &fields)
     }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let unreadable = |_| Failure::Usage(format!("{} is no text in UTF-8", path.display()));
+    String::from_utf8(bytes(path)?).map_err(unreadable)
+}
+
+fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
+    let unreadable = |error| Failure::Usage(format!("{} is no checkpoint: {error}", path.display()));
+    serde_json::from_slice(&bytes(path)?).map_err(unreadable)
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{TeamId, Timestamp, audit::AuditEntry};
-use registry::audit::AuditFilter;
+use registry::audit::{AuditFilter, ExportWish};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -96,6 +96,19 @@ pub struct ExportQuery {
     /// Of this team.
     #[param(value_type = Option<String>)]
     team_id: Option<TeamId>,
+    /// What else is wanted of a prompt: the contents of its versions.
+    #[param(inline)]
+    include: Option<Include>,
+    /// From the `more` line of a former answer.
+    cursor: Option<String>,
+}
+
+/// What an export may hold beside entries.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Include {
+    /// What versions say, each after the entry that names its hash.
+    Versions,
 }
 
 /// Lists entries, newest first.
@@ -112,7 +125,8 @@ pub async fn list(
     Ok(Json(Listed::new(page, EntryView::new)))
 }
 
-/// Exports whole chains as JSON lines: a head for each, then its entries. It can be verified with nothing else.
+/// Exports whole chains as JSON lines: a head for each, then its entries. It can be verified with nothing else. A prompt's
+/// may come in several answers, of which all but the last end with a `more` line.
 #[utoipa::path(get, path = "/api/audit/export", tag = "audit", params(ExportQuery),
     responses((status = 200, body = String, content_type = "application/jsonl", description = "The chains"),
         (status = 413, description = "It is more than one answer can hold")))]
@@ -121,7 +135,13 @@ pub async fn export(
     Author(caller): Author,
     Query(query): Query<ExportQuery>,
 ) -> web::Result<Response> {
-    let lines =
-        app.registry().export_audit(&caller, query.prompt_id.as_deref(), query.team_id.as_ref()).await?;
+    let ExportQuery { prompt_id: prompt, team_id: team, include, cursor } = &query;
+    let wish = ExportWish {
+        prompt: prompt.as_deref(),
+        team: team.as_ref(),
+        versions: matches!(include, Some(Include::Versions)),
+        cursor: cursor.as_deref(),
+    };
+    let lines = app.registry().export_audit(&caller, &wish).await?;
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response())
 }

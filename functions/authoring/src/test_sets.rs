@@ -134,7 +134,8 @@ pub async fn read(
     Tagged::new(&headers, &TestSetView::new(app.registry().test_set(&caller, set).await?))
 }
 
-/// Deletes a test set with the cases of all its versions. The figures of runs stay.
+/// Deletes a test set with the cases of all its versions; what models said to them is erased within the hour. The
+/// figures of runs stay.
 #[utoipa::path(delete, path = "/api/test-sets/{test_set_id}", tag = "test sets", params(("test_set_id" = String, Path)),
     responses((status = 204, description = "The cases are gone")))]
 pub async fn delete(

@@ -6,7 +6,7 @@ use axum::{
     response::IntoResponse as _,
 };
 use domain::{Error, Result, TeamId, Timestamp, audit::AuditEntry};
-use registry::audit::AuditFilter;
+use registry::audit::{AuditFilter, ExportWish};
 use serde::Serialize;
 use web::Fields;
 
@@ -82,8 +82,9 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
 /// Whole chains as JSON lines, to be kept and verified elsewhere.
 pub(crate) async fn export(State(app): State<App>, visit: Visit) -> Answer {
     let team: Option<TeamId> = visit.query.optional("team")?;
-    let lines =
-        app.registry().export_audit(&visit.caller, visit.query.given("prompt"), team.as_ref()).await?;
+    let wish =
+        ExportWish { prompt: visit.query.given("prompt"), team: team.as_ref(), ..ExportWish::default() };
+    let lines = app.registry().export_audit(&visit.caller, &wish).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\""),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Result, token::SigningKey};
-use registry::{Registry, evaluation::Watch};
+use registry::{Registry, audit::AuditKept, evaluation::Watch};
 use release::Release;
 use serde::Serialize;
 
@@ -30,6 +30,10 @@ pub struct Report {
     pub trials_changed: usize,
     /// Live versions that are measured again.
     pub versions_watched: usize,
+    /// Deleted test sets that are erased now.
+    pub test_sets_erased: usize,
+    /// What the audit's daily round did.
+    pub audit: AuditKept,
     /// Whether a new key signs tokens from now on.
     pub new_signing_key: bool,
 }
@@ -44,11 +48,15 @@ pub async fn handle(app: &App) -> Result<Report> {
     let trials_changed = Box::pin(app.release.steer_trials()).await;
     let runs_sent_again = app.registry().sweep_runs(app.stuck_after).await;
     let versions_watched = app.registry().watch_live(app.watch).await;
+    let test_sets_erased = app.registry().erase_deleted().await;
+    let audit = app.registry().keep_audit().await;
     Ok(Report {
         new_signing_key: new_signing_key?,
         trials_changed: trials_changed?,
         runs_sent_again: runs_sent_again?,
         versions_watched: versions_watched?,
+        test_sets_erased: test_sets_erased?,
+        audit: audit?,
     })
 }
 

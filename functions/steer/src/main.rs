@@ -8,7 +8,7 @@ use steer::{App, STUCK_AFTER};
 
 #[tokio::main]
 async fn main() -> lambda::Outcome {
-    let process = Process::connect(Configuration::of_tables(lambda::begin())?).await?;
+    let process = Process::connect(Configuration::of_archive(lambda::begin())?).await?;
     let Evaluation { watch_every, watch_usd, model_hosts, .. } = process.evaluation;
     let watch = Watch { every: watch_every, most_usd: watch_usd };
     let models = Models::new(Settings::of_reader().on(model_hosts, process.models_on_loopback))?;

@@ -1,6 +1,6 @@
 //! The audit.
 
-use domain::{AuditId, Timestamp, key::Actor};
+use domain::{AuditId, Timestamp, audit::export, key::Actor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,6 +61,13 @@ pub struct ExportQuery {
     pub prompt_id: Option<String>,
     /// Of this team.
     pub team_id: Option<String>,
+    /// What else is wanted of a prompt: `versions`.
+    pub include: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Rest {
+    cursor: Option<String>,
 }
 
 impl Client {
@@ -69,8 +76,16 @@ impl Client {
         self.list("/api/audit", query, most).await
     }
 
-    /// Whole chains as JSON lines, byte for byte as they can be verified.
+    /// Whole chains as JSON lines, byte for byte as they can be verified, over as many requests as it takes.
     pub async fn export_audit(&self, query: &ExportQuery) -> Result<Vec<u8>> {
-        self.get("/api/audit/export").query(query).bytes().await
+        let (mut lines, mut rest) = (Vec::new(), Rest { cursor: None });
+        loop {
+            let answer = self.get("/api/audit/export").query(query).query(&rest).bytes().await?;
+            rest.cursor = std::str::from_utf8(&answer).ok().and_then(export::rest);
+            lines.extend(answer);
+            if rest.cursor.is_none() {
+                return Ok(lines);
+            }
+        }
     }
 }

@@ -10,11 +10,14 @@ pub enum Alarm {
     /// An experiment or a canary has a flag that it did not have: its traffic or its answers are not as they should be,
     /// or it waits in vain.
     TrialFlagged,
+    /// The archive of the audit holds something that its chain does not say.
+    ArchiveDiffers,
 }
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 3] = [Self::VersionDrifted, Self::UnverifiedRollback, Self::TrialFlagged];
+    pub const ALL: [Self; 4] =
+        [Self::VersionDrifted, Self::UnverifiedRollback, Self::TrialFlagged, Self::ArchiveDiffers];
 
     /// Its name, in the log and as a dimension of the metric.
     pub fn name(self) -> &'static str {
@@ -22,6 +25,7 @@ impl Alarm {
             Self::VersionDrifted => "version-drifted",
             Self::UnverifiedRollback => "unverified-rollback",
             Self::TrialFlagged => "trial-flagged",
+            Self::ArchiveDiffers => "archive-differs",
         }
     }
 }

@@ -110,6 +110,14 @@ pub struct AssertionResult {
     pub members: Vec<Self>,
 }
 
+impl AssertionResult {
+    /// Takes the words away: they quote what was judged.
+    pub(crate) fn erase(&mut self) {
+        self.reason.clear();
+        self.members.iter_mut().for_each(Self::erase);
+    }
+}
+
 /// What came of a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseScore {

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{AuditId, Environment, PromptId, Result, TeamScope, Timestamp, key::Actor};
 
+pub mod checkpoint;
 pub mod export;
 
 /// What precedes the first entry of a chain.

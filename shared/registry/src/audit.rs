@@ -1,19 +1,18 @@
 //! Reading the audit: the history of a prompt, moves over all prompts, entries by filter, and the export.
 
-use domain::{
-    Caller, Error, KeyRole, Result, TeamId, TeamScope, Timestamp,
-    audit::{
-        AuditEntry,
-        export::{Head, Line},
-        prompt_chain, team_chain,
-    },
-};
+use domain::{Caller, Error, KeyRole, Result, TeamId, TeamScope, Timestamp, audit::AuditEntry};
 use store::{
     Page, PageRequest,
     audit::{Chain, Order},
 };
 
 use crate::Registry;
+
+mod exporting;
+mod keeping;
+
+pub use exporting::ExportWish;
+pub use keeping::AuditKept;
 
 /// Which entries are wanted, newest first.
 #[derive(Debug, Clone, Default)]
@@ -29,12 +28,6 @@ pub struct AuditFilter {
     /// Before this moment.
     pub to: Option<Timestamp>,
 }
-
-/// How many entries of a chain an export reads at a time.
-const EXPORT_PAGE: u32 = 100;
-
-/// The most bytes of an export: an answer on Lambda holds 6 MB.
-const MAX_EXPORT_BYTES: usize = 5 * 1024 * 1024;
 
 impl Registry {
     /// A page of the audit. Filters may leave a page with fewer entries than were asked for.
@@ -90,93 +83,6 @@ impl Registry {
         let data = page.data.into_iter().filter_map(|(team, entry)| seen(team).then_some(entry)).collect();
         Ok(Page { data, next_cursor: page.next_cursor })
     }
-
-    /// Whole chains as JSON lines, for verification without us: a prompt's, or all of a team, or all of all teams.
-    pub async fn export_audit(
-        &self,
-        caller: &Caller,
-        prompt: Option<&str>,
-        team: Option<&TeamId>,
-    ) -> Result<String> {
-        caller.require(KeyRole::Author)?;
-        let mut export = String::new();
-        let mut chains = Vec::new();
-        // All heads come first: wherever the tail is cut, some chain does not reach its head.
-        for chain in self.chains(caller, prompt, team).await? {
-            let Some(head) = self.head(&chain).await? else { continue };
-            chains.push((chain, head.sequence));
-            push_line(&mut export, &Line::Head(head))?;
-        }
-        for (chain, length) in chains {
-            self.export_chain(&chain, length, &mut export).await?;
-            if export.len() > MAX_EXPORT_BYTES {
-                let detail =
-                    "This export is larger than one answer can be. Ask for it by `team_id` or `prompt_id`.";
-                return Err(Error::new(domain::ErrorKind::TooLarge, detail));
-            }
-        }
-        Ok(export)
-    }
-
-    async fn chains(
-        &self,
-        caller: &Caller,
-        prompt: Option<&str>,
-        team: Option<&TeamId>,
-    ) -> Result<Vec<Chain>> {
-        if let Some(prompt) = prompt {
-            return Ok(vec![Chain::Prompt(self.prompt(caller, prompt).await?.prompt_id)]);
-        }
-        let mut chains = match (team, caller.sees_all()) {
-            (None, true) => {
-                let teams = self.store.teams().await?;
-                let team_chains = teams.into_iter().map(|(team, _)| Chain::Team(TeamScope::Team(team)));
-                std::iter::once(Chain::Team(TeamScope::All)).chain(team_chains).collect()
-            }
-            _ => vec![Chain::Team(team_scope(caller, team)?)],
-        };
-        let team = team.or_else(|| if caller.sees_all() { None } else { caller.scope.team() });
-        let mut request = PageRequest::first(EXPORT_PAGE);
-        loop {
-            let page = self.store.prompts(team, &request).await?;
-            chains.extend(page.data.iter().map(|prompt| Chain::Prompt(prompt.prompt_id)));
-            request.cursor = page.next_cursor;
-            if request.cursor.is_none() {
-                return Ok(chains);
-            }
-        }
-    }
-
-    async fn head(&self, chain: &Chain) -> Result<Option<Head>> {
-        let (name, head) = match chain {
-            Chain::Prompt(prompt) => {
-                (prompt_chain(*prompt), self.store.prompt(*prompt).await?.map(|prompt| prompt.chain))
-            }
-            Chain::Team(team) => (team_chain(team), self.store.team(team).await?.map(|team| team.chain)),
-        };
-        Ok(head.map(|head| Head::new(name, &head)))
-    }
-
-    /// The head was read before: entries that were written since are past it, and left for the next export.
-    async fn export_chain(&self, chain: &Chain, length: u64, export: &mut String) -> Result<()> {
-        let mut request = PageRequest::first(EXPORT_PAGE);
-        loop {
-            let page = self.store.audit(chain, Order::OldestFirst, &request).await?;
-            for entry in page.data.into_iter().filter(|entry| entry.sequence <= length) {
-                push_line(export, &Line::Entry(Box::new(entry)))?;
-            }
-            request.cursor = page.next_cursor;
-            if request.cursor.is_none() || export.len() > MAX_EXPORT_BYTES {
-                return Ok(());
-            }
-        }
-    }
-}
-
-fn push_line(export: &mut String, line: &Line) -> Result<()> {
-    export.push_str(&serde_json::to_string(line).map_err(Error::internal)?);
-    export.push('\n');
-    Ok(())
 }
 
 /// What belongs to all teams is an admin's to read; else it is the caller's own team.

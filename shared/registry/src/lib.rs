@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod budget;
+mod erasing;
 pub mod evaluation;
 pub mod experiment;
 pub mod explain;

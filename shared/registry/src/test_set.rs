@@ -51,6 +51,8 @@ impl Registry {
                 created_by: act.caller.actor.id.clone(),
                 created_at: self.sources.now(),
                 deleted_at: None,
+                erased_up_to: None,
+                erased_at: None,
             };
             let mut fact = Fact::new(&act.caller.actor, Action::TestSetCreated, set.test_set_id);
             fact.after = json!({ "name": set.name, "team_id": set.team_id });
@@ -182,7 +184,8 @@ impl Registry {
         self.settle(act, attempt, replay).await
     }
 
-    /// Deletes the cases of all versions, for they may hold personal data. The figures of runs stay.
+    /// Deletes the cases of all versions, for they may hold personal data. What models said to them is erased after it,
+    /// with all that is left over here, by the schedule: see [`Registry::erase_deleted`]. The figures of runs stay.
     pub async fn delete_test_set(&self, act: &Act, set: TestSetId) -> Result<TestSet> {
         act.caller.require(KeyRole::Author)?;
         let attempt = || async {
@@ -201,7 +204,9 @@ impl Registry {
         let made = self.settle(act, attempt, |_| async { Err(missing()) }).await?;
         for number in 1..=made.value.newest_version {
             if let Some(version) = self.store.test_set_version(set, number).await? {
-                self.store.delete_dataset(&version).await?;
+                if let Err(error) = self.store.delete_dataset(&version).await {
+                    tracing::warn!(test_set = %set, error = %error.chain(), "cases are left for the schedule to erase");
+                }
             }
         }
         Ok(made.value)

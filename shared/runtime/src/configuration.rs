@@ -207,7 +207,7 @@ impl Configuration {
         Self::read(variables, &[name::METRICS_QUEUE_URL])
     }
 
-    /// For the function that archives the audit.
+    /// For functions that write the archive of the audit.
     pub fn of_archive(mut variables: Variables) -> Result<Self> {
         let archive = variables.required(name::ARCHIVE_BUCKET);
         let mut configuration = Self::of_tables(variables)?;

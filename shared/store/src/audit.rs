@@ -1,11 +1,14 @@
 //! Audit entries: the history of a prompt, and of a team's keys, models and test sets.
 
-use domain::{AuditId, Error, PromptId, Result, TeamId, TeamScope, Timestamp, audit::AuditEntry};
+use domain::{
+    AuditId, Error, PromptId, Result, Team, TeamId, TeamScope, Timestamp,
+    audit::{AuditEntry, ChainHead, prompt_chain, team_chain},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, PageRequest, Store,
-    keys::{AUDIT, Key, List, archive_key, prompt_partition, team_partition},
+    keys::{AUDIT, Key, List, prompt_partition, team_partition},
     table::text,
 };
 
@@ -14,7 +17,7 @@ use crate::{
 pub(crate) struct AuditItem {
     /// The team that owns what was changed; `None` for what belongs to all.
     team_id: Option<TeamId>,
-    entry: String,
+    pub(crate) entry: String,
 }
 
 impl AuditItem {
@@ -22,7 +25,7 @@ impl AuditItem {
         Ok(Self { team_id, entry: serde_json::to_string(entry).map_err(Error::internal)? })
     }
 
-    fn read(&self) -> Result<AuditEntry> {
+    pub(crate) fn read(&self) -> Result<AuditEntry> {
         serde_json::from_str(&self.entry).map_err(Error::internal)
     }
 }
@@ -34,6 +37,23 @@ pub enum Chain {
     Prompt(PromptId),
     /// A team's.
     Team(TeamScope),
+}
+
+impl Chain {
+    /// Its name, as its entries have it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Prompt(prompt) => prompt_chain(*prompt),
+            Self::Team(team) => team_chain(team),
+        }
+    }
+
+    pub(crate) fn partition(&self) -> String {
+        match self {
+            Self::Prompt(prompt) => prompt_partition(*prompt),
+            Self::Team(team) => team_partition(team),
+        }
+    }
 }
 
 /// In which order.
@@ -72,28 +92,29 @@ impl Store {
         order: Order,
         request: &PageRequest,
     ) -> Result<Page<AuditEntry>> {
-        let partition = match chain {
-            Chain::Prompt(prompt) => prompt_partition(*prompt),
-            Chain::Team(team) => team_partition(team),
-        };
-        let query = self.query(&self.names.registry, partition, AUDIT);
+        let query = self.query(&self.names.registry, chain.partition(), AUDIT);
         let page: Page<AuditItem> =
             self.page(query.scan_index_forward(order == Order::OldestFirst), request).await?;
         let data = page.data.iter().map(AuditItem::read).collect::<Result<_>>()?;
         Ok(Page { data, next_cursor: page.next_cursor })
     }
 
+    /// The chains of all teams, and of what belongs to all of them, each with its end.
+    pub async fn team_chains(&self) -> Result<Vec<(Chain, ChainHead)>> {
+        let teams: Vec<Team> = self.all(self.query_list(&List::Teams)).await?;
+        Ok(teams.into_iter().map(|team| (Chain::Team(team.team_id), team.chain)).collect())
+    }
+
+    /// A page of the chains of all prompts, each with its end.
+    pub async fn prompt_chains(&self, request: &PageRequest) -> Result<Page<(Chain, ChainHead)>> {
+        let Page { data, next_cursor } = self.prompts(None, request).await?;
+        let chains = data.into_iter().map(|prompt| (Chain::Prompt(prompt.prompt_id), prompt.chain));
+        Ok(Page { data: chains.collect(), next_cursor })
+    }
+
     /// One entry of a prompt's chain.
     pub async fn prompt_audit_entry(&self, prompt: PromptId, entry: AuditId) -> Result<Option<AuditEntry>> {
         let item: Option<AuditItem> = self.get(&Key::PromptAudit(prompt, entry)).await?;
         item.map(|item| item.read()).transpose()
-    }
-
-    /// Copies an entry of the audit into the archive, as the text that its hash covers. Twice is as good as once.
-    pub async fn archive_audit(&self, key: &Key) -> Result<()> {
-        let item: Option<AuditItem> = self.get(key).await?;
-        let item = item.ok_or_else(|| Error::internal(format!("the entry {} is missing", key.sk())))?;
-        let entry = item.read()?;
-        self.put_archived(&archive_key(&entry), item.entry.into_bytes()).await
     }
 }

@@ -53,7 +53,7 @@ impl Store {
         let mut item = to_item(&Key::Run(run.prompt_id, run.eval_run_id), run)?;
         item.insert(attribute::INDEX_PK.to_owned(), text(List::Runs(run.status).pk()));
         item.insert(attribute::INDEX_SK.to_owned(), text(run.eval_run_id.to_string()));
-        self.keep(item, run, run.revision - 1).await
+        self.keep(&self.names.registry, item, run, run.revision - 1).await
     }
 
     /// A page of a prompt's runs, newest first.

@@ -8,10 +8,13 @@ use domain::{
     AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
     trial::TrialId,
 };
-pub(crate) use objects::{archive_key, dataset_object, upload_object};
+pub(crate) use objects::{
+    archive_folder, archive_from, archive_key, archived_id, checkpoint_key, dataset_object, object_folders,
+    upload_object,
+};
 pub(crate) use telemetry::{
-    ARMS, CASES, CHUNKS, EXPOSURES, HOURS, JUDGEMENTS, LATENCIES, STRATA, arms_up_to, days_partition,
-    hours_partition, parse_arm, parse_measure, run_partition, trial_partition,
+    ARMS, CASES, CHUNKS, DRAFTS, EXPOSURES, HOURS, JUDGEMENTS, LATENCIES, OUTPUTS, STRATA, arms_up_to,
+    days_partition, hours_partition, parse_arm, parse_measure, run_partition, trial_partition,
 };
 pub use telemetry::{COMPACTED, TelemetryKey};
 
@@ -215,6 +218,8 @@ pub(crate) enum List<'a> {
     ApiKeys(&'a TeamScope),
     /// Test sets of a team.
     TestSets(&'a TeamId),
+    /// Test sets that are deleted and not erased yet.
+    Erasing,
     /// Runs by status.
     Runs(domain::eval_run::RunStatus),
     /// States of versions of which a run waits for somebody to decide.
@@ -236,6 +241,7 @@ impl List<'_> {
             Self::Teams => "TEAMS".to_owned(),
             Self::ApiKeys(team) => format!("KEYS#{}", team.as_str()),
             Self::TestSets(team) => format!("TESTSETS#{team}"),
+            Self::Erasing => "ERASING".to_owned(),
             Self::Runs(status) => format!("RUNS#{status:?}").to_lowercase(),
             Self::Waiting => "WAITING".to_owned(),
             Self::ActiveTrials => "TRIALS".to_owned(),

@@ -6,9 +6,12 @@
 //! [`Change`].
 
 mod api_key;
+mod archive;
 pub mod audit;
+mod audit_round;
 mod budget;
 mod change;
+mod erasure;
 mod eval_run;
 mod idempotency;
 mod judgement;
@@ -35,6 +38,8 @@ mod usage;
 mod version;
 mod watch;
 
+pub use archive::Reconciled;
+pub use audit_round::AuditRound;
 pub use change::{Change, CommitError, Slot};
 pub use idempotency::{Act, IdempotencyMark, IdempotencyRecord, Made};
 pub use judgement::Judgement;

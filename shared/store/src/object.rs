@@ -19,22 +19,6 @@ impl Store {
         Ok(())
     }
 
-    /// Puts an object into the archive.
-    pub(crate) async fn put_archived(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
-        let bucket = self.names.archive.as_ref();
-        let bucket = bucket.ok_or_else(|| Error::internal("this process knows no bucket of the archive"))?;
-        self.s3
-            .put_object()
-            .bucket(bucket)
-            .key(key)
-            .content_type("application/json")
-            .body(ByteStream::from(bytes))
-            .sent()
-            .await
-            .map_err(|error| Error::unavailable("The archive", error))?;
-        Ok(())
-    }
-
     /// Reads all cases of a test set's version.
     pub async fn dataset(&self, version: &TestSetVersion) -> Result<Vec<u8>> {
         self.read_dataset(version, None).await

@@ -56,7 +56,8 @@ impl Store {
         if let Some(whole) = self.case_output(eval_run_id, number).await? {
             result.output = Some(whole);
         }
-        Ok(Some((eval_run_id, result)))
+        // What was erased is asked for again.
+        Ok(result.output.is_some().then_some((eval_run_id, result)))
     }
 
     /// Keeps what a case that comes again has of one of its answers. What is there already stays.

@@ -62,6 +62,8 @@ sent! {
         bucket::get_object::GetObjectOutput, bucket::get_object::GetObjectError;
     bucket::head_bucket::builders::HeadBucketFluentBuilder =>
         bucket::head_bucket::HeadBucketOutput, bucket::head_bucket::HeadBucketError;
+    bucket::list_objects_v2::builders::ListObjectsV2FluentBuilder =>
+        bucket::list_objects_v2::ListObjectsV2Output, bucket::list_objects_v2::ListObjectsV2Error;
     bucket::put_object::builders::PutObjectFluentBuilder =>
         bucket::put_object::PutObjectOutput, bucket::put_object::PutObjectError;
 }

@@ -142,19 +142,19 @@ impl Store {
         }
     }
 
-    /// Puts an item of the registry, which says `value`, in place of the one with this revision, outside every chain:
-    /// it is bookkeeping, and nobody's decision.
+    /// Puts an item, which says `value`, in place of the one with this revision, outside every chain: it is bookkeeping,
+    /// and nobody's decision.
     ///
     /// Returns whether it took. When the table's answer is lost, the client writes once more, and what it then finds in
     /// its way is its own.
-    pub(crate) async fn keep<T>(&self, item: Item, value: &T, revision: u64) -> Result<bool>
+    pub(crate) async fn keep<T>(&self, table: &str, item: Item, value: &T, revision: u64) -> Result<bool>
     where
         T: DeserializeOwned + PartialEq,
     {
         let put = self
             .dynamodb()
             .put_item()
-            .table_name(&self.names.registry)
+            .table_name(table)
             .set_item(Some(item))
             .condition_expression("revision = :revision")
             .expression_attribute_values(":revision", number(revision))

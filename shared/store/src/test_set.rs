@@ -28,6 +28,24 @@ pub struct TestSet {
     pub created_at: Timestamp,
     /// When it was deleted: its cases are gone, its figures stay.
     pub deleted_at: Option<Timestamp>,
+    /// Up to where in the list of its team's prompts what models said to its cases is erased.
+    #[serde(default)]
+    pub erased_up_to: Option<String>,
+    /// When all of that was erased.
+    #[serde(default)]
+    pub erased_at: Option<Timestamp>,
+}
+
+impl TestSet {
+    /// Whether it is deleted, and something may be left of it.
+    pub fn is_to_erase(&self) -> bool {
+        self.deleted_at.is_some() && self.erased_at.is_none()
+    }
+
+    /// The list that it is in.
+    pub(crate) fn list(&self) -> List<'_> {
+        if self.is_to_erase() { List::Erasing } else { List::TestSets(&self.team_id) }
+    }
 }
 
 /// A version of a test set.
@@ -82,7 +100,7 @@ impl Change {
             0 | 1 => Guard::Absent,
             revision => Guard::Counter("revision", revision - 1),
         };
-        let list = (List::TestSets(&set.team_id), set.test_set_id.to_string());
+        let list = (set.list(), set.test_set_id.to_string());
         self.put_listed(Slot::TestSet, Key::TestSet(set.test_set_id), set, guard, &list)
     }
 

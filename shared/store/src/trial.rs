@@ -80,7 +80,7 @@ impl Store {
             item.insert(attribute::INDEX_PK.to_owned(), text(List::ActiveTrials.pk()));
             item.insert(attribute::INDEX_SK.to_owned(), text(trial.id().to_string()));
         }
-        self.keep(item, trial, trial.revision() - 1).await
+        self.keep(&self.names.registry, item, trial, trial.revision() - 1).await
     }
 
     /// A page of a prompt's experiments or canaries, newest first.

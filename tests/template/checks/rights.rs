@@ -168,6 +168,12 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "elasticache:Connect on CacheUser.Arn",
             GIVEN_CACHE,
             GIVEN_USER,
+            "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
+            "s3:DeleteObject on ${TestSets.Arn}/uploads/*",
+            "s3:GetObject on ${Archive.Arn}/audit/*",
+            "s3:ListBucket on Archive.Arn",
+            "s3:ListBucket on TestSets.Arn",
+            "s3:PutObject on ${Archive.Arn}/audit/*",
         ],
     ),
     (

@@ -1,14 +1,16 @@
 //! The export of audit chains as JSON lines, and its verification with nothing else at hand.
 //!
 //! First a `head` line for each chain, written before its entries were read, then `entry` lines. A head says how many
-//! entries there must be and where they end, so that a cut tail is found like a changed field.
+//! entries there must be and where they end, so that a cut tail is found like a changed field. Where it says so, the
+//! entry of each new version is followed by a `version` line with the content whose hash the entry names. An answer
+//! that is not all of it ends with a `more` line; answers one after another are an export again.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AuditEntry, ChainHead, GENESIS, hash_of};
+use super::{Action, AuditEntry, ChainHead, GENESIS, hash_of};
 
 /// One line of an export.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,33 @@ pub enum Line {
     Head(Head),
     /// A link.
     Entry(Box<AuditEntry>),
+    /// What the version says that the entry before is about.
+    Version(Content),
+    /// The export goes on in the answer to this cursor.
+    More {
+        /// What to ask with.
+        cursor: String,
+    },
+}
+
+/// What a version says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The chain of its prompt.
+    pub chain: String,
+    /// Its id, which is the entry's subject.
+    pub version_id: String,
+    /// All that its content hash covers.
+    pub content: Value,
+}
+
+/// Where the rest of an export is found: the cursor, where it ends with one.
+pub fn rest(export: &str) -> Option<String> {
+    match serde_json::from_str(export.lines().last()?) {
+        Ok(Line::More { cursor }) => Some(cursor),
+        _ => None,
+    }
 }
 
 /// The end that a chain must reach.
@@ -30,12 +59,15 @@ pub struct Head {
     pub sequence: u64,
     /// The hash of the last one.
     pub hash: String,
+    /// Whether the contents of its versions are there too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub versions: bool,
 }
 
 impl Head {
     /// The line for a chain.
     pub fn new(chain: String, head: &ChainHead) -> Self {
-        Self { chain, sequence: head.sequence, hash: head.hash.clone() }
+        Self { chain, sequence: head.sequence, hash: head.hash.clone(), versions: false }
     }
 }
 
@@ -46,6 +78,8 @@ pub struct Verified {
     pub chains: usize,
     /// Entries.
     pub entries: u64,
+    /// Contents of versions.
+    pub versions: u64,
 }
 
 /// Where an export is not sound.
@@ -62,48 +96,113 @@ struct Chain {
     must_reach: Head,
     sequence: u64,
     hash: String,
+    /// The entry whose version's content has to come next.
+    awaits: Option<Box<AuditEntry>>,
 }
 
-/// Verifies an export: every entry hashes to its hash, follows the one before, and every chain reaches its head.
+/// Verifies an export: every entry hashes to its hash, follows the one before, and every chain reaches its head; every
+/// content hashes to what its entry names.
 pub fn verify(export: &str) -> Result<Verified, Unsound> {
+    verify_each(export, |_| (), |_| Ok(()))
+}
+
+/// The same, with a look at each head, and at each entry that follows the one before: what it complains of is unsound.
+pub(super) fn verify_each(
+    export: &str,
+    mut begins: impl FnMut(&Head),
+    mut goes_on: impl FnMut(&AuditEntry) -> Result<(), String>,
+) -> Result<Verified, Unsound> {
     let mut chains: BTreeMap<String, Chain> = BTreeMap::new();
-    let mut entries = 0;
-    let mut last = 0;
+    let (mut verified, mut last, mut goes_on_elsewhere) = (Verified::default(), 0, false);
     for (at, text) in export.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
         last = at + 1;
         let unsound = |what: String| Unsound { line: at + 1, what };
-        match read(text).map_err(unsound)? {
-            (Line::Head(head), _) => {
-                let start = Chain { must_reach: head.clone(), sequence: 0, hash: GENESIS.to_owned() };
-                if chains.insert(head.chain.clone(), start).is_some() {
-                    return Err(unsound(format!("the chain {} has two heads", head.chain)));
-                }
-            }
-            (Line::Entry(entry), raw) => {
-                let chain = chains
-                    .get_mut(&entry.chain)
-                    .ok_or_else(|| unsound(format!("the chain {} has no head", entry.chain)))?;
-                link(chain, &entry, raw).map_err(unsound)?;
-                entries += 1;
-            }
+        let (line, raw) = read(text).map_err(unsound)?;
+        goes_on_elsewhere = matches!(line, Line::More { .. });
+        if let Line::Head(head) = &line {
+            begins(head);
         }
+        take(&mut chains, &mut verified, line, raw, &mut goes_on).map_err(unsound)?;
     }
-    for (name, chain) in &chains {
-        if chain.sequence != chain.must_reach.sequence || chain.hash != chain.must_reach.hash {
-            let what = format!(
-                "the chain {name} ends at entry {}, its head says {}",
-                chain.sequence, chain.must_reach.sequence
-            );
-            return Err(Unsound { line: last + 1, what });
+    let whole = if goes_on_elsewhere {
+        Err("it goes on, and the rest is missing".to_owned())
+    } else {
+        reached(&chains)
+    };
+    whole.map_err(|what| Unsound { line: last + 1, what })?;
+    Ok(verified)
+}
+
+fn take(
+    chains: &mut BTreeMap<String, Chain>,
+    verified: &mut Verified,
+    line: Line,
+    raw: Value,
+    goes_on: &mut impl FnMut(&AuditEntry) -> Result<(), String>,
+) -> Result<(), String> {
+    match line {
+        Line::Head(head) => {
+            begin(chains, head)?;
+            verified.chains += 1;
         }
+        Line::Entry(entry) => {
+            let chain = of(chains, &entry.chain)?;
+            link(chain, &entry, raw).and_then(|()| goes_on(&entry))?;
+            let has_content = chain.must_reach.versions && entry.action == Action::VersionCreated;
+            chain.awaits = has_content.then_some(entry);
+            verified.entries += 1;
+        }
+        Line::Version(content) => {
+            fulfil(of(chains, &content.chain)?, &content)?;
+            verified.versions += 1;
+        }
+        Line::More { .. } => {}
     }
+    Ok(())
+}
+
+fn begin(chains: &mut BTreeMap<String, Chain>, head: Head) -> Result<(), String> {
+    let name = head.chain.clone();
+    let start = Chain { must_reach: head, sequence: 0, hash: GENESIS.to_owned(), awaits: None };
+    match chains.insert(name.clone(), start) {
+        Some(_) => Err(format!("the chain {name} has two heads")),
+        None => Ok(()),
+    }
+}
+
+fn of<'c>(chains: &'c mut BTreeMap<String, Chain>, name: &str) -> Result<&'c mut Chain, String> {
+    chains.get_mut(name).ok_or_else(|| format!("the chain {name} has no head"))
+}
+
+/// Insists that a content is what the entry before it names.
+fn fulfil(chain: &mut Chain, content: &Content) -> Result<(), String> {
+    let version = &content.version_id;
+    let entry = chain.awaits.take().filter(|entry| entry.subject == *version);
+    let entry = entry.ok_or_else(|| format!("no entry before it is about {version}"))?;
+    let hash = hash_of(content.content.clone()).map_err(|error| error.chain())?;
+    if entry.after["content_sha256"] == *hash {
+        return Ok(());
+    }
+    let named = &entry.after["content_sha256"];
+    Err(format!(
+        "the content of {version} was altered: it hashes to {hash}, and entry {} says {named}",
+        entry.sequence
+    ))
+}
+
+/// Insists that there are chains, and that each ends where its head says.
+fn reached(chains: &BTreeMap<String, Chain>) -> Result<(), String> {
     if chains.is_empty() {
-        return Err(Unsound {
-            line: 1,
-            what: "there is no head: this is no export, or its start is cut".to_owned(),
-        });
+        return Err("there is no head: this is no export, or its start is cut".to_owned());
     }
-    Ok(Verified { chains: chains.len(), entries })
+    let short =
+        |chain: &Chain| chain.sequence != chain.must_reach.sequence || chain.hash != chain.must_reach.hash;
+    if let Some(entry) = chains.values().find_map(|chain| chain.awaits.as_ref()) {
+        return Err(lacks_content(entry));
+    }
+    let Some((name, chain)) = chains.iter().find(|(_, chain)| short(chain)) else { return Ok(()) };
+    let (ends, must_reach) = (chain.sequence, chain.must_reach.sequence);
+    Err(format!("the chain {name} ends at entry {ends}, its head says {must_reach}"))
 }
 
 /// A line as we know it, and as it stands: the hash covers also what we do not know.
@@ -116,7 +215,14 @@ fn read(text: &str) -> Result<(Line, Value), String> {
     Ok((line, raw))
 }
 
+fn lacks_content(entry: &AuditEntry) -> String {
+    format!("the content of {} is missing, which entry {} is about", entry.subject, entry.sequence)
+}
+
 fn link(chain: &mut Chain, entry: &AuditEntry, raw: Value) -> Result<(), String> {
+    if let Some(before) = &chain.awaits {
+        return Err(lacks_content(before));
+    }
     if entry.sequence != chain.sequence + 1 || entry.prev_hash != chain.hash {
         return Err(format!("entry {} does not follow entry {}", entry.sequence, chain.sequence));
     }
@@ -133,72 +239,4 @@ fn link(chain: &mut Chain, entry: &AuditEntry, raw: Value) -> Result<(), String>
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-    use crate::{
-        AuditId, Timestamp,
-        audit::{Action, Fact},
-        key::Caller,
-    };
-
-    fn export(entries: u64) -> Vec<String> {
-        let mut head = ChainHead::default();
-        let mut lines = Vec::new();
-        for number in 0..entries {
-            let mut fact =
-                Fact::new(&Caller::system("test").actor, Action::Promoted, format!("ver_{number}"));
-            fact.after = json!({"revision": number, "rate": 0.1 + 0.2, "text": "ключ"});
-            let now = Timestamp::from_millis(1_795_158_000_000);
-            let (entry, next) = head.append("prm_x".into(), fact, now, AuditId::new(now, [9; 10])).unwrap();
-            lines.push(serde_json::to_string(&Line::Entry(Box::new(entry))).unwrap());
-            head = next;
-        }
-        lines.insert(0, serde_json::to_string(&Line::Head(Head::new("prm_x".into(), &head))).unwrap());
-        lines
-    }
-
-    #[test]
-    fn a_whole_export_verifies_and_a_cut_or_reordered_one_does_not() {
-        let lines = export(5);
-        assert_eq!(verify(&lines.join("\n")), Ok(Verified { chains: 1, entries: 5 }));
-        assert!(verify(&lines[..5].join("\n")).is_err(), "a cut tail");
-        assert!(verify(&lines[1..].join("\n")).is_err(), "a cut head");
-        assert!(verify("").is_err());
-        let mut swapped = lines.clone();
-        swapped.swap(2, 3);
-        assert!(verify(&swapped.join("\n")).is_err());
-        let doubled = [&lines[..], &lines[5..]].concat();
-        assert!(verify(&doubled.join("\n")).is_err());
-    }
-
-    /// Every leaf below a value, as pointers.
-    fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
-        match value {
-            Value::Object(members) if !members.is_empty() => {
-                members.iter().for_each(|(name, member)| leaves(member, &format!("{path}/{name}"), found));
-            }
-            _ => found.push(path.to_owned()),
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_changed_field_of_any_line_is_found(at in 0_usize..5, pick: prop::sample::Index) {
-            let mut lines = export(4);
-            let mut line: Value = serde_json::from_str(&lines[at]).unwrap();
-            let mut pointers = Vec::new();
-            leaves(&line, "", &mut pointers);
-            let field = line.pointer_mut(pick.get::<String>(&pointers)).unwrap();
-            *field = match &*field {
-                Value::Number(number) => json!(number.as_f64().unwrap() + 1.0),
-                Value::String(text) => json!(format!("{text}x")),
-                _ => json!("was not here"),
-            };
-            lines[at] = line.to_string();
-            prop_assert!(verify(&lines.join("\n")).is_err());
-        }
-    }
-}
+mod tests;

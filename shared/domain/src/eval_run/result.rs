@@ -93,6 +93,15 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
+    /// The same without what a model, a judge or a provider said, which may hold personal data. Figures stay.
+    #[must_use]
+    pub fn erased(mut self) -> Self {
+        self.output = None;
+        self.error = self.error.map(|_| "Why is erased with the test set.".to_owned());
+        self.score.iter_mut().flat_map(|score| &mut score.results).for_each(AssertionResult::erase);
+        self
+    }
+
     /// What a comparison sees of it: nothing, where the provider gave no answer.
     fn observation(&self) -> Option<Observation> {
         (!self.provider_error).then(|| Observation {

@@ -1,28 +1,65 @@
 //! The objects of the buckets.
 
-use domain::{TestSetId, audit::AuditEntry};
+use domain::{
+    AuditId, TestSetId, Timestamp,
+    audit::{AuditEntry, checkpoint::Checkpoint},
+};
+
+const DATASETS: &str = "datasets/";
+const UPLOADS: &str = "uploads/";
 
 /// The object of an audit entry: `audit/<prompt or team>/<year>/<month>/<day>/<id>.json`.
 pub(crate) fn archive_key(entry: &AuditEntry) -> String {
-    let day = entry.at.to_string();
-    let day = day.get(..10).unwrap_or_default().replace('-', "/");
-    format!("audit/{}/{day}/{}.json", entry.chain, entry.audit_id)
+    format!("{}{}/{}.json", archive_folder(&entry.chain), day(entry.at), entry.audit_id)
+}
+
+/// How the objects of a chain's entries begin.
+pub(crate) fn archive_folder(chain: &str) -> String {
+    format!("audit/{chain}/")
+}
+
+/// What the objects of a chain's entries from this day on come after.
+pub(crate) fn archive_from(chain: &str, at: Timestamp) -> String {
+    archive_folder(chain) + &day(at)
+}
+
+/// The entry that an object of the archive is named after.
+pub(crate) fn archived_id(key: &str) -> Option<AuditId> {
+    key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
+}
+
+/// The object of a checkpoint: `audit/checkpoints/<year>/<month>/<day>/<number>.json`.
+pub(crate) fn checkpoint_key(checkpoint: &Checkpoint) -> String {
+    format!("audit/checkpoints/{}/{:08}.json", day(checkpoint.at), checkpoint.sequence)
+}
+
+/// `<year>/<month>/<day>`.
+fn day(at: Timestamp) -> String {
+    let at = at.to_string();
+    at.get(..10).unwrap_or_default().replace('-', "/")
 }
 
 /// The object that holds a test set's cases. Its content is part of its name: of two uploads of one number in the
 /// same moment the table takes one, and the other must not have written over it.
 pub(crate) fn dataset_object(set: TestSetId, version: u32, sha256: &str) -> String {
     let short = sha256.get(..16).unwrap_or(sha256);
-    format!("datasets/{set}/{version}-{short}.jsonl")
+    format!("{DATASETS}{set}/{version}-{short}.jsonl")
+}
+
+/// How all objects of a test set begin.
+pub(crate) fn object_folders(set: TestSetId) -> [String; 2] {
+    [DATASETS, UPLOADS].map(|folder| format!("{folder}{set}/"))
 }
 
 /// The object that somebody uploads cases to, before they are looked at.
 pub(crate) fn upload_object(set: TestSetId, upload: &str) -> String {
-    format!("uploads/{set}/{upload}")
+    format!("{UPLOADS}{set}/{upload}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use domain::{
         AuditId, Caller, TestSetId, Timestamp,
         audit::{Action, ChainHead, Fact},
@@ -30,13 +67,28 @@ mod tests {
 
     use super::*;
 
+    const DAY: Duration = Duration::from_hours(24);
+
     #[test]
     fn an_entry_lies_under_its_chain_and_its_day() {
         let fact = Fact::new(&Caller::system("test").actor, Action::TeamUpdated, "x");
         let at = Timestamp::from_millis(1_763_640_000_000);
         let (entry, _) =
             ChainHead::default().append("support".to_owned(), fact, at, AuditId::new(at, [7; 10])).unwrap();
-        assert_eq!(archive_key(&entry), format!("audit/support/2025/11/20/{}.json", entry.audit_id));
+        let key = archive_key(&entry);
+        assert_eq!(key, format!("audit/support/2025/11/20/{}.json", entry.audit_id));
+        assert_eq!(archived_id(&key), Some(entry.audit_id));
+        assert!(archive_from("support", at) < key && key < archive_from("support", at.plus(DAY)));
+    }
+
+    #[test]
+    fn checkpoints_sort_as_they_were_written() {
+        let at = Timestamp::from_millis(1_763_640_000_000);
+        let (first, head) = Checkpoint::after(&ChainHead::default(), Vec::new(), at).unwrap();
+        let (second, _) = Checkpoint::after(&head, Vec::new(), at).unwrap();
+        let keys = [&first, &second].map(checkpoint_key);
+        assert_eq!(keys[0], "audit/checkpoints/2025/11/20/00000001.json");
+        assert!(keys[0] < keys[1]);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum TelemetryKey {
     Answer(String),
     /// How far the daily watch over live versions is.
     Watch,
+    /// How far the daily round over the audit's chains is.
+    AuditRound,
     /// What was added to the counters before.
     Mark(Mark),
     /// Counters of a version in an environment and an hour.
@@ -76,6 +78,7 @@ impl TelemetryKey {
             Self::Budget(model) => format!("LIMIT#{model}"),
             Self::Answer(question) => format!("ANSWER#{question}"),
             Self::Watch => "WATCH".to_owned(),
+            Self::AuditRound => "AUDIT".to_owned(),
             Self::Mark(mark) => format!("MARK#{mark}"),
             Self::Hour(version, environment, _) | Self::Latencies(version, environment, _) => {
                 hours_partition(*version, environment)
@@ -97,16 +100,19 @@ impl TelemetryKey {
     pub fn sk(&self) -> String {
         match self {
             Self::Case(_, number) => format!("{CASES}{number:05}"),
-            Self::Output(_, number) => format!("OUT#{number:05}"),
+            Self::Output(_, number) => format!("{OUTPUTS}{number:05}"),
             Self::Chunk(_, number) => format!("{CHUNKS}{number:02}"),
             Self::Done(_) => "DONE".to_owned(),
             Self::Draft(_, number, repeat, None) => format!("{}{repeat:02}", Self::drafts(*number)),
             Self::Draft(_, number, repeat, Some(at)) => {
                 format!("{}{repeat:02}#{at:05}", Self::drafts(*number))
             }
-            Self::KeyUse(_) | Self::Budget(_) | Self::Answer(_) | Self::Watch | Self::Mark(_) => {
-                META.to_owned()
-            }
+            Self::KeyUse(_)
+            | Self::Budget(_)
+            | Self::Answer(_)
+            | Self::Watch
+            | Self::AuditRound
+            | Self::Mark(_) => META.to_owned(),
             Self::KeyWrites(_, minute) => format!("W#{minute}"),
             Self::Hour(_, _, hour) => format!("{HOURS}{hour}"),
             Self::Latencies(_, _, hour) => format!("{LATENCIES}{hour}"),
@@ -127,7 +133,7 @@ impl TelemetryKey {
 
     /// How the sort keys of all that is known of a case begin.
     pub(crate) fn drafts(number: u32) -> String {
-        format!("ANSWER#{number:05}#")
+        format!("{DRAFTS}{number:05}#")
     }
 }
 
@@ -152,6 +158,8 @@ pub(crate) fn parse_arm(sk: &str) -> Option<(u64, &str, &str)> {
 
 pub(crate) const CASES: &str = "CASE#";
 pub(crate) const CHUNKS: &str = "CHUNK#";
+pub(crate) const OUTPUTS: &str = "OUT#";
+pub(crate) const DRAFTS: &str = "ANSWER#";
 
 pub(crate) const HOURS: &str = "H#";
 pub(crate) const LATENCIES: &str = "HH#";
