@@ -101,6 +101,7 @@ pub async fn run(arguments: Arguments, output: Output) -> Result {
         Command::Login(login) => login.run(&globals, output).await,
         Command::Completions(completions) => completions.run(),
         Command::Audit(audit::Audit::Verify(verify)) => verify.run(output),
+        Command::Keys(keys::Keys::Draw) => keys::draw(output),
         command => run_in(&Session::new(&globals, output, sources::system())?, command).await,
     }
 }

@@ -141,6 +141,7 @@ impl Functions {
 
     pub(crate) fn steer(&self, stuck_after: Duration) -> steer::App {
         let watch = Watch { every: self.evaluation.watch_every, most_usd: self.evaluation.watch_usd };
-        steer::App { release: self.release.clone(), stuck_after, watch }
+        // Here the key is made before anything else is.
+        steer::App { release: self.release.clone(), stuck_after, watch, admin_key: None }
     }
 }

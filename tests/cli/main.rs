@@ -7,6 +7,7 @@ mod administration;
 mod amazon;
 mod evaluations;
 mod files;
+mod first_key;
 mod forms;
 mod releases;
 mod retries;

@@ -168,7 +168,7 @@ async fn a_run_that_cannot_be_ended_keeps_nothing_else_from_happening() {
     let rule = lab.world.faults().add(rule.when(move |body| body.to_string().contains(&run)));
     lab.world.clock.advance(Duration::from_hours(25));
     let watch = Watch { every: Duration::from_hours(24), most_usd: Usd::MOST };
-    let app = steer::App { release: lab.world.release().clone(), stuck_after: STUCK, watch };
+    let app = steer::App { watch, ..lab.world.steering(STUCK) };
     assert!(steer::handle(&app).await.is_err() && rule.injected() > 0, "it is told of");
     assert_eq!(
         (&lab.run(&late).await["status"], &lab.run(&endless).await["status"]),

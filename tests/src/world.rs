@@ -236,8 +236,13 @@ impl World {
 
     /// Lets `steer` do its work once.
     pub async fn steer(&self, stuck_after: Duration) -> steer::Report {
-        let app = steer::App { release: self.release().clone(), stuck_after, watch: self.settings.watch };
-        Box::pin(steer::handle(&app)).await.expect("steer does its work")
+        Box::pin(steer::handle(&self.steering(stuck_after))).await.expect("steer does its work")
+    }
+
+    /// What `steer` is in the first process.
+    pub fn steering(&self, stuck_after: Duration) -> steer::App {
+        let (release, watch) = (self.release().clone(), self.settings.watch);
+        steer::App { release, stuck_after, watch, admin_key: None }
     }
 }
 

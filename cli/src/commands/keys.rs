@@ -2,16 +2,28 @@
 
 use clap::{Args, Subcommand};
 use client::keys::NewKey;
-use domain::Timestamp;
+use domain::{
+    Timestamp,
+    key::{HashedKey, PresentedKey, key_id},
+};
+use serde::Serialize;
 
-use crate::{arguments::Most, failure::Result, session::Session};
+use crate::{
+    arguments::Most,
+    failure::Result,
+    output::Output,
+    paper::{Paper, Show},
+    session::Session,
+    sources,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   cuecard keys list --of-team support
   cuecard keys create support-ci --role author --of-team support -o json
   cuecard keys rotate key_…
-  cuecard keys revoke key_… --yes";
+  cuecard keys revoke key_… --yes
+  cuecard keys draw                                  the first of a deployment; needs no platform and no network";
 
 /// API keys
 #[derive(Subcommand)]
@@ -31,6 +43,18 @@ pub enum Keys {
     Rotate(One),
     /// Revoke a key: it is refused everywhere within seconds
     Revoke(One),
+    /// Draw the first key of a deployment, here: the deployment is told its hash
+    Draw,
+}
+
+/// A key that no platform knows yet.
+#[derive(Serialize)]
+struct DrawnKey {
+    key_id: String,
+    /// `cue_<id>_<secret>`.
+    secret: String,
+    /// What a deployment is told.
+    admin_key: String,
 }
 
 #[derive(Args)]
@@ -61,6 +85,7 @@ impl Keys {
     pub async fn run(self, session: &Session) -> Result {
         let (client, output) = (&session.client, session.output);
         match self {
+            Self::Draw => draw(output),
             Self::List { of_team, most } => {
                 output.show(&client.keys(of_team.as_deref(), most.count()).await?)
             }
@@ -82,6 +107,17 @@ impl Keys {
     }
 }
 
+/// Draws a key. Needs nothing but this machine.
+pub fn draw(output: Output) -> Result {
+    let (id, secret) = PresentedKey::generate(&sources::system());
+    let hashed = HashedKey::of(&PresentedKey { id: &id, secret: &secret });
+    output.show(&DrawnKey {
+        key_id: key_id(&id),
+        secret: format!("cue_{id}_{secret}"),
+        admin_key: hashed.to_string(),
+    })
+}
+
 impl Create {
     async fn run(self, session: &Session) -> Result {
         let team_id = session.team_of(self.of_team.as_deref())?;
@@ -91,5 +127,13 @@ impl Create {
         let Self { name, role, email, expires, .. } = self;
         let new = NewKey { team_id, role, name, email, expires_at: expires };
         session.output.show(&session.client.create_key(&new).await?)
+    }
+}
+
+impl Show for DrawnKey {
+    fn show(&self, paper: &mut Paper) {
+        paper.pair("secret", self.secret.clone());
+        paper.pair("parameter", format!("AdminKey={}", self.admin_key));
+        paper.line("\nThe secret is shown only now: keep it where secrets are kept. The deployment is told the parameter.");
     }
 }

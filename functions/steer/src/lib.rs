@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use domain::{Result, token::SigningKey};
+use domain::{
+    Result,
+    key::{HashedKey, key_id},
+    token::SigningKey,
+};
 use registry::{Registry, audit::AuditKept, evaluation::Watch};
 use release::Release;
 use serde::Serialize;
@@ -16,6 +20,8 @@ pub struct App {
     pub stuck_after: Duration,
     /// How live versions are watched.
     pub watch: Watch,
+    /// The deployment's first key, an admin's; `None`: it needs none any more.
+    pub admin_key: Option<HashedKey>,
 }
 
 /// How long nobody may work on a run's cases before they are sent again: longer than a worker may take over one.
@@ -36,6 +42,8 @@ pub struct Report {
     pub audit: AuditKept,
     /// Whether a new key signs tokens from now on.
     pub new_signing_key: bool,
+    /// Whether the deployment has its first key from now on.
+    pub admin_key_made: bool,
 }
 
 /// How long a key signs; it verifies for 45 days.
@@ -44,6 +52,7 @@ const SIGNING_PERIOD: Duration = Duration::from_hours(7 * 24);
 /// Does what there is to do. A job that fails keeps no other from being done; the first failure is returned.
 pub async fn handle(app: &App) -> Result<Report> {
     let new_signing_key = app.keep_signing().await;
+    let admin_key_made = app.let_the_admin_in().await;
     // Before what takes longer: a canary that does harm is not kept waiting.
     let trials_changed = Box::pin(app.release.steer_trials()).await;
     let runs_sent_again = app.registry().sweep_runs(app.stuck_after).await;
@@ -52,6 +61,7 @@ pub async fn handle(app: &App) -> Result<Report> {
     let audit = app.registry().keep_audit().await;
     Ok(Report {
         new_signing_key: new_signing_key?,
+        admin_key_made: admin_key_made?,
         trials_changed: trials_changed?,
         runs_sent_again: runs_sent_again?,
         versions_watched: versions_watched?,
@@ -63,6 +73,16 @@ pub async fn handle(app: &App) -> Result<Report> {
 impl App {
     fn registry(&self) -> &Registry {
         &self.release.registry
+    }
+
+    /// Makes the deployment's first key, once: what became of it later is the admins' business.
+    async fn let_the_admin_in(&self) -> Result<bool> {
+        let Some(key) = &self.admin_key else { return Ok(false) };
+        let made = self.registry().install_admin_key(key).await?;
+        if made {
+            tracing::info!(key = key_id(&key.id), "the deployment's first key opens from now on");
+        }
+        Ok(made)
     }
 
     /// Makes the first signing key, and a new one every week. Two made in the same moment both verify.

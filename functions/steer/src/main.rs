@@ -13,6 +13,7 @@ async fn main() -> lambda::Outcome {
     let watch = Watch { every: watch_every, most_usd: watch_usd };
     let models = Models::new(Settings::of_reader().on(model_hosts, process.models_on_loopback))?;
     let registry = Registry::new(process.store, process.remote, process.sources, models);
-    let app = &App { release: Release { registry }, stuck_after: STUCK_AFTER, watch };
+    let release = Release { registry };
+    let app = &App { release, stuck_after: STUCK_AFTER, watch, admin_key: process.admin_key };
     lambda::serve(|_: serde_json::Value| steer::handle(app)).await
 }

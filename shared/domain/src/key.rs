@@ -1,10 +1,14 @@
 //! API keys, roles, and who is acting.
 
+mod hashed;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{Error, ErrorKind, Result, Sources, TeamId, Timestamp};
+
+pub use hashed::HashedKey;
 
 /// What a key may do; each role includes the former.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,10 +137,8 @@ impl<'a> PresentedKey<'a> {
     /// Splits the text; `None` when it is no key of ours.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (id, secret) = text.strip_prefix("cue_")?.split_once('_')?;
-        let id_fits =
-            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let secret_fits = (1..=200).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic());
-        (id_fits && secret_fits).then_some(Self { id, secret })
+        (is_id(id) && secret_fits).then_some(Self { id, secret })
     }
 
     /// The hash under which the secret is stored.
@@ -152,6 +154,11 @@ impl<'a> PresentedKey<'a> {
         );
         (id.to_string(), hex::encode(sources.bytes::<24>()))
     }
+}
+
+/// Whether the text can be a key's public part.
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn sha256_hex(text: &str) -> String {

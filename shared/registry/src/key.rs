@@ -1,5 +1,7 @@
 //! API keys: making, replacing, listing and revoking them.
 
+mod installing;
+
 use std::time::Duration;
 
 use cache::ReadAt;
@@ -147,41 +149,6 @@ impl Registry {
             data.push((key, last_used));
         }
         Ok(Page { data, next_cursor: page.next_cursor })
-    }
-
-    /// Makes sure that this very key exists and is an admin's for all teams: how a platform gets its first key.
-    pub async fn ensure_admin_key(&self, presented: &PresentedKey<'_>) -> Result<ApiKey> {
-        let installer = Caller::system("installation");
-        let attempt = || async {
-            let before = self.store.api_key(presented.id).await?;
-            let wanted = ApiKey {
-                id: presented.id.to_owned(),
-                secret_sha256: presented.secret_sha256(),
-                team_id: TeamScope::All,
-                role: KeyRole::Admin,
-                name: "admin".to_owned(),
-                email: None,
-                created_by: installer.actor.id.clone(),
-                created_at: before.as_ref().map_or_else(|| self.sources.now(), |key| key.created_at),
-                expires_at: None,
-                revoked_at: None,
-                rotated_to: None,
-                revision: before.as_ref().map_or(1, |key| key.revision + 1),
-            };
-            let is_so = |key: &ApiKey| ApiKey { revision: key.revision, ..wanted.clone() } == *key;
-            if let Some(key) = before.clone().filter(is_so) {
-                return Ok(Step::Done(key));
-            }
-            let mut fact = Fact::new(&installer.actor, Action::KeyCreated, wanted.key_id());
-            fact.before = before.as_ref().map_or(serde_json::Value::Null, describe);
-            fact.after = describe(&wanted);
-            let mut change = self.key_change(&wanted, fact).await?;
-            change.put_api_key(&wanted)?;
-            Ok(Step::commit(change, wanted))
-        };
-        let act = Act::by(installer.clone());
-        let made = self.settle(&act, attempt, |_| async { Err(Error::not_found("key")) }).await?;
-        Ok(made.value)
     }
 
     async fn live_key(&self, id: &str) -> Result<ApiKey> {

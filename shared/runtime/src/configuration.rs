@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use domain::{Error, Result, money::Usd};
+use domain::{Error, Result, key::HashedKey, money::Usd};
 
 /// The names of all environment variables that we read.
 pub mod name {
@@ -37,6 +37,8 @@ pub mod name {
     pub const WATCH_HOURS: &str = "CUECARD_WATCH_HOURS";
     /// The most that measuring all live versions again may cost each time, in USD (default 10).
     pub const WATCH_USD: &str = "CUECARD_WATCH_USD";
+    /// The deployment's first key, an admin's, as `<id>:<SHA-256 of the secret>`. None: it has one.
+    pub const ADMIN_KEY: &str = "CUECARD_ADMIN_KEY";
     /// The bucket of the audit's archive.
     pub const ARCHIVE_BUCKET: &str = "CUECARD_ARCHIVE_BUCKET";
     /// How much is logged: `error`, `warn`, `info` (default), `debug`, or a list as `cache=debug,warn`.
@@ -91,6 +93,12 @@ impl Variables {
         })
     }
 
+    /// The same for a key, which is not repeated where it does not read: somebody may have given its secret.
+    pub fn key(&mut self, name: &str) -> Option<HashedKey> {
+        let parsed = self.values.get(name)?.parse();
+        parsed.map_err(|error| self.problems.push(format!("{name} does not read: {error}"))).ok()
+    }
+
     /// Any variable, for the secrets whose names the catalogue says.
     pub fn secret(name: &str) -> Option<String> {
         #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
@@ -121,6 +129,8 @@ pub struct Configuration {
     pub models_on_loopback: bool,
     /// How versions are evaluated.
     pub evaluation: Evaluation,
+    /// The deployment's first key; `None`: it has one.
+    pub admin_key: Option<HashedKey>,
 }
 
 /// How versions are evaluated.
@@ -229,6 +239,7 @@ impl Configuration {
             cache: cache(&mut variables),
             models_on_loopback: variables.optional(name::MODELS_ON_LOOPBACK, false),
             evaluation: Evaluation::read(&mut variables),
+            admin_key: variables.key(name::ADMIN_KEY),
         };
         variables.finish()?;
         Ok(configuration)
@@ -272,5 +283,14 @@ mod tests {
         let mut variables = Variables::of([(name::MOCK_LATENCY_MS.to_owned(), "soon".to_owned())]);
         assert_eq!(variables.optional(name::MOCK_LATENCY_MS, 0_u64), 0);
         assert!(variables.finish().is_err());
+    }
+
+    #[test]
+    fn a_key_that_does_not_read_is_not_repeated() {
+        let mut variables = Variables::of([(name::ADMIN_KEY.to_owned(), "cue_admin_its-secret".to_owned())]);
+        assert_eq!(variables.key(name::ADMIN_KEY), None);
+        let said = variables.finish().unwrap_err().chain();
+        assert!(said.contains("CUECARD_ADMIN_KEY does not read: it would be <id>:<SHA-256"), "{said}");
+        assert!(!said.contains("its-secret"), "{said}");
     }
 }

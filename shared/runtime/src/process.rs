@@ -1,7 +1,7 @@
 //! What every function on Lambda stands on.
 
 use cache::Remote;
-use domain::{Result, Sources};
+use domain::{Result, Sources, key::HashedKey};
 use store::Store;
 
 use crate::{Configuration, Evaluation, aws::Aws, cache_login, sources};
@@ -20,6 +20,8 @@ pub struct Process {
     pub models_on_loopback: bool,
     /// How versions are evaluated.
     pub evaluation: Evaluation,
+    /// The deployment's first key.
+    pub admin_key: Option<HashedKey>,
 }
 
 impl Process {
@@ -29,7 +31,7 @@ impl Process {
         let sources = sources::system();
         let aws = Aws::connect().await;
         let remote = cache_login::remote(configuration.cache, &aws, &sources)?;
-        let Configuration { names, models_on_loopback, evaluation, .. } = configuration;
-        Ok(Self { store: aws.store(names), aws, remote, sources, models_on_loopback, evaluation })
+        let Configuration { names, models_on_loopback, evaluation, admin_key, .. } = configuration;
+        Ok(Self { store: aws.store(names), aws, remote, sources, models_on_loopback, evaluation, admin_key })
     }
 }

@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 31] = [
+pub(super) const EDITS: [Edit; 32] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
@@ -31,6 +31,8 @@ pub(super) const EDITS: [Edit; 31] = [
         &["Resolve: SSL_CERT_FILE is not /etc/pki/tls/cert.pem"]),
     edit("Propagate", "CUECARD_ARCHIVE_BUCKET: !Ref Archive", "CUECARD_ARCHIVE_BUCKET: !Ref TestSets",
         &[r#"Propagate: CUECARD_ARCHIVE_BUCKET is not {"Ref":"Archive"}"#]),
+
+    edit("Steer", "CUECARD_ADMIN_KEY: !Ref AdminKey", "CUECARD_LOG: info", &["Steer: it is not told CUECARD_ADMIN_KEY"]),
 
     edit("Api", "/api/try:", "/api/tries:",
         &["POST /api/tries goes to Try, and nobody answers it", "POST /api/try goes to nobody, and Try answers it"]),

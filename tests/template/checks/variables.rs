@@ -1,16 +1,19 @@
 //! Each function is told what it reads, and nothing else.
 
+use domain::key::{HashedKey, PresentedKey};
+use regex::Regex;
 use runtime::configuration::name;
 use serde_json::{Value, json};
 
 use crate::{
+    TEMPLATE,
     checks::{functions::id, network::is_inside},
     code::Code,
     template::{Function, Template},
 };
 
 /// The variables that the template may set.
-pub(crate) const KNOWN: [&str; 16] = [
+pub(crate) const KNOWN: [&str; 17] = [
     name::REGISTRY_TABLE,
     name::TELEMETRY_TABLE,
     name::BUCKET,
@@ -27,16 +30,18 @@ pub(crate) const KNOWN: [&str; 16] = [
     name::EMBEDDING_MODEL,
     name::WATCH_HOURS,
     name::WATCH_USD,
+    name::ADMIN_KEY,
 ];
 
 /// Those that a function can begin without, and that the template tells to whoever goes by them: where models may be
 /// to whoever checks a model or calls it.
-const OPTIONAL: [(&str, &[&str]); 5] = [
+const OPTIONAL: [(&str, &[&str]); 6] = [
     (name::MODEL_HOSTS, &["Authoring", "Console", "Dispatch", "EvalWorker", "Try"]),
     (name::JUDGE_MODEL, &["EvalWorker"]),
     (name::EMBEDDING_MODEL, &["EvalWorker"]),
     (name::WATCH_HOURS, &["Steer"]),
     (name::WATCH_USD, &["Steer"]),
+    (name::ADMIN_KEY, &["Steer"]),
 ];
 
 /// Those of the cache: a function reads all of them or none.
@@ -68,6 +73,7 @@ fn value(name: &str) -> Value {
         name::EMBEDDING_MODEL => json!({ "Ref": "EmbeddingModel" }),
         name::WATCH_HOURS => json!({ "Ref": "WatchHours" }),
         name::WATCH_USD => json!({ "Ref": "WatchUsd" }),
+        name::ADMIN_KEY => json!({ "Ref": "AdminKey" }),
         _ => Value::Null,
     }
 }
@@ -111,4 +117,25 @@ fn wrong(function: &Function, needed: &[&str]) -> Vec<String> {
         (**given != wanted).then(|| format!("{id}: {name} is not {wanted}"))
     });
     missing.chain(judged).collect()
+}
+
+#[test]
+fn the_first_key_is_refused_before_it_is_deployed_where_the_code_would_refuse_it() {
+    let template = Template::parse(TEMPLATE);
+    let pattern = template.parameter("AdminKey")["AllowedPattern"].as_str().unwrap();
+    let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+    assert!(pattern.is_match(""), "a deployment that has keys is told none");
+    let drawn = HashedKey::of(&PresentedKey::parse("cue_admin-1_secret").unwrap()).to_string();
+    let broken = [
+        "cue_admin-1_secret",
+        "admin-1",
+        ":",
+        &drawn[1..70],
+        &drawn.to_uppercase(),
+        &drawn.replace(':', "_"),
+    ];
+    for text in [[drawn.as_str()].as_slice(), &broken].concat() {
+        assert_eq!(pattern.is_match(text), text.parse::<HashedKey>().is_ok(), "{text}");
+    }
+    assert!(pattern.is_match(&drawn));
 }
