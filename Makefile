@@ -64,6 +64,10 @@ build: .tools/build/ready ## Build the functions for Lambda (arm64), for templat
 	PATH="$(CURDIR)/.tools/build/bin:$$PATH" \
 		cargo lambda build --locked --profile lambda --arm64 --lambda-dir target/lambda-arm64
 
+# What `sam build` asks for, function by function, in a copy of the folder in which `build` left its program.
+build-%:
+	cp bootstrap "$(ARTIFACTS_DIR)"
+
 # A Python environment of pinned packages, made again when their list changes.
 .tools/%/ready: tools/%.txt
 	@python3 -c 'import ensurepip, venv' 2>&- || \

@@ -132,17 +132,31 @@ mod tests {
         commands.map(id).collect()
     }
 
+    /// Reads the commands of a text, and says how many there are.
+    fn read(name: &str, text: &str) -> usize {
+        let commands = commands(text);
+        for command in &commands {
+            let arguments = Arguments::try_parse_from(words(command));
+            assert!(arguments.is_ok(), "{name}: {command}\n{}", arguments.err().unwrap());
+        }
+        commands.len()
+    }
+
     #[test]
     fn the_commands_of_the_runbooks_read() {
-        let mut read = 0;
+        let mut count = 0;
         for runbook in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/runbooks")).unwrap() {
             let path = runbook.unwrap().path();
-            for command in commands(&fs::read_to_string(&path).unwrap()) {
-                let arguments = Arguments::try_parse_from(words(&command));
-                assert!(arguments.is_ok(), "{}: {command}\n{}", path.display(), arguments.err().unwrap());
-                read += 1;
-            }
+            count += read(&path.display().to_string(), &fs::read_to_string(&path).unwrap());
         }
-        assert!(read > 30, "{read}");
+        assert!(count > 30, "{count}");
+    }
+
+    #[test]
+    fn the_commands_that_deploy_read() {
+        let readme = include_str!("../../README.md");
+        let deployment = readme.split("\n## ").find(|section| section.starts_with("Deploy it\n")).unwrap();
+        let count = read("README.md", deployment);
+        assert!(count > 10, "{count}");
     }
 }

@@ -1,16 +1,19 @@
-//! What AWS's own tools say about the template, without the network.
+//! What AWS's own tools make of the template, without the network.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
-use crate::root;
+use crate::{
+    TEMPLATE, root,
+    template::{Template, text},
+};
 
-/// Runs a tool that `make tools` set up, on the template.
-fn passes(tool: &str, arguments: &[&str]) {
+/// Runs a tool that `make tools` set up, in a folder.
+fn passes(tool: &str, arguments: &[&str], folder: &Path) {
     let program = root().join(".tools/bin").join(tool);
     assert!(program.exists(), "There is no .tools/bin/{tool}: say `make tools`.");
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(root()).env("HOME", home.path()).env("SAM_CLI_TELEMETRY", "0");
+    command.args(arguments).current_dir(folder).env("HOME", home.path()).env("SAM_CLI_TELEMETRY", "0");
     // Whatever asks the network fails.
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_REGION", "us-east-1");
     command.env("HTTP_PROXY", "http://127.0.0.1:9").env("HTTPS_PROXY", "http://127.0.0.1:9");
@@ -21,10 +24,29 @@ fn passes(tool: &str, arguments: &[&str]) {
 
 #[test]
 fn cfn_lint_accepts_it() {
-    passes("cfn-lint", &["--regions", "us-east-1", "--", "template.yaml"]);
+    passes("cfn-lint", &["--regions", "us-east-1", "--", "template.yaml"], &root());
 }
 
 #[test]
 fn sam_accepts_it() {
-    passes("sam", &["validate", "--lint", "--region", "us-east-1", "--template", "template.yaml"]);
+    passes("sam", &["validate", "--lint", "--region", "us-east-1", "--template", "template.yaml"], &root());
+}
+
+#[test]
+fn sam_takes_what_make_has_built() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["template.yaml", "Makefile"] {
+        fs::copy(root().join(file), folder.path().join(file)).unwrap();
+    }
+    let functions = Template::parse(TEMPLATE).functions();
+    for function in &functions {
+        let built = folder.path().join(text(&function.properties["CodeUri"]));
+        fs::create_dir_all(&built).unwrap();
+        fs::write(built.join("bootstrap"), &function.id).unwrap();
+    }
+    passes("sam", &["build"], folder.path());
+    for function in &functions {
+        let taken = folder.path().join(".aws-sam/build").join(&function.id).join("bootstrap");
+        assert_eq!(fs::read_to_string(taken).unwrap(), function.id);
+    }
 }

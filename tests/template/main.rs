@@ -8,6 +8,7 @@ mod broken;
 mod cached;
 mod checks;
 mod code;
+mod deployment;
 mod lint;
 mod pattern;
 mod template;

@@ -7,13 +7,15 @@ pub(crate) struct Step {
     pub(crate) answer: String,
 }
 
-/// The steps of a section, which goes to the next heading of its level: each `sh` block, with the `text` block
+/// The steps of a section, which goes to the next heading of its level or above: each `sh` block, with the `text` block
 /// after it. A step without such a block answers nothing.
 pub(crate) fn steps(markdown: &str, heading: &str) -> Vec<Step> {
+    let level = |line: &str| line.bytes().take_while(|byte| *byte == b'#').count();
+    let ends = |line: &str| (1..=level(heading)).contains(&level(line));
     let mut lines = markdown.lines().skip_while(|line| *line != heading).skip(1).peekable();
     assert!(lines.peek().is_some(), "there is no section `{heading}`");
     let mut steps: Vec<Step> = Vec::new();
-    while let Some(line) = lines.next().filter(|line| !line.starts_with("## ")) {
+    while let Some(line) = lines.next().filter(|line| !ends(line)) {
         let Some(language) = line.strip_prefix("```") else { continue };
         let block = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n"));
         let block: String = block.collect();
@@ -32,11 +34,12 @@ mod tests {
 
     #[test]
     fn commands_go_with_the_answer_after_them() {
-        let markdown = "# A\n```sh\nno\n```\n## B\nWords.\n```sh\na\n# b\n```\n\n```sh\nc\n```\n\n```text\nd\n\n```\n## C\n\
-            ```sh\nno\n```\n";
+        let markdown = "# A\n```sh\nno\n```\n## B\nWords.\n```sh\na\n# b\n```\n\n```sh\nc\n```\n\n```text\nd\n\n```\n\
+            ### D\n```sh\ne\n```\n## C\n```sh\nno\n```\n";
         let step =
             |commands: &str, answer: &str| Step { commands: commands.to_owned(), answer: answer.to_owned() };
-        assert_eq!(steps(markdown, "## B"), [step("a\n# b\n", ""), step("c\n", "d\n\n")]);
+        assert_eq!(steps(markdown, "## B"), [step("a\n# b\n", ""), step("c\n", "d\n\n"), step("e\n", "")]);
+        assert_eq!(steps(markdown, "### D"), [step("e\n", "")]);
     }
 
     #[test]

@@ -39,7 +39,10 @@ fn readme() -> String {
 }
 
 /// The sections whose commands a reader types, one after the other.
-const TOUR: [&str; 2] = ["## A five-minute tour", "## From the terminal"];
+const TOUR: [&str; 3] = ["## A five-minute tour", "## From the terminal", "### Smoke-test it"];
+
+/// The section whose other commands want an account of AWS.
+const DEPLOYMENT: &str = "## Deploy it";
 
 /// Takes the steps one after the other in one shell, as a reader does, and returns their answers.
 fn take(tour: &[Step], program: &Program, folder: &str) -> Vec<String> {
@@ -79,7 +82,12 @@ fn the_tour_of_the_readme_is_what_happens() {
     let start = steps(&readme, "## Run it");
     let tour: Vec<Step> = TOUR.iter().flat_map(|section| steps(&readme, section)).collect();
     let blocks = readme.lines().filter(|line| line.starts_with("```sh")).count();
-    assert_eq!(blocks, start.len() + tour.len(), "a block of commands is in none of these sections");
+    let deployment = steps(&readme, DEPLOYMENT).into_iter().filter(|step| !tour.contains(step)).count();
+    assert_eq!(
+        blocks,
+        start.len() + tour.len() + deployment,
+        "a block of commands is in none of these sections"
+    );
 
     let folder = TempDir::new().unwrap();
     let data = folder.path().to_str().unwrap();

@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 32] = [
+pub(super) const EDITS: [Edit; 33] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
@@ -13,6 +13,8 @@ pub(super) const EDITS: [Edit; 32] = [
             "Ghost: no alarm watches its AWS/Lambda Throttles by FunctionName"]),
     edit("Resolve", "arm64/resolve", "arm64/resolver",
         &[r#"Resolve: its CodeUri is not "target/lambda-arm64/resolve""#]),
+    edit("Try", "BuildMethod: makefile", "BuildMethod: rust-cargolambda",
+        &[r#"Try: its Metadata is not {"BuildMethod":"makefile","ContextPath":"."}"#]),
     edit("Try", "Timeout: 29", "Handler: main", &[r#"Try: its Handler is not "bootstrap""#]),
     edit("Try", "Timeout: 29", "Architectures: [x86_64]", &[r#"Try: its Architectures is not ["arm64"]"#]),
     edit("Steer", "rate(1 minute)", "rate(1 hour)", &["Steer: it is not called every minute"]),

@@ -23,7 +23,10 @@ pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
     }
     for function in &functions {
         match code.packages.keys().find(|package| id(package) == function.id) {
-            Some(package) => complaints.extend(misbuilt(function, package)),
+            Some(package) => {
+                complaints.extend(misbuilt(function, package));
+                complaints.extend(untaken(template, function));
+            }
             None => complaints.push(format!("{} has no package in functions/", function.id)),
         }
     }
@@ -43,6 +46,13 @@ fn misbuilt(function: &Function, package: &str) -> Vec<String> {
     let wanted: Vec<(&str, Value)> = common.into_iter().chain([("CodeUri", uri)]).collect();
     let wrong = wanted.into_iter().filter(|(property, wanted)| function.properties[property] != *wanted);
     wrong.map(|(property, wanted)| format!("{}: its {property} is not {wanted}", function.id)).collect()
+}
+
+/// How `sam build` would not take what is built. The rule for it is in the Makefile of the tree.
+fn untaken(template: &Template, function: &Function) -> Option<String> {
+    let wanted = json!({ "BuildMethod": "makefile", "ContextPath": "." });
+    let given = &template.resource(&function.id)["Metadata"];
+    (*given != wanted).then(|| format!("{}: its Metadata is not {wanted}", function.id))
 }
 
 fn misscheduled(functions: &[Function]) -> Option<String> {
