@@ -122,8 +122,8 @@ impl Functions {
     }
 
     pub(crate) fn propagate(&self) -> propagate::App {
-        let Registry { store, cache, .. } = self.release.registry.clone();
-        propagate::App { store, cache }
+        let Registry { store, cache, sources, .. } = self.release.registry.clone();
+        propagate::App { store, cache, sources }
     }
 
     pub(crate) fn rollup(&self) -> rollup::App {

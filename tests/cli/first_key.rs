@@ -32,7 +32,7 @@ async fn keys(world: &World, key: &str) -> Answer {
 
 /// How often the audit says that a key was made.
 async fn made(world: &World, key_id: &str) -> usize {
-    let audit = world.admin(Call::get("/api/audit?team_id=*")).await.expect(200);
+    let audit = world.admin(Call::get("/api/audit")).await.expect(200);
     let entries = audit["data"].as_array().unwrap().iter();
     let of_key = |entry: &&Value| entry["action"] == "key_created" && entry["after"]["key_id"] == key_id;
     let of_key: Vec<_> = entries.filter(of_key).collect();

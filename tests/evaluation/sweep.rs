@@ -3,10 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
+    Figure,
     eval_run::{CaseMessage, CaseOutcome},
     money::Usd,
 };
-use e2e::text;
+use e2e::{Raised, text};
 use registry::evaluation::Watch;
 use serde_json::{Value, json};
 use testkit::{
@@ -49,8 +50,12 @@ async fn after_a_lost_queue_the_missing_cases_alone_are_sent_again() {
     deliver(&lab, &done).await;
     assert_eq!(lab.world.steer(STUCK).await.runs_sent_again, 0, "it has just made progress");
     lab.world.clock.advance(STUCK);
+    let raised = Raised::listen();
     let both = tokio::join!(lab.world.steer(STUCK), lab.world.steer(STUCK));
-    assert!(both.0.runs_sent_again + both.1.runs_sent_again >= 1);
+    let runs = both.0.runs_sent_again + both.1.runs_sent_again;
+    assert!(runs >= 1);
+    let told: u64 = raised.values(Figure::RunsSentAgain).iter().sum();
+    assert_eq!(told, runs as u64, "and people are told");
     let again = sent(&lab).await;
     assert_eq!((again.len(), numbers(&again)), (6, numbers(&lost)), "once, though two asked");
     assert_eq!(lab.run(&version).await["redelivered_cases"], 6);

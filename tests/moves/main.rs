@@ -18,4 +18,5 @@ mod support;
 mod table_down;
 mod targets;
 mod together;
+mod told;
 mod undo;

@@ -1,16 +1,17 @@
-//! The alarms of a test.
+//! The alarms and figures of a test.
 
 use std::{
     fs::File,
     io::{Read as _, Seek as _},
 };
 
-use runtime::alarms::Alarms;
+use domain::Figure;
+use runtime::told::Told;
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// Hears the alarms that this thread raises, as `CloudWatch` would.
+/// Hears what the log of this thread tells, as `CloudWatch` would.
 pub struct Raised {
     file: File,
     _hearing: DefaultGuard,
@@ -22,8 +23,8 @@ impl Raised {
         let file = tempfile::tempfile().expect("there is a temporary folder");
         let out = file.try_clone().expect("a file can be opened again");
         let (sources, _) = testkit::sources(1);
-        let alarms = Alarms::new("a-log".to_owned(), sources, out);
-        Self { file, _hearing: tracing_subscriber::registry().with(alarms).set_default() }
+        let told = Told::new("a-log".to_owned(), sources, out);
+        Self { file, _hearing: tracing_subscriber::registry().with(told).set_default() }
     }
 
     /// What was written since.
@@ -37,6 +38,11 @@ impl Raised {
 
     /// The names of the alarms since.
     pub fn names(&self) -> Vec<String> {
-        self.lines().iter().map(|line| line["alarm"].as_str().unwrap_or_default().to_owned()).collect()
+        self.lines().iter().filter_map(|line| Some(line["alarm"].as_str()?.to_owned())).collect()
+    }
+
+    /// The values of a figure since.
+    pub fn values(&self, figure: Figure) -> Vec<u64> {
+        self.lines().iter().filter_map(|line| line[figure.name()].as_u64()).collect()
     }
 }

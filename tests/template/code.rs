@@ -61,7 +61,8 @@ impl Code {
         let records = records(&world).await;
         let cached = Cached::start(world, TEAM, PROMPT).await;
         let (packages, operations, alarms) = (packages(), operations(), alarms());
-        let metrics = mains().values().flat_map(|main| written::metrics(main)).collect();
+        let metered = mains().into_values().flat_map(|main| written::metrics(&main));
+        let metrics = metered.chain(written::figures()).collect();
         let runbooks = written::runbooks();
         Self { packages, operations, tables, records, alarms, metrics, runbooks, cached }
     }

@@ -1,4 +1,4 @@
-//! What is written beside the template: the metrics of resolve, and the runbooks.
+//! What is written beside the template: the metrics of the functions, and the runbooks.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use domain::Figure;
+use e2e::Raised;
 use regex::Regex;
 use runtime::metrics::{Meter, Outcome};
 use serde_json::Value;
@@ -40,7 +42,8 @@ pub(crate) fn metrics(main: &str) -> BTreeSet<String> {
     let Some(metered) = metered.captures(main) else { return BTreeSet::new() };
     let (sources, clock) = testkit::sources(1);
     let mut file = tempfile::tempfile().unwrap();
-    let meter = Meter::new(metered[1].to_owned().leak(), sources, file.try_clone().unwrap());
+    let meter =
+        Meter::new(metered[1].to_owned().leak(), "a-log".to_owned(), sources, file.try_clone().unwrap());
     for source in ORIGINS {
         let age_ms = (source != "none").then_some(1);
         meter.count(meter.arrival(), Outcome { source, age_ms, failed: false });
@@ -52,11 +55,22 @@ pub(crate) fn metrics(main: &str) -> BTreeSet<String> {
     written.lines().flat_map(|line| of_line(&serde_json::from_str(line).unwrap())).collect()
 }
 
-/// The metrics of a line of the log.
+/// The figures that the log tells.
+pub(crate) fn figures() -> BTreeSet<String> {
+    let raised = Raised::listen();
+    for figure in Figure::ALL {
+        tracing::info!(figure = figure.name(), value = 1_u64, "told");
+    }
+    raised.lines().iter().flat_map(of_line).collect()
+}
+
+/// The metrics of a line of the log, which is the one of all functions.
 fn of_line(line: &Value) -> Vec<String> {
     let described = &line["_aws"]["CloudWatchMetrics"][0];
     let dimensions = described["Dimensions"][0].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
-    let dimensions: BTreeMap<_, _> = dimensions.map(|name| (name, line[name].as_str().unwrap())).collect();
+    let value =
+        |name: &str| if name == "log_group" { "${FunctionsLog}" } else { line[name].as_str().unwrap() };
+    let dimensions: BTreeMap<_, _> = dimensions.map(|name| (name, value(name))).collect();
     let metrics = described["Metrics"].as_array().unwrap().iter();
     metrics.map(|metric| named(metric["Name"].as_str().unwrap(), &dimensions)).collect()
 }

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
 use cache::Cache;
-use domain::Result;
+use domain::{Alarm, Figure, Result, Sources, audit::AuditEntry};
 use runtime::batch;
 use store::{Store, keys::Key};
 
@@ -17,6 +17,8 @@ pub struct App {
     pub store: Store,
     /// What tells the cache of changes.
     pub cache: Arc<Cache>,
+    /// When it is done.
+    pub sources: Sources,
 }
 
 /// Handles a batch of records. When some of the audit cannot be archived all of it comes again, or the cache would be
@@ -29,13 +31,20 @@ pub async fn handle(event: Event, app: &App) -> Result<DynamoDbEventResponse> {
         }
     }
     app.refresh(written).await;
+    if let Some(lag) = batch::oldest(&event).and_then(|oldest| app.sources.now().since(oldest)) {
+        let value = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(figure = Figure::CatchUp.name(), value, "archive and cache have what was written");
+    }
     Ok(DynamoDbEventResponse::default())
 }
 
 impl App {
     async fn archive(&self, key: &Key) -> Result<()> {
         match key {
-            Key::PromptAudit(..) | Key::TeamAudit(..) => self.store.archive_audit(key).await,
+            Key::PromptAudit(..) | Key::TeamAudit(..) => {
+                alarm(&self.store.archive_audit(key).await?);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -53,5 +62,16 @@ impl App {
                 tracing::warn!(key = ?key, error = %error.chain(), "the cache was not told of a change");
             }
         }
+    }
+}
+
+/// Whoever promotes past the gate is not stopped, and people are called: the audit tells them the rest. An entry that
+/// comes again calls them again.
+fn alarm(entry: &AuditEntry) {
+    if entry.is_ungated() {
+        tracing::debug!(
+            alarm = Alarm::UngatedPromotion.name(), prompt = entry.chain, version = entry.subject,
+            actor = entry.actor.id, audit_id = %entry.audit_id, "a version went live that no gate let through"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    Result,
+    Figure, Result,
     key::{HashedKey, key_id},
     token::SigningKey,
 };
@@ -56,6 +56,10 @@ pub async fn handle(app: &App) -> Result<Report> {
     // Before what takes longer: a canary that does harm is not kept waiting.
     let trials_changed = Box::pin(app.release.steer_trials()).await;
     let runs_sent_again = app.registry().sweep_runs(app.stuck_after).await;
+    if let Ok(runs @ 1..) = runs_sent_again {
+        let figure = Figure::RunsSentAgain.name();
+        tracing::warn!(figure, value = runs as u64, "nobody worked on runs, and they are sent again");
+    }
     let versions_watched = app.registry().watch_live(app.watch).await;
     let test_sets_erased = app.registry().erase_deleted().await;
     let audit = app.registry().keep_audit().await;

@@ -12,12 +12,14 @@ pub enum Alarm {
     TrialFlagged,
     /// The archive of the audit holds something that its chain does not say.
     ArchiveDiffers,
+    /// A version went live in production that no gate let through: there is none, or an admin passed it.
+    UngatedPromotion,
 }
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 4] =
-        [Self::VersionDrifted, Self::UnverifiedRollback, Self::TrialFlagged, Self::ArchiveDiffers];
+    pub const ALL: [Self; 5] =
+        [Self::VersionDrifted, Self::UnverifiedRollback, Self::TrialFlagged, Self::ArchiveDiffers, Self::UngatedPromotion];
 
     /// Its name, in the log and as a dimension of the metric.
     pub fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Alarm {
             Self::UnverifiedRollback => "unverified-rollback",
             Self::TrialFlagged => "trial-flagged",
             Self::ArchiveDiffers => "archive-differs",
+            Self::UngatedPromotion => "ungated-promotion",
         }
     }
 }

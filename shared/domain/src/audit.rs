@@ -187,6 +187,17 @@ pub struct AuditEntry {
     pub hash: String,
 }
 
+impl AuditEntry {
+    /// Whether it made live in production what no gate let through. A trial's end keeps what its promotion rests on
+    /// beside its own reasons.
+    pub fn is_ungated(&self) -> bool {
+        let evidence = self.evidence.get("promotion").unwrap_or(&self.evidence);
+        let past_the_gate = evidence["ungated"] == true || evidence["override"] == true;
+        let in_production = self.environment.as_ref().is_some_and(Environment::is_production);
+        self.action == Action::Promoted && in_production && past_the_gate
+    }
+}
+
 /// The name of a prompt's chain.
 pub fn prompt_chain(prompt: PromptId) -> String {
     prompt.to_string()

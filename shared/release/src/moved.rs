@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cache::{FRESH, Published, ReadAt, WORST_AGE};
 use domain::{
-    Environment, Error, ErrorKind, PromptId, Ref, Result, Timestamp, VersionId,
+    Environment, Error, ErrorKind, Figure, PromptId, Ref, Result, Timestamp, VersionId,
     audit::{AuditEntry, Fact},
     trial::TrialId,
 };
@@ -73,15 +73,22 @@ impl Release {
         let published = self.registry.cache.publish_ref(reference, *read_at).await;
         let took = sources.clock.monotonic().saturating_sub(committed);
         let now = sources.now();
-        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        match published {
+        let reach = match published {
             Published::WithoutCache => Reach::of_table(now),
-            Published::Acknowledged => Reach { cache_invalidation_ms: Some(took), ..Reach::of_table(now) },
+            Published::Acknowledged => {
+                Reach { cache_invalidation_ms: Some(millis(took)), ..Reach::of_table(now) }
+            }
             Published::Unanswered => {
                 let propagated_at = now.plus(WORST_AGE);
                 Reach { propagated_at, cache_invalidation_ms: None, cache_unanswered: true }
             }
-        }
+        };
+        let still = if reach.cache_unanswered { WORST_AGE } else { FRESH };
+        tracing::debug!(
+            figure = Figure::Propagation.name(), value = millis(took + still), prompt = %reference.prompt_id,
+            environment = %reference.environment, revision = reference.revision, "a ref was made known"
+        );
+        reach
     }
 
     /// What a move answered when it was made, from its entry in the audit.
@@ -96,6 +103,10 @@ impl Release {
         Moved::read(prompt, &entry, reach)
             .ok_or_else(|| Error::internal(format!("the audit entry {id} is no move")))
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Reach {

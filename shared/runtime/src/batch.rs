@@ -7,7 +7,7 @@ use aws_lambda_events::event::{
     sqs::{SqsBatchResponse, SqsEvent, SqsMessage},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use domain::{Error, Result};
+use domain::{Error, Result, Timestamp};
 use futures_util::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use serde_dynamo::AttributeValue;
@@ -117,6 +117,12 @@ pub fn keys(event: &StreamEvent) -> HashSet<Key> {
         .filter(|written| !written.removed)
         .filter_map(|written| written.key)
         .collect()
+}
+
+/// When the first of a batch was written, to the second.
+pub fn oldest(event: &StreamEvent) -> Option<Timestamp> {
+    let millis = |record: &EventRecord| record.change.approximate_creation_date_time.timestamp_millis();
+    event.records.iter().map(millis).min().map(Timestamp::from_millis)
 }
 
 fn written(record: &EventRecord) -> Written {

@@ -131,6 +131,8 @@ pub struct Configuration {
     pub evaluation: Evaluation,
     /// The deployment's first key; `None`: it has one.
     pub admin_key: Option<HashedKey>,
+    /// Where Lambda puts the log, which tells deployments apart; empty where nobody watches.
+    pub log_group: String,
 }
 
 /// How versions are evaluated.
@@ -240,6 +242,7 @@ impl Configuration {
             models_on_loopback: variables.optional(name::MODELS_ON_LOOPBACK, false),
             evaluation: Evaluation::read(&mut variables),
             admin_key: variables.key(name::ADMIN_KEY),
+            log_group: variables.optional(name::LOG_GROUP, String::new()),
         };
         variables.finish()?;
         Ok(configuration)

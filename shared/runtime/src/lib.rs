@@ -1,6 +1,5 @@
 //! What a function runs in: its configuration, its clocks, its logs, its AWS clients, and the loop that feeds it.
 
-pub mod alarms;
 pub mod aws;
 pub mod batch;
 pub mod cache_login;
@@ -11,6 +10,7 @@ pub mod metrics;
 mod process;
 pub mod queue;
 pub mod sources;
+pub mod told;
 
 pub use configuration::{Configuration, Evaluation, Variables};
 pub use process::Process;

@@ -2,13 +2,21 @@
 
 use std::{error::Error, fs::File, io, os::fd::AsFd as _, str::FromStr, sync::Arc};
 
+use tracing::Subscriber;
 pub use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    Layer as _,
+    filter::{Filtered, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    registry,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{
-    alarms::Alarms,
     configuration::{Variables, name},
     sources,
+    told::Told,
 };
 
 /// Our own packages, as their lines name them.
@@ -57,24 +65,24 @@ impl FromStr for Wanted {
     }
 }
 
-/// Counts alarms where a log group takes what is written.
-fn alarms(variables: &mut Variables) -> Option<Alarms> {
+/// Makes metrics of what is told where a log group takes what is written, however much is logged.
+fn told<S: Subscriber>(variables: &mut Variables, out: File) -> Filtered<Told, Targets, S> {
     let log_group: String = variables.optional(name::LOG_GROUP, String::new());
-    let out = unbuffered_stdout().ok().filter(|_| !log_group.is_empty())?;
-    Some(Alarms::new(log_group, sources::system(), out))
+    let Wanted(ours) = Wanted::ours(if log_group.is_empty() { LevelFilter::OFF } else { LevelFilter::DEBUG });
+    Told::new(log_group, sources::system(), out).with_filter(ours.with_default(LevelFilter::OFF))
 }
 
 /// Begins logging. `default` says how much when `CUECARD_LOG` does not.
 pub fn begin(variables: &mut Variables, default: LevelFilter) {
     let Wanted(filter) = variables.optional(name::LOG, Wanted::ours(default));
-    let alarms = alarms(variables);
-    let begun = fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    // The filter alone says how much.
-    let begun = begun.with_max_level(LevelFilter::TRACE);
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // Each line is one write of its own: requests wait for no lock of each other's, and none is left in a buffer.
-    let begun = match unbuffered_stdout() {
-        Ok(stdout) => begun.with_writer(Arc::new(stdout)).finish().with(alarms).with(filter).try_init(),
-        Err(_) => begun.finish().with(alarms).with(filter).try_init(),
+    let begun = match (unbuffered_stdout(), unbuffered_stdout()) {
+        (Ok(stdout), Ok(metrics)) => {
+            let lines = lines.with_writer(Arc::new(stdout)).with_filter(filter);
+            registry().with(lines).with(told(variables, metrics)).try_init()
+        }
+        _ => registry().with(lines.with_filter(filter)).try_init(),
     };
     if let Err(error) = begun {
         tracing::warn!(error = %error, "logging had begun already");

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 /// The most values of one metric in a line.
 const MOST: usize = 100;
 
+/// The dimension that tells several deployments of one account apart: each has a log of its own.
+pub(crate) const LOG_GROUP: &str = "log_group";
+
 /// How long values are kept back, so that busy processes write few lines.
 const KEEP: Duration = Duration::from_secs(1);
 
@@ -43,6 +46,7 @@ struct Sample {
 #[derive(Debug)]
 pub struct Meter {
     function: &'static str,
+    log_group: String,
     sources: Sources,
     out: File,
     state: Mutex<State>,
@@ -57,10 +61,11 @@ struct State {
 
 impl Meter {
     /// A meter that writes to `out`; at once, how long the process took to come up.
-    pub fn new(function: &'static str, sources: Sources, out: File) -> Self {
-        let meter = Self { function, sources, out, state: Mutex::default() };
+    pub fn new(function: &'static str, log_group: String, sources: Sources, out: File) -> Self {
+        let meter = Self { function, log_group, sources, out, state: Mutex::default() };
         let cold_start = ("cold_start", "Milliseconds", json!(meter.arrival().as_secs_f64() * 1000.0));
-        write(&meter.out, meter.sources.now(), &[("function", function)], [cold_start]);
+        let dimensions = [("function", function), (LOG_GROUP, &meter.log_group)];
+        write(&meter.out, meter.sources.now(), &dimensions, [cold_start]);
         meter
     }
 
@@ -96,7 +101,7 @@ impl Meter {
             let errors = ("errors", "Count", json!(errors));
             // A metric without a value would be none: refusals have no age.
             let age = (!age.is_empty()).then(|| ("age", "Milliseconds", json!(age)));
-            let dimensions = [("function", self.function), ("source", source)];
+            let dimensions = [("function", self.function), ("source", source), (LOG_GROUP, &self.log_group)];
             write(&self.out, at, &dimensions, [latency, errors].into_iter().chain(age));
         }
     }

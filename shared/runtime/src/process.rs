@@ -22,6 +22,8 @@ pub struct Process {
     pub evaluation: Evaluation,
     /// The deployment's first key.
     pub admin_key: Option<HashedKey>,
+    /// Where Lambda puts the log.
+    pub log_group: String,
 }
 
 impl Process {
@@ -31,7 +33,8 @@ impl Process {
         let sources = sources::system();
         let aws = Aws::connect().await;
         let remote = cache_login::remote(configuration.cache, &aws, &sources)?;
-        let Configuration { names, models_on_loopback, evaluation, admin_key, .. } = configuration;
-        Ok(Self { store: aws.store(names), aws, remote, sources, models_on_loopback, evaluation, admin_key })
+        let Configuration { names, models_on_loopback, evaluation, admin_key, log_group, .. } = configuration;
+        let store = aws.store(names);
+        Ok(Self { aws, store, remote, sources, models_on_loopback, evaluation, admin_key, log_group })
     }
 }

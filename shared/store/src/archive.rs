@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
-use domain::{AuditId, Error, Result, Timestamp, audit::checkpoint::Checkpoint};
+use domain::{AuditId, Error, Result, Timestamp, audit::{AuditEntry, checkpoint::Checkpoint}};
 
 use crate::{
     Store,
@@ -25,11 +25,12 @@ pub struct Reconciled {
 
 impl Store {
     /// Copies an entry of the audit into the archive, as the text that its hash covers. Twice is as good as once.
-    pub async fn archive_audit(&self, key: &Key) -> Result<()> {
+    pub async fn archive_audit(&self, key: &Key) -> Result<AuditEntry> {
         let item: Option<AuditItem> = self.get(key).await?;
         let item = item.ok_or_else(|| Error::internal(format!("the entry {} is missing", key.sk())))?;
         let entry = item.read()?;
-        self.put_archived(&archive_key(&entry), item.entry.into_bytes()).await
+        self.put_archived(&archive_key(&entry), item.entry.into_bytes()).await?;
+        Ok(entry)
     }
 
     /// Compares the archive with a chain's entries between two moments, and fills its gaps.

@@ -46,7 +46,8 @@ impl World {
     pub fn propagate(&self, process: &Process, archives: bool) -> propagate::App {
         let names = Names { archive: names().archive.filter(|_| archives), ..names() };
         let store = Store::new(self.clients.dynamodb.clone(), self.clients.s3.clone(), names);
-        propagate::App { store, cache: process.release.registry.cache.clone() }
+        let registry = &process.release.registry;
+        propagate::App { store, cache: registry.cache.clone(), sources: registry.sources.clone() }
     }
 
     /// Steps the queue once: every visible case is worked on. Returns how many there were.

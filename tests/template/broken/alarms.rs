@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 21] = [
+pub(super) const EDITS: [Edit; 25] = [
     edit("VersionDrifted", "  VersionDrifted:", "  Drifted:",
         &["VersionDrifted is no alarm", "Drifted: nobody raises it", "Drifted: its name does not end in -drifted",
             "Drifted: its description does not name docs/runbooks/drifted.md",
@@ -18,6 +18,17 @@ pub(super) const EDITS: [Edit; 21] = [
         &["UnverifiedRollback: it does not tell AlarmTopic"]),
     edit("Steer", "Timeout: 60", "Timeout: 60\n      LoggingConfig: {LogGroup: !Ref ApiLog}",
         &["Steer: it does not write to FunctionsLog"]),
+
+    edit("UngatedPromotion", "Value: ungated-promotion", "Value: promotion",
+        &[r#"UngatedPromotion: its Dimensions is not [{"Name":"alarm","Value":"ungated-promotion"},{"Name":"log_group","Value":{"Ref":"FunctionsLog"}}]"#]),
+    edit("RunsStuck", "MetricName: runs_sent_again", "MetricName: runs",
+        &["FunctionsLog: no alarm watches its Cuecard runs_sent_again by log_group",
+            r#"RunsStuck: nobody writes runs of {"log_group": "${FunctionsLog}"} in Cuecard"#]),
+    edit("MovesSlow", "!Ref FunctionsLog", "!Ref ApiLog",
+        &["FunctionsLog: no alarm watches its Cuecard propagation by log_group",
+            r#"MovesSlow: nobody writes propagation of {"log_group": "${ApiLog}"} in Cuecard"#]),
+    edit("ResolveOutdated", "MAX([memory, cache, table])", "MAX([memory, cache])",
+        &[r#"ResolveOutdated: its expression is of {"cache", "memory"}, and its metrics are {"cache", "memory", "table"}"#]),
 
     edit("StreamDeadLetters", "  StreamDeadLetters:", "  Spare: {Type: AWS::SQS::Queue}\n  StreamDeadLetters:",
         &[r#"Spare: /SqsManagedSseEnabled is not {"Fn::If":["KeyIsGiven",false,true]}"#,
@@ -38,7 +49,7 @@ pub(super) const EDITS: [Edit; 21] = [
     edit("FunctionsFailing", "!Ref Ingest", "!Ref Try",
         &["Ingest: no alarm watches its AWS/Lambda Errors by FunctionName"]),
     edit("ResolveStale", "Value: stale", "Value: old",
-        &[r#"ResolveStale: nobody writes latency of {"function": "resolve", "source": "old"} in Cuecard"#]),
+        &[r#"ResolveStale: nobody writes latency of {"function": "resolve", "log_group": "${FunctionsLog}", "source": "old"} in Cuecard"#]),
     edit("AuthoringFailures", "MetricName: authoring_failed", "MetricName: failed",
         &["AuthoringFailing: nobody writes authoring_failed of {} in Cuecard/${Stage}"]),
     edit("AuthoringFailures", "($.status = ", "($.code = ", &["AuthoringFailures: the log has no code"]),
@@ -47,6 +58,6 @@ pub(super) const EDITS: [Edit; 21] = [
 
     edit("Dashboard", r#""${RecordsLost.Arn}","#, "", &["Dashboard: it does not show the alarm RecordsLost"]),
     edit("Dashboard", r#""age", "function", "resolve", "source", "stale""#, r#""age", "function", "resolve", "source", "old""#,
-        &[r#"Dashboard: nobody writes age of {"function": "resolve", "source": "old"}"#,
-            r#"Dashboard: it does not show age of {"function": "resolve", "source": "stale"}"#]),
+        &[r#"Dashboard: nobody writes age of {"function": "resolve", "log_group": "${FunctionsLog}", "source": "old"}"#,
+            r#"Dashboard: it does not show age of {"function": "resolve", "log_group": "${FunctionsLog}", "source": "stale"}"#]),
 ];

@@ -50,14 +50,25 @@ const FUNCTIONS: [(&str, &str); 6] = [
     ("Propagate", "AWS/Lambda DestinationDeliveryFailures by FunctionName"),
 ];
 
+/// What is watched of our own figures, in the log that they are told in: how old answers are, how long moves take to be
+/// seen, and runs that stand still. Whether `propagate` is behind is seen by the age of its records.
+const FIGURES: [(&str, &str); 3] = [
+    ("FunctionsLog", "Cuecard age by log_group"),
+    ("FunctionsLog", "Cuecard propagation by log_group"),
+    ("FunctionsLog", "Cuecard runs_sent_again by log_group"),
+];
+
 /// What is watched of a queue, and of one that takes what was given up.
 const QUEUE: &str = "AWS/SQS ApproximateAgeOfOldestMessage by QueueName";
 const DEAD_LETTERS: &str = "AWS/SQS ApproximateNumberOfMessagesVisible by QueueName";
 
 /// Without these, the alarms would be silent when they are needed most.
-const SHARP: [(&str, &str, &str); 2] = [
+const SHARP: [(&str, &str, &str); 4] = [
     ("SteerSilent", "/TreatMissingData", r#""breaching""#),
     ("ResolveSlow", "/ExtendedStatistic", r#""p99""#),
+    // Its bound, which the cache keeps too.
+    ("ResolveOutdated", "/Threshold", "4000"),
+    ("MovesSlow", "/Statistic", r#""Maximum""#),
 ];
 
 pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
@@ -108,7 +119,7 @@ fn wanted(template: &Template) -> Vec<(String, String)> {
     });
     let queues = template.resources("AWS::SQS::Queue");
     let queues = queues.map(|(id, _)| (id, if id.ends_with("DeadLetters") { DEAD_LETTERS } else { QUEUE }));
-    let wanted = kinds.chain(FUNCTIONS).chain(queues);
+    let wanted = kinds.chain(FUNCTIONS).chain(FIGURES).chain(queues);
     wanted.map(|(id, metric)| (id.to_owned(), metric.to_owned())).collect()
 }
 
@@ -127,10 +138,11 @@ fn miscounted(id: &str, alarm: &Value) -> Option<String> {
 
 /// A metric of ours that nobody writes. Those that the code raises by name have a check of their own.
 fn unwritten(template: &Template, code: &Code, id: &str, metric: &Value) -> Option<String> {
-    let dimensions: BTreeMap<_, _> = elements(&metric["Dimensions"])
+    let dimensions: Vec<_> = elements(&metric["Dimensions"])
         .into_iter()
-        .map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"])))
+        .map(|dimension| (text(&dimension["Name"]), value(&dimension["Value"])))
         .collect();
+    let dimensions: BTreeMap<_, _> = dimensions.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let namespace = text(&metric["Namespace"]);
     if !namespace.starts_with("Cuecard") || dimensions.contains_key("alarm") {
         return None;
@@ -144,6 +156,11 @@ fn unwritten(template: &Template, code: &Code, id: &str, metric: &Value) -> Opti
     });
     let written = if namespace == "Cuecard" { code.metrics.contains(&full) } else { filtered };
     (!written).then(|| format!("{id}: nobody writes {full} in {namespace}"))
+}
+
+/// The value of a dimension, as it stands within a text where it names a resource.
+fn value(value: &Value) -> String {
+    named(value).map_or_else(|| text(value).to_owned(), |resource| format!("${{{resource}}}"))
 }
 
 /// A filter of the access log that asks for what is not in it.

@@ -44,6 +44,7 @@ impl Process {
         command.env_clear().envs([
             ("AWS_LAMBDA_RUNTIME_API", runtime_api),
             ("AWS_LAMBDA_FUNCTION_NAME", &settings.name),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "cuecard-functions"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
             ("AWS_REGION", REGION),

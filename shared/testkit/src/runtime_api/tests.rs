@@ -157,6 +157,7 @@ async fn a_process_has_the_environment_of_lambda_and_no_other() {
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
         "AWS_LAMBDA_FUNCTION_NAME=resolve",
         "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+        "AWS_LAMBDA_LOG_GROUP_NAME=cuecard-functions",
         "AWS_LAMBDA_RUNTIME_API=127.0.0.1:",
         "AWS_REGION=eu-west-1",
         "AWS_SECRET_ACCESS_KEY=cuecard-secret",
