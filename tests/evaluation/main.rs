@@ -29,6 +29,7 @@ mod redelivery;
 mod repeats;
 mod review;
 mod sweep;
+mod traces;
 mod trying;
 mod watch;
 

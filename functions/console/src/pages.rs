@@ -63,7 +63,7 @@ struct Viewer<'a> {
 
 impl Viewer<'_> {
     fn of<'v>(visit: &'v Visit, sources: &Sources) -> Viewer<'v> {
-        let Caller { actor, scope } = &visit.caller;
+        let Caller { actor, scope, .. } = &visit.caller;
         Viewer {
             name: &actor.name,
             role: actor.role.name(),

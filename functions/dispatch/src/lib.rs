@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
 use domain::{EvalRunId, PromptId, Result, eval_run::CaseMessage};
 use registry::{Registry, evaluation::CasePlace};
-use runtime::{Queue, batch::Written};
+use runtime::{Queue, batch::Written, log::traced};
 use store::keys::Key;
 
 /// What the handler needs.
@@ -54,8 +54,11 @@ impl App {
             length: case.length,
             attempt: 1,
             failures: 0,
+            trace_id: claimed.run.trace_id,
         };
         let messages: Vec<CaseMessage> = claimed.cases.iter().map(message).collect();
-        self.queue.send(&messages, Duration::ZERO).await
+        self.queue.send(&messages, Duration::ZERO).await?;
+        traced(claimed.run.trace_id, "cases are sent out", eval_run_id);
+        Ok(())
     }
 }

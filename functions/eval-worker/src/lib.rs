@@ -15,7 +15,7 @@ use domain::{
     eval_run::{CaseMessage, CaseResult},
 };
 use registry::{Registry, evaluation::Ending};
-use runtime::Queue;
+use runtime::{Queue, log::traced};
 use store::Progress;
 
 use crate::{case::Done, former::Question};
@@ -90,6 +90,7 @@ impl App {
     async fn keep(&self, run: &EvalRun, result: CaseResult, question: Option<&Question>) -> Result<()> {
         let now = self.registry.sources.now();
         let stored = self.registry.store.put_case_result(run.eval_run_id, result, now).await?;
+        traced(run.trace_id, "a case has its result", format_args!("{} {}", run.eval_run_id, stored.number));
         if let Some(question) = question {
             self.note_answer(question, run.eval_run_id, &stored).await?;
         }
@@ -106,6 +107,8 @@ impl App {
     }
 
     async fn end(&self, run: &EvalRun, ending: Ending) -> Result<()> {
-        self.registry.end_run(&Caller::system("eval-worker"), run.prompt_id, run.eval_run_id, ending).await
+        self.registry.end_run(&Caller::system("eval-worker"), run.prompt_id, run.eval_run_id, ending).await?;
+        traced(run.trace_id, "a run ends", run.eval_run_id);
+        Ok(())
     }
 }

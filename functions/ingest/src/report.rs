@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     Caller, Error, Result, TeamId,
-    metric::{Batch, Event, fold},
+    metric::{Batch, Event, Message, fold},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,13 +75,14 @@ impl App {
         });
         answer.accepted = events.len();
         answer.rejected.sort_by_key(|rejected| rejected.index);
-        self.send(body.batch_id, events.into_iter().map(|(_, event)| event)).await?;
+        self.send(caller, body.batch_id, events.into_iter().map(|(_, event)| event)).await?;
         Ok(answer)
     }
 
     /// Sends the sums of events, those of each team by themselves: a key for all teams may report of several.
     async fn send(
         &self,
+        caller: &Caller,
         batch_id: Option<String>,
         events: impl Iterator<Item = (TeamId, Event)>,
     ) -> Result<()> {
@@ -91,7 +92,9 @@ impl App {
         }
         let batches =
             teams.into_iter().map(|(team_id, events)| Batch { team_id, batch_id: batch_id.clone(), events });
-        let messages: Vec<_> = batches.flat_map(|batch| fold(&batch, &self.registry.sources)).collect();
+        let messages = batches.flat_map(|batch| fold(&batch, &self.registry.sources));
+        let messages: Vec<_> =
+            messages.map(|message| Message { trace_id: caller.trace_id, ..message }).collect();
         self.queue.send(&messages, Duration::ZERO).await
     }
 }

@@ -87,7 +87,7 @@ fn unverified(request_id: &str) -> Caller {
     tracing::error!(alarm, request_id, actor = UNVERIFIED, "a rollback by somebody without a key");
     let actor =
         Actor { id: UNVERIFIED.to_owned(), name: request_id.to_owned(), role: KeyRole::Releaser, user: None };
-    Caller { actor, scope: TeamScope::All }
+    Caller { actor, scope: TeamScope::All, trace_id: None }
 }
 
 /// The actor of an invocation without a key.

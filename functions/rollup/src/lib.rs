@@ -4,6 +4,7 @@
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::{Result, Sources, metric::Message};
+use runtime::log::traced;
 use store::Store;
 
 /// What the handler needs.
@@ -17,6 +18,12 @@ pub struct App {
 
 /// Handles a batch of messages. Those that are not counted come again; what of them was counted is not counted twice.
 pub async fn handle(event: SqsEvent, app: &App) -> Result<SqsBatchResponse> {
-    let add = |messages: Vec<Message>| async move { app.store.apply(&messages, &app.sources).await.outcomes };
+    let add = |messages: Vec<Message>| async move {
+        let outcomes = app.store.apply(&messages, &app.sources).await.outcomes;
+        for (message, _) in messages.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            traced(message.trace_id, "metrics are counted", message.id);
+        }
+        outcomes
+    };
     Ok(runtime::batch::together(event, add).await)
 }

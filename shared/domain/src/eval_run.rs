@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EvalRunId, PromptId, TestSetId, Timestamp, VersionPointer,
+    EvalRunId, PromptId, TestSetId, Timestamp, TraceId, VersionPointer,
     gate::{Comparison, GateResult, Tally},
 };
 
@@ -135,6 +135,9 @@ pub struct EvalRun {
     pub redelivered_cases: u32,
     /// Who asked for it.
     pub created_by: String,
+    /// The trace of the request that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
     /// When.
     pub created_at: Timestamp,
     /// When its cases were first sent out.
@@ -182,6 +185,9 @@ pub struct CaseMessage {
     /// How often the provider gave no answer, as against asking for patience.
     #[serde(default)]
     pub failures: u32,
+    /// The trace of the request that asked for the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
 }
 
 fn once() -> u32 {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{Error, ErrorKind, Result, Sources, TeamId, Timestamp};
+use crate::{Error, ErrorKind, Result, Sources, TeamId, Timestamp, TraceId};
 
 pub use hashed::HashedKey;
 
@@ -186,6 +186,8 @@ pub struct Caller {
     pub actor: Actor,
     /// Which teams it sees, before its role is considered.
     pub scope: TeamScope,
+    /// The trace that its request belongs to.
+    pub trace_id: Option<TraceId>,
 }
 
 impl Caller {
@@ -193,7 +195,7 @@ impl Caller {
     pub fn system(job: &str) -> Self {
         let actor =
             Actor { id: "system".to_owned(), name: job.to_owned(), role: KeyRole::Releaser, user: None };
-        Self { actor, scope: TeamScope::All }
+        Self { actor, scope: TeamScope::All, trace_id: None }
     }
 
     /// What it may do.
@@ -258,6 +260,7 @@ mod tests {
         let caller = |role| Caller {
             actor: Actor { id: "k".into(), name: "n".into(), role, user: None },
             scope: TeamScope::All,
+            trace_id: None,
         };
         assert!(caller(KeyRole::Releaser).require(KeyRole::Author).is_ok());
         let refused = caller(KeyRole::Author).require(KeyRole::Releaser).unwrap_err();

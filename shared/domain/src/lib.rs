@@ -31,6 +31,7 @@ pub mod template;
 pub mod test_set;
 pub mod time;
 pub mod token;
+pub mod trace;
 pub mod trial;
 pub mod version;
 
@@ -45,5 +46,6 @@ pub use prompt::{Prompt, Team};
 pub use reference::Ref;
 pub use sources::{Clock, Entropy, Sources};
 pub use time::Timestamp;
+pub use trace::TraceId;
 pub use trial::Trial;
 pub use version::{EvalStatus, Version, VersionPointer, VersionState};

@@ -1,7 +1,8 @@
 //! Logs: JSON, one object a line, to standard output.
 
-use std::{error::Error, fs::File, io, os::fd::AsFd as _, str::FromStr, sync::Arc};
+use std::{error::Error, fmt::Display, fs::File, io, os::fd::AsFd as _, str::FromStr, sync::Arc};
 
+use domain::TraceId;
 use tracing::Subscriber;
 pub use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
@@ -86,6 +87,13 @@ pub fn begin(variables: &mut Variables, default: LevelFilter) {
     };
     if let Err(error) = begun {
         tracing::warn!(error = %error, "logging had begun already");
+    }
+}
+
+/// Says what becomes of what a request of a trace set going. What belongs to no trace needs no line.
+pub fn traced(trace: Option<TraceId>, what: &str, of: impl Display) {
+    if let Some(trace) = trace {
+        tracing::info!(trace_id = %trace, of = %of, "{what}");
     }
 }
 

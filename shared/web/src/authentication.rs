@@ -9,7 +9,11 @@ use axum::{
 use domain::{Actor, ApiKey, Caller, Error, ErrorKind, KeyRole, key::PresentedKey};
 use tokio::time::timeout;
 
-use crate::{Doors, problem::Problem, request_log::CalledBy};
+use crate::{
+    Doors,
+    problem::Problem,
+    request_log::{CalledBy, trace_of},
+};
 
 /// How precise «last used» is.
 const NOTE_EVERY: Duration = Duration::from_hours(1);
@@ -95,7 +99,8 @@ where
 impl Doors {
     /// The caller whose key a request shows.
     pub(crate) async fn authenticate(&self, request: &Parts) -> domain::Result<Caller> {
-        Visitor::of(request).enter(self).await
+        let caller = Visitor::of(request).enter(self).await?;
+        Ok(Caller { trace_id: trace_of(&request.headers), ..caller })
     }
 
     /// The caller behind a key.
@@ -124,7 +129,7 @@ impl Doors {
         self.note_use(&key).await;
         let user = user.map(|user| user.chars().filter(|c| !c.is_control()).take(MAX_USER_CHARS).collect());
         let actor = Actor { id: key.key_id(), name: key.name.clone(), role: key.role, user };
-        Ok(Caller { actor, scope: key.team_id.clone() })
+        Ok(Caller { actor, scope: key.team_id.clone(), trace_id: None })
     }
 
     /// Notes about once an hour that a key is in use. It is a help for people and no reason to refuse anybody, or to

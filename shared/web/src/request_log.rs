@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Error, ErrorKind, RequestId, Sources};
+use domain::{Error, ErrorKind, RequestId, Sources, TraceId};
 use serde_json::json;
 
 use crate::problem::{Pending, Problem, log_of};
@@ -54,7 +54,7 @@ pub(crate) async fn log_request(
     let method = request.method().clone();
     // The path as routed, not as sent: names and queries of callers do not belong into logs.
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let trace = trace_id(request.headers());
+    let trace = trace_of(request.headers()).map(|trace| trace.to_string());
     let called_by = CalledBy::default();
     request.extensions_mut().insert(called_by.clone());
     let too_long = request.uri().path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES);
@@ -115,11 +115,7 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// The trace that the caller began (W3C Trace Context), if it is well formed.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
-    let (_version, trace) = (parts.next()?, parts.next()?);
-    let fits =
-        trace.len() == 32 && trace.bytes().all(|b| b.is_ascii_hexdigit()) && trace.bytes().any(|b| b != b'0');
-    fits.then(|| trace.to_owned())
+/// The trace that the caller began.
+pub(crate) fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
+    TraceId::of_parent(headers.get("traceparent")?.to_str().ok()?)
 }

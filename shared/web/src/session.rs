@@ -15,7 +15,12 @@ use sha2::{Digest, Sha256};
 use store::{Act, IdempotencyMark, Session};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Doors, Fields, authentication::unauthenticated, body::read, request_log::CalledBy};
+use crate::{
+    Doors, Fields,
+    authentication::unauthenticated,
+    body::read,
+    request_log::{CalledBy, trace_of},
+};
 
 /// The cookie that holds a session.
 const COOKIE: &str = "cuecard_session";
@@ -86,6 +91,7 @@ impl Doors {
         let now = self.sources().now();
         let session = found.filter(|session| now < session.expires_at).ok_or_else(unauthenticated)?;
         let caller = self.caller_by_id(&session.key_id).await?;
+        let caller = Caller { trace_id: trace_of(&request.headers), ..caller };
         CalledBy::of(&request.extensions).note(&caller.actor.id);
         Ok(SignedIn { caller, csrf: hashed("form", token) })
     }

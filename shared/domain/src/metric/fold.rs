@@ -138,7 +138,7 @@ pub(super) fn messages(
     for mut entry in entries {
         if messages.is_empty() || entry.deltas.len() > room {
             let id: MessageId = sources.id();
-            messages.push(Message { id, team_id: team_id.clone(), entries: Vec::new() });
+            messages.push(Message { id, team_id: team_id.clone(), entries: Vec::new(), trace_id: None });
             room = MAX_DELTAS;
         }
         room -= entry.deltas.len();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Hour, Placement, Subject, Tally};
-use crate::{Environment, MessageId, PromptId, TeamId, Timestamp, VersionId, measure::Measure};
+use crate::{Environment, MessageId, PromptId, TeamId, Timestamp, TraceId, VersionId, measure::Measure};
 
 /// A message: what to add, at most 40 deltas of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct Message {
     pub team_id: TeamId,
     /// What to add.
     pub entries: Vec<Entry>,
+    /// The trace of the request that told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
 }
 
 /// What is added whole or not at all, and once.

@@ -201,6 +201,7 @@ impl Registry {
             attempts_in_vain: 0,
             redelivered_cases: 0,
             created_by: caller.actor.id.clone(),
+            trace_id: caller.trace_id,
             created_at: now,
             started_at: None,
             completed_at: None,
