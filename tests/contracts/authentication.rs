@@ -8,25 +8,20 @@ use serde_json::{Value, json};
 use crate::{
     api::{self, without_instance},
     document::operations,
-    requests::{Target, request},
 };
 
 const TEAMS: &str = "/api/teams";
 
-fn refused(answer: &Answer) -> Value {
+/// The words in which somebody without a live key is refused.
+pub(crate) fn refused(answer: &Answer) -> Value {
     answer.refused(401, "unauthenticated");
     assert_eq!(answer.header("www-authenticate"), "Bearer");
     without_instance(answer)
 }
 
 #[tokio::test]
-async fn every_operation_but_the_open_ones_wants_a_key_and_says_so_in_the_same_words() {
+async fn an_open_operation_wants_no_key() {
     let world = api::start().await;
-    let words = refused(&world.call(Call::get(TEAMS)).await);
-    for operation in operations().iter().filter(|operation| !operation.is_open()) {
-        let call = request(operation, &Target::nobody());
-        assert_eq!(refused(&world.call(call).await), words, "{}", operation.name());
-    }
     for operation in operations().iter().filter(|operation| operation.is_open()) {
         world.call(Call::get(operation.path)).await.expect(200);
     }

@@ -24,4 +24,5 @@ mod resolving;
 mod retries;
 mod roles;
 mod secrets;
+mod tenants;
 mod versions;

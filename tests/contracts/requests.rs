@@ -15,6 +15,7 @@ pub(crate) struct Target<'a> {
     pub(crate) test_set: &'a str,
     pub(crate) experiment: &'a str,
     pub(crate) canary: &'a str,
+    pub(crate) key: &'a str,
     pub(crate) team: &'a str,
     pub(crate) environment: &'a str,
 }
@@ -29,6 +30,7 @@ impl Target<'_> {
             test_set: "tst_00000000000000000000000000",
             experiment: "exp_00000000000000000000000000",
             canary: "rol_00000000000000000000000000",
+            key: "nobody",
             team: "nobody",
             environment: "staging",
         }
@@ -47,7 +49,7 @@ pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
         ("{rollout_id}", target.canary),
         ("{team}", target.team),
         ("{environment}", target.environment),
-        ("{key_id}", "nobody"),
+        ("{key_id}", target.key),
         ("{model_id}", "nobody"),
     ];
     let path = filled.iter().fold(operation.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -85,7 +87,7 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
         "experiments_explain" => "?resolution_token=none".to_owned(),
         "moves_changes" => "?since=2026-11-20T07:00:00Z".to_owned(),
         "prompts_by_name" => format!("?name={prompt}"),
-        "prompts_list" | "test_sets_list" => format!("?team_id={team}"),
+        "keys_list" | "prompts_list" | "test_sets_list" => format!("?team_id={team}"),
         "resolve_by_query" => format!("?prompt={prompt}"),
         "versions_diff" => "?from=1&to=2".to_owned(),
         _ => String::new(),
