@@ -16,6 +16,7 @@ mod gate;
 mod input;
 mod limits;
 mod lists;
+mod logs;
 mod moves;
 mod names;
 mod openapi;

@@ -11,6 +11,8 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::logged::{keep_out, keep_out_body, keep_out_header};
+
 /// A request in the making.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -88,11 +90,20 @@ impl Call {
         self.header("content-type", media_type)
     }
 
+    /// With this in its query.
+    #[must_use]
+    pub fn also_asking(mut self, query: &str) -> Self {
+        let joint = if self.path.contains('?') { '&' } else { '?' };
+        self.path = format!("{}{joint}{query}", self.path);
+        self
+    }
+
     /// Sends it over HTTP to a platform under this URL.
     pub async fn send_to(self, url: &str) -> Answer {
         static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
             reqwest::Client::builder().no_proxy().build().expect("a client without settings can be made")
         });
+        self.keep_out();
         let mut request = CLIENT.request(self.method, format!("{url}{}", self.path)).body(self.body);
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -100,11 +111,12 @@ impl Call {
         let answer = request.send().await.expect("the platform answers");
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.bytes().await.expect("a platform's body ends well").to_vec();
-        Answer { status, headers, body }
+        Answer { status, headers, body }.kept_out()
     }
 
     /// Sends it to a router.
     pub async fn send(self, router: &Router) -> Answer {
+        self.keep_out();
         let mut request = Request::builder().method(self.method).uri(&self.path);
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -113,11 +125,25 @@ impl Call {
         let Ok(answer) = router.clone().oneshot(request).await;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.expect("a router's body ends well").to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer { status: parts.status, headers: parts.headers, body }.kept_out()
+    }
+
+    /// Says what of it no log may tell.
+    fn keep_out(&self) {
+        keep_out(self.path.split_once('?').map(|(_, query)| query).unwrap_or_default());
+        self.headers.iter().for_each(|(name, value)| keep_out_header(name, value));
+        keep_out_body(&self.body);
     }
 }
 
 impl Answer {
+    /// The same, after saying what of it no log may tell: new secrets of keys and sessions.
+    fn kept_out(self) -> Self {
+        keep_out_header("set-cookie", self.header("set-cookie"));
+        keep_out(self.json()["secret"].as_str().unwrap_or_default());
+        self
+    }
+
     /// The body as JSON; null when it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()

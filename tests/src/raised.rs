@@ -6,10 +6,15 @@ use std::{
 };
 
 use domain::Figure;
-use runtime::told::Told;
+use runtime::{
+    log::{self, LevelFilter},
+    told::Told,
+};
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::logged::Kept;
 
 /// Hears what the log of this thread tells, as `CloudWatch` would.
 pub struct Raised {
@@ -24,7 +29,7 @@ impl Raised {
         let out = file.try_clone().expect("a file can be opened again");
         let (sources, _) = testkit::sources(1);
         let told = Told::new("a-log".to_owned(), sources, out);
-        Self { file, _hearing: tracing_subscriber::registry().with(told).set_default() }
+        Self { file, _hearing: log::to(|| Kept, LevelFilter::INFO, Some(told)).set_default() }
     }
 
     /// What was written since.

@@ -22,6 +22,7 @@ use testkit::{
 
 use crate::{
     call::{Answer, Call, text},
+    logged::Watched,
     process::Process,
 };
 
@@ -79,6 +80,8 @@ pub struct World {
     pub stream: StreamSource,
     /// The process that calls without another name go to.
     pub process: Process,
+    /// Dropped after all that logs.
+    _watched: Watched,
 }
 
 /// The URLs of the queues, and of their dead letters.
@@ -117,6 +120,7 @@ impl World {
 
     /// The same with settings.
     pub async fn with(settings: WorldSettings) -> Self {
+        let watched = Watched::begin();
         let folder = TempDir::with_prefix("cuecard-").expect("there is a temporary folder");
         let engines = Engines::start(folder.path(), Expired::Kept).await.expect("the engines start");
         let clients = testkit::clients(engines.endpoints());
@@ -130,8 +134,19 @@ impl World {
         let remote = settings.cache.as_ref();
         let process = Process::start(&aws, remote, &sources, &settings, &queues);
         let settings = Box::new(settings);
-        let world =
-            Self { settings, engines, folder, clients, proxy, sources, clock, queues, stream, process };
+        let world = Self {
+            settings,
+            engines,
+            folder,
+            clients,
+            proxy,
+            sources,
+            clock,
+            queues,
+            stream,
+            process,
+            _watched: watched,
+        };
         let admin = PresentedKey::parse(ADMIN).expect("the admin's key is one");
         world.registry().ensure_admin_key(&admin).await.expect("the admin's key is made");
         world.steer(Duration::from_mins(1)).await;

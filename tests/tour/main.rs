@@ -5,6 +5,7 @@
 
 mod configuration;
 mod document;
+mod log;
 mod program;
 mod redact;
 
@@ -91,7 +92,7 @@ fn the_tour_of_the_readme_is_what_happens() {
 
     let folder = TempDir::new().unwrap();
     let data = folder.path().to_str().unwrap();
-    let program = Program::start(folder.path());
+    let program = Program::start(folder.path(), "warn");
     let said = program.said().replace(program.address(), ADDRESS).replace(data, &format!("./{FOLDER}"));
     let answers = take(&tour, &program, data);
     assert_eq!(answers.len(), tour.len(), "the shell ended early: {answers:#?}");

@@ -1,7 +1,7 @@
 //! The program that `make run` starts.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -11,18 +11,18 @@ pub(crate) struct Program {
     child: Child,
     said: Vec<String>,
     /// Kept open for as long as the program runs.
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Program {
-    /// Starts it on a free port and waits until it has said everything.
-    pub(crate) fn start(folder: &Path) -> Self {
+    /// Starts it on a free port, which logs from this level on, and waits until it has said everything. Nobody reads on
+    /// before its end, and a full pipe would stop it.
+    pub(crate) fn start(folder: &Path, level: &str) -> Self {
         let mut command = Command::new(e2e::local_binary());
         for variable in ["EVAL_CONCURRENCY", "MOCK_LATENCY_MS", "MOCK_FAILURE_RATE"] {
             command.env_remove(format!("CUECARD_{variable}"));
         }
-        // Nobody reads on once it has said everything, and a full pipe would stop it.
-        command.env("CUECARD_LOG", "warn");
+        command.env("CUECARD_LOG", level);
         command.args(["--port", "0", "--data"]).arg(folder);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -32,12 +32,20 @@ impl Program {
             assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "it ended after {said:?}");
             said.push(line);
         }
-        Self { child, said, _stdout: stdout }
+        Self { child, said, stdout }
     }
 
     /// What it said at its start.
     pub(crate) fn said(&self) -> String {
         self.said.concat()
+    }
+
+    /// Ends it, and returns what it wrote since its start.
+    pub(crate) fn end(&mut self) -> String {
+        let _ = self.child.kill();
+        let mut written = String::new();
+        self.stdout.read_to_string(&mut written).unwrap();
+        written
     }
 
     /// Where it listens: host and port.

@@ -48,7 +48,7 @@ pub async fn handle(event: Value, request_id: &str, app: &App) -> Value {
         Ok(body)
     });
     answer.unwrap_or_else(|error| {
-        tracing::warn!(request_id, error = %error.chain(), "a direct rollback was refused");
+        tracing::warn!(request_id, error = web::log_of(&error), "a direct rollback was refused");
         let (_, mut document) = web::document_of(&error);
         document.insert("instance".to_owned(), json!(format!("urn:cuecard:request:{request_id}")));
         Value::Object(document)

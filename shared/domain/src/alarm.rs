@@ -18,8 +18,13 @@ pub enum Alarm {
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 5] =
-        [Self::VersionDrifted, Self::UnverifiedRollback, Self::TrialFlagged, Self::ArchiveDiffers, Self::UngatedPromotion];
+    pub const ALL: [Self; 5] = [
+        Self::VersionDrifted,
+        Self::UnverifiedRollback,
+        Self::TrialFlagged,
+        Self::ArchiveDiffers,
+        Self::UngatedPromotion,
+    ];
 
     /// Its name, in the log and as a dimension of the metric.
     pub fn name(self) -> &'static str {

@@ -7,8 +7,8 @@ use tracing::Subscriber;
 pub use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
     Layer as _,
-    filter::{Filtered, Targets},
-    fmt,
+    filter::Targets,
+    fmt::{self, MakeWriter},
     layer::SubscriberExt as _,
     registry,
     util::SubscriberInitExt as _,
@@ -66,28 +66,40 @@ impl FromStr for Wanted {
     }
 }
 
-/// Makes metrics of what is told where a log group takes what is written, however much is logged.
-fn told<S: Subscriber>(variables: &mut Variables, out: File) -> Filtered<Told, Targets, S> {
-    let log_group: String = variables.optional(name::LOG_GROUP, String::new());
-    let Wanted(ours) = Wanted::ours(if log_group.is_empty() { LevelFilter::OFF } else { LevelFilter::DEBUG });
-    Told::new(log_group, sources::system(), out).with_filter(ours.with_default(LevelFilter::OFF))
-}
-
-/// Begins logging. `default` says how much when `CUECARD_LOG` does not.
+/// Begins logging. `default` says how much when `CUECARD_LOG` does not. Metrics are made of what is told where a log
+/// group takes what is written.
 pub fn begin(variables: &mut Variables, default: LevelFilter) {
     let Wanted(filter) = variables.optional(name::LOG, Wanted::ours(default));
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let log_group: String = variables.optional(name::LOG_GROUP, String::new());
+    let told = |out| (!log_group.is_empty()).then(|| Told::new(log_group, sources::system(), out));
     // Each line is one write of its own: requests wait for no lock of each other's, and none is left in a buffer.
     let begun = match (unbuffered_stdout(), unbuffered_stdout()) {
-        (Ok(stdout), Ok(metrics)) => {
-            let lines = lines.with_writer(Arc::new(stdout)).with_filter(filter);
-            registry().with(lines).with(told(variables, metrics)).try_init()
-        }
-        _ => registry().with(lines.with_filter(filter)).try_init(),
+        (Ok(stdout), Ok(metrics)) => logging(Arc::new(stdout), filter, told(metrics)).try_init(),
+        _ => logging(io::stdout, filter, None).try_init(),
     };
     if let Err(error) = begun {
         tracing::warn!(error = %error, "logging had begun already");
     }
+}
+
+/// What logs to `out` as functions log, so much of our own packages, and makes metrics of what is told.
+pub fn to<W>(out: W, level: LevelFilter, told: Option<Told>) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let Wanted(filter) = Wanted::ours(level);
+    logging(out, filter, told)
+}
+
+fn logging<W>(out: W, filter: Targets, told: Option<Told>) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    // Figures are told however little is logged.
+    let Wanted(ours) = Wanted::ours(LevelFilter::DEBUG);
+    let told = told.map(|told| told.with_filter(ours.with_default(LevelFilter::OFF)));
+    registry().with(lines.with_writer(out).with_filter(filter)).with(told)
 }
 
 /// Says what becomes of what a request of a trace set going. What belongs to no trace needs no line.

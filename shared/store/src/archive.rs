@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
-use domain::{AuditId, Error, Result, Timestamp, audit::{AuditEntry, checkpoint::Checkpoint}};
+use domain::{
+    AuditId, Error, Result, Timestamp,
+    audit::{AuditEntry, checkpoint::Checkpoint},
+};
 
 use crate::{
     Store,

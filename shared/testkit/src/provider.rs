@@ -57,6 +57,8 @@ pub enum Reply {
     Vectors(Vec<Vec<f64>>),
     /// Fails with a status and, when given, `Retry-After` in seconds.
     Status(u16, Option<u64>),
+    /// Refuses with a status and these words.
+    Refusal(u16, String),
     /// Never answers.
     Hang,
     /// Answers 200 with JSON that ends in the middle.
@@ -174,6 +176,7 @@ impl Desk {
                 }
                 Ok(response)
             }
+            Reply::Refusal(status, words) => Ok(error(StatusCode::from_u16(status)?, &words)),
             Reply::Hang => std::future::pending().await,
             Reply::CutJson => {
                 let whole = completion(&call, "an answer that nobody reads to its end");

@@ -31,7 +31,7 @@ pub use authentication::{Author, Resolver, Visitor};
 pub use body::{Empty, ExpectedRevision, JsonBody, Upload, Uploaded, Write, read_json};
 pub use fields::Fields;
 pub use html::{escaped, is_invisible, protect_page, visible};
-pub use problem::{Problem, Result, describe, document_of};
+pub use problem::{Problem, Result, describe, document_of, log_of};
 pub use query::{Path, Query, nullable, page_request};
 pub use request_log::Noted;
 pub use session::{Form, SignedIn, refuse_other_sites};

@@ -106,7 +106,7 @@ impl IntoResponse for Problem {
 
 /// What the log says of an error. A rule's message may quote what somebody sent, and neither `variables` nor a
 /// `user_id` may ever be in a log (api.md): of input that breaks a rule it names the place alone.
-pub(crate) fn log_of(error: &Error) -> String {
+pub fn log_of(error: &Error) -> String {
     use ErrorKind as K;
     if !matches!(error.kind(), K::Invalid | K::MalformedJson | K::NotRendered) {
         return error.chain();
