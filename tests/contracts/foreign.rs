@@ -1,5 +1,6 @@
 //! What belongs to another team looks like what does not exist: same status, same body.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use e2e::{Answer, Call, World, text};
 use serde_json::{Value, json};
 
@@ -190,4 +191,35 @@ async fn lists_show_what_is_the_teams_own_alone() {
     let export = world.call(Call::get("/api/audit/export").key(&key)).await;
     export.expect(200);
     assert!(!export.text().contains("theirs") && export.text().contains("open"), "{}", export.text());
+}
+
+/// The cursors of a list, walked one thing at a time.
+async fn cursors(world: &World, key: &str, path: &str) -> Vec<String> {
+    let mut cursors: Vec<String> = Vec::new();
+    loop {
+        let cursor = cursors.last().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let page = world.call(Call::get(format!("{path}&limit=1{cursor}")).key(key)).await.expect(200);
+        match page["next_cursor"].as_str() {
+            Some(next) => cursors.push(next.to_owned()),
+            None => return cursors,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_says_nothing_of_the_foreign_thing_that_it_stands_behind() {
+    let world = api::start().await;
+    things(&world, "theirs", "secret").await;
+    let key = world.key("ours", "releaser").await;
+    for path in ["/api/changes?since=2026-11-20T07:00:00Z", "/api/evals?status=queued"] {
+        let cursors = cursors(&world, &key, path).await;
+        assert!(cursors.len() > 1, "{path} passes what is foreign");
+        for cursor in cursors {
+            let bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+            let said = String::from_utf8_lossy(&bytes);
+            for part in ["prm_", "evl_", "PROMPT", "2026-"] {
+                assert!(!said.contains(part), "{path}: {said}");
+            }
+        }
+    }
 }

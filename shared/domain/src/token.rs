@@ -3,6 +3,8 @@
 //! The text is `base64url(payload || first 16 bytes of HMAC-SHA256(key, payload))`, without padding. The payload is
 //! binary: a format byte, the key's id, then the fields in the order of [`Resolution`]; texts are length-prefixed.
 
+mod seal;
+
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -78,10 +78,10 @@ impl Registry {
         order: Order,
         request: &PageRequest,
     ) -> Result<Page<AuditEntry>> {
-        let page = self.store.moves(since, order, request).await?;
+        let page = self.store.moves(since, order, &self.unsealed(request).await?).await?;
         let seen = |team: Option<TeamId>| team.is_some_and(|team| caller.sees(&team));
         let data = page.data.into_iter().filter_map(|(team, entry)| seen(team).then_some(entry)).collect();
-        Ok(Page { data, next_cursor: page.next_cursor })
+        self.sealed(Page { data, next_cursor: page.next_cursor }).await
     }
 }
 

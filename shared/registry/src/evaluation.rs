@@ -110,7 +110,7 @@ impl Registry {
         status: RunStatus,
         request: &PageRequest,
     ) -> Result<Page<RunDetails>> {
-        let mut page = self.store.runs_that_are(status, request).await?;
+        let mut page = self.store.runs_that_are(status, &self.unsealed(request).await?).await?;
         let mut seen = Vec::with_capacity(page.data.len());
         for run in page.data {
             let prompt = self.store.prompt(run.prompt_id).await?;
@@ -119,14 +119,14 @@ impl Registry {
             }
         }
         page.data = seen;
-        self.with_progress(page).await
+        self.with_progress(self.sealed(page).await?).await
     }
 
     /// A page of the runs that wait for somebody to decide, of all prompts that the caller sees.
     pub async fn runs_that_wait(&self, caller: &Caller, request: &PageRequest) -> Result<Page<RunDetails>> {
-        let Page { data, next_cursor } = self.runs_to_review(caller, request).await?;
+        let Page { data, next_cursor } = self.runs_to_review(caller, &self.unsealed(request).await?).await?;
         let data = data.into_iter().map(|(_, run)| run).collect();
-        self.with_progress(Page { data, next_cursor }).await
+        self.with_progress(self.sealed(Page { data, next_cursor }).await?).await
     }
 
     async fn with_progress(&self, page: Page<EvalRun>) -> Result<Page<RunDetails>> {

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod budget;
+mod cursor;
 mod erasing;
 pub mod evaluation;
 pub mod experiment;

@@ -46,7 +46,7 @@ pub use judgement::Judgement;
 pub use ping::Dependency;
 pub use progress::{Progress, RunProgress};
 pub use session::Session;
-pub use table::{Page, PageRequest};
+pub use table::{Page, PageRequest, bad_cursor};
 use tables::Tables;
 pub use test_set::{TestSet, TestSetVersion};
 pub use trial::TrialKind;

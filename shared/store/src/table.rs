@@ -241,7 +241,8 @@ fn decode_cursor(cursor: &str) -> Result<Item> {
     Ok(texts.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-fn bad_cursor() -> Error {
+/// The refusal of a cursor that no page of the list gave.
+pub fn bad_cursor() -> Error {
     Error::new(
         ErrorKind::Invalid,
         "The cursor is not one of this list. Use `next_cursor` of its former page.",
