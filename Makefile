@@ -8,7 +8,7 @@ ARGS ?=
 REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data
+.PHONY: help run test lint deny bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data
 .PHONY: load screenshots browser tools build
 
 help: ## List what there is
@@ -24,6 +24,10 @@ test: tools ## Run every test but the journeys on real data
 lint: ## Check format and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+deny: ## Check licences, sources, bans and advisories of what comes from elsewhere
+	@cargo deny --version >/dev/null 2>&1 || { echo "This needs cargo-deny: cargo install cargo-deny --locked."; exit 1; }
+	cargo deny --locked check
 
 bench: tools ## Measure resolve beside references, its program, and rollbacks under faults
 	cargo run --locked --release -p benches --bin bench -- $(ARGS)

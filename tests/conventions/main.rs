@@ -7,6 +7,7 @@
 mod dependencies;
 mod docs;
 mod form;
+mod licences;
 mod packages;
 mod places;
 mod sleeps;
