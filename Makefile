@@ -9,7 +9,7 @@ REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint deny bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data
-.PHONY: load screenshots browser tools build
+.PHONY: load screenshots browser tools build fuzz
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,16 @@ bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 real-data: ## Run the journeys on the data in REAL_DATA
 	@test -d "$(REAL_DATA)" || { echo "There is no folder $(REAL_DATA): say make real-data REAL_DATA=<folder>."; exit 1; }
 	REAL_DATA="$$(cd "$(REAL_DATA)" && pwd)" cargo test --workspace --locked --test real_data
+
+FUZZED := templates tokens test_sets imports
+# How long each target of `fuzz` runs.
+SECONDS ?= 600
+
+fuzz: ## Feed what reads other people's texts with inputs that nobody would write (SECONDS=600 each)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "This needs cargo-fuzz and nightly: cargo install cargo-fuzz --locked."; exit 1; }
+	@for target in $(FUZZED); do echo "== $$target for $(SECONDS) s"; \
+		cargo +nightly fuzz run --sanitizer none $$target -- -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=4096 \
+			-max_len=65536 -print_final_stats=1 || exit 1; done
 
 screenshots: browser ## Take every page of the console, in target/screenshots
 	cargo test --workspace --locked --features e2e/screenshots --test browser screenshots

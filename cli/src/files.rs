@@ -69,22 +69,26 @@ pub fn read_ours(path: &Path) -> Result<Read> {
 /// A file in any form; JSON lines hold several prompts.
 pub fn read_any(path: &Path) -> Result<Vec<Read>> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let prompts = prompts_in(name, &text_of(path)?).map_err(within(path))?;
+    let read = |prompt| Read { path: path.to_owned(), prompt, text: None };
+    Ok(prompts.into_iter().map(read).collect())
+}
+
+/// What the text of a file of this name says.
+pub fn prompts_in(name: &str, text: &str) -> std::result::Result<Vec<PromptFile>, String> {
     let stem = |ending: &str| name.strip_suffix(ending).unwrap_or(name).to_owned();
-    let text = text_of(path)?;
-    let is_lines = path.extension().is_some_and(|extension| extension == "jsonl");
-    let prompts = if name.ends_with(OURS) {
-        ours::read(&text).map(|prompt| vec![prompt])
+    let is_lines = Path::new(name).extension().is_some_and(|extension| extension == "jsonl");
+    if name.ends_with(OURS) {
+        ours::read(text).map(|prompt| vec![prompt])
     } else if name.ends_with(".prompt") {
-        dotprompt::read(&text, &stem(".prompt")).map(|prompt| vec![prompt])
+        dotprompt::read(text, &stem(".prompt")).map(|prompt| vec![prompt])
     } else if name.ends_with(".prompty") {
-        prompty::read(&text, &stem(".prompty")).map(|prompt| vec![prompt])
+        prompty::read(text, &stem(".prompty")).map(|prompt| vec![prompt])
     } else if is_lines {
-        lines::read(&text)
+        lines::read(text)
     } else {
         Err(format!("prompts are in *{OURS}, *.prompt, *.prompty or *.jsonl"))
-    };
-    let read = |prompt| Read { path: path.to_owned(), prompt, text: None };
-    Ok(prompts.map_err(within(path))?.into_iter().map(read).collect())
+    }
 }
 
 /// What a file says as a version: a prompt file, or the API's body as JSON or YAML.

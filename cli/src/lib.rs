@@ -23,6 +23,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Whether the text of a file of this name says prompts, in any form that is imported. It is how the fuzz targets come
+/// to what reads those forms.
+pub fn is_imported(name: &str, text: &str) -> bool {
+    files::prompts_in(name, text).is_ok()
+}
+
 /// Does what the command line says, and returns the exit code that says how it went.
 pub async fn run() -> ExitCode {
     let arguments = arguments::Arguments::parse();

@@ -42,8 +42,13 @@ const OTHERS: [(&str, &str); 25] = [
 ];
 
 /// Moves, which need a releaser in production alone.
-pub(crate) const MOVES: [&str; 4] =
-    ["environments_lock", "environments_unlock", "moves_promote", "moves_rollback"];
+pub(crate) const MOVES: [&str; 5] = [
+    "environments_lock",
+    "environments_set_overrides",
+    "environments_unlock",
+    "moves_promote",
+    "moves_rollback",
+];
 
 /// The least role that an operation lets in.
 pub(crate) fn needed(id: &str, environment: &str) -> &'static str {

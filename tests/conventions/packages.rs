@@ -7,8 +7,9 @@ use crate::tree::{File, files, holds, metadata, root};
 /// What every package takes from the workspace.
 const INHERITED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
 
+/// The workspace's. The fuzz targets are a workspace of their own, which inherits nothing.
 fn manifests() -> impl Iterator<Item = &'static File> {
-    files().iter().filter(|file| file.path.ends_with("/Cargo.toml"))
+    files().iter().filter(|file| file.path.ends_with("/Cargo.toml") && !file.path.starts_with("fuzz/"))
 }
 
 /// The lines of the tables whose names end so; without blank lines and comments.
