@@ -190,7 +190,7 @@ fn respond(status: StatusCode, body: &Value) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use domain::model::Places;
+    use domain::place::Places;
 
     use super::*;
 

@@ -23,6 +23,7 @@ pub mod metric;
 pub mod model;
 pub mod money;
 pub mod name;
+pub mod place;
 pub mod prompt;
 pub mod reference;
 pub mod rollout;

@@ -1,13 +1,10 @@
 //! The catalogue of models: who serves a model, where, at what price.
 
-mod place;
-
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::place::{Places, is_public};
-use crate::{Error, FieldProblem, Result, money::Usd};
+use crate::{Error, FieldProblem, Result, money::Usd, place::Places};
 
 /// Who serves a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

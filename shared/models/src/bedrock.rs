@@ -15,7 +15,8 @@ use aws_smithy_types::{Document, Number};
 use aws_types::SdkConfig;
 use domain::{
     content::{ChatMessage, Role},
-    model::{ModelEntry, Places},
+    model::ModelEntry,
+    place::Places,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,7 +25,7 @@ use crate::{
     CallError, Completion, Request,
     conversation::{Conversation, parameters, refuse},
     error::retry_after,
-    http::CONNECT_TIMEOUT,
+    public::CONNECT_TIMEOUT,
 };
 
 /// What Converse has its own place for, and is not filled in here.

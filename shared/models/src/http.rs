@@ -1,26 +1,22 @@
 //! The HTTP client of the providers that are called with a key: where it goes, and what it reads.
 
-use std::{error::Error as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
-use domain::{
-    Error, Result,
-    model::{ModelEntry, Places, is_public},
-};
-use reqwest::{
-    Client, RequestBuilder, Response, StatusCode,
-    dns::{Addrs, Name, Resolve, Resolving},
-    header, redirect,
-};
+use domain::{Result, model::ModelEntry, place::Places};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, error::Category};
 
-use crate::{CallError, Secrets, error::retry_after};
+use crate::{
+    CallError, Secrets,
+    error::retry_after,
+    public::{self, NotPublic},
+};
 
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest answer that is read.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// The client. It follows no redirect and asks no proxy: a key goes nowhere but where the catalogue says.
+/// The client: a key goes nowhere but where the catalogue says.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     client: Client,
@@ -31,14 +27,7 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(timeout: Duration, places: Places<'_>, secrets: Secrets) -> Result<Self> {
-        let client = Client::builder()
-            .timeout(timeout)
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(PublicHosts { loopback: places.loopback })
-            .build()
-            .map_err(Error::internal)?;
+        let client = public::client(timeout, places.loopback)?;
         Ok(Self { client, loopback: places.loopback, hosts: places.hosts.map(Into::into), secrets })
     }
 
@@ -66,34 +55,6 @@ impl Http {
             Some(name) => self.secrets.get(name).await.map(Some),
             None => Ok(None),
         }
-    }
-}
-
-/// Looks names up, and hands on no address that is not the public Internet's: a name of anybody's may stand for an
-/// address of this network. Addresses that are written out are not looked up; [`Places::check`] judges these.
-#[derive(Debug)]
-struct PublicHosts {
-    loopback: bool,
-}
-
-/// A name that stands for no address that may be called.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} stands for no public address")]
-struct NotPublic(String);
-
-impl Resolve for PublicHosts {
-    fn resolve(&self, name: Name) -> Resolving {
-        let loopback = self.loopback;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed =
-                |address: &SocketAddr| is_public(address.ip()) || (loopback && address.ip().is_loopback());
-            let addresses: Vec<_> = found.filter(allowed).collect();
-            if addresses.is_empty() {
-                return Err(NotPublic(name.as_str().to_owned()).into());
-            }
-            Ok::<Addrs, _>(Box::new(addresses.into_iter()))
-        })
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod fixture;
 mod http;
 mod openai;
+mod public;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -21,12 +22,13 @@ use aws_types::SdkConfig;
 use domain::{
     Clock, Result,
     content::ChatMessage,
-    model::{ModelEntry, Places, Provider},
+    model::{ModelEntry, Provider},
+    place::Places,
 };
 use serde_json::{Map, Value};
 
 use self::http::Http;
-pub use self::{error::CallError, secrets::Secrets};
+pub use self::{error::CallError, public::client, secrets::Secrets};
 
 /// How long one call may take when nothing else is said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
@@ -38,7 +40,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// Whether models may be on this machine: only where the whole platform is.
     pub allow_loopback: bool,
-    /// The only hosts that are called with keys, as [`domain::model::Places::hosts`] has them. `None`: any public
+    /// The only hosts that are called with keys, as [`domain::place::Places::hosts`] has them. `None`: any public
     /// one. Bedrock is not among them: the role opens it.
     pub allowed_hosts: Option<Vec<String>>,
     /// The providers' keys.
@@ -138,6 +140,11 @@ impl Models {
     /// All models that are always there.
     pub fn builtins(&self) -> &[ModelEntry] {
         &self.builtin
+    }
+
+    /// Where webhooks may be: on any public host, and on this machine where models may be there.
+    pub fn places_of_webhooks(&self) -> Places<'_> {
+        Places { hosts: None, ..self.http.places() }
     }
 
     /// Refuses an entry that this installation could not call, or must not.

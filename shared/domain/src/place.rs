@@ -17,28 +17,28 @@ impl Places<'_> {
     /// The form is narrower than a URL's, so that no two parsers can disagree on the host: no user, query or
     /// fragment, no escapes in the host, and IPv4 in its one usual spelling. What a name stands for is only known
     /// when it is called, so whoever calls also asks [`is_public`].
-    pub fn check(&self, base_url: &str) -> Result<(), String> {
-        let (https, rest) = match base_url.split_once("://") {
+    pub fn check(&self, address: &str) -> Result<(), String> {
+        let (https, rest) = match address.split_once("://") {
             Some(("https", rest)) => (true, rest),
             Some(("http", rest)) => (false, rest),
-            _ => return Err("`base_url` begins with https://.".to_owned()),
+            _ => return Err("An address begins with https://.".to_owned()),
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (host, port) = split_port(authority);
         if !is_host(host) || port.is_some_and(|port| !is_port(port)) || !is_plain(path, b"/._~-") {
             return Err(
-                "`base_url` is https://host[:port][/path], without user, query or escapes.".to_owned()
+                "An address is https://host[:port][/path], without user, query or escapes.".to_owned()
             );
         }
         if is_loopback(host) {
-            let here = "`base_url` may not be on this machine here.";
+            let here = "An address may not be on this machine here.";
             return if self.loopback { Ok(()) } else { Err(here.to_owned()) };
         }
         if !https {
-            return Err("`base_url` begins with https://: prompts and keys never travel in clear.".to_owned());
+            return Err("An address begins with https://: nothing of ours travels in clear.".to_owned());
         }
         if host.parse::<Ipv4Addr>().is_ok_and(|address| !is_public(address.into())) {
-            return Err(format!("`base_url` is a public address; {host} belongs to a private network."));
+            return Err(format!("An address is a public one; {host} belongs to a private network."));
         }
         if !self.hosts.is_none_or(|hosts| hosts.iter().any(|pattern| matches(pattern, host))) {
             return Err(format!("This installation calls only the hosts of its list; {host} is not in it."));
