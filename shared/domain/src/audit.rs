@@ -91,6 +91,12 @@ pub enum Action {
     KeyRotated,
     /// A key was revoked.
     KeyRevoked,
+    /// A webhook was made.
+    WebhookCreated,
+    /// The secret of a webhook was replaced.
+    WebhookRotated,
+    /// A webhook was deleted, or its receiver is gone.
+    WebhookDisabled,
     /// A model of the catalogue was set.
     ModelSet,
     /// A team's default changed.

@@ -134,6 +134,7 @@ entities! {
     RolloutEntity RolloutId "rol" "canary";
     MessageEntity MessageId "msg" "message of metrics";
     AuditEntity AuditId "aud" "audit entry";
+    WebhookEntity WebhookId "whk" "webhook";
     SigningKeyEntity SigningKeyId "sig" "signing key";
     RequestEntity RequestId "req" "request";
 }

@@ -35,6 +35,7 @@ pub mod token;
 pub mod trace;
 pub mod trial;
 pub mod version;
+pub mod webhook;
 
 pub use alarm::Alarm;
 pub use error::{Error, ErrorKind, FieldProblem, Result};
@@ -50,3 +51,4 @@ pub use time::Timestamp;
 pub use trace::TraceId;
 pub use trial::Trial;
 pub use version::{EvalStatus, Version, VersionPointer, VersionState};
+pub use webhook::Webhook;

@@ -13,7 +13,10 @@ use domain::{
 use serde_json::json;
 use store::{Change, Page, PageRequest};
 
-use crate::{Act, Registry, settle::Step};
+use crate::{
+    Act, Registry,
+    settle::{Step, secret_not_repeated},
+};
 
 /// How long a replaced key stays good, so that its users can change over.
 const GRACE: Duration = Duration::from_hours(24);
@@ -64,8 +67,9 @@ impl Registry {
             }
             Ok(Step::commit(change, FreshKey { key, secret }))
         };
-        let made =
-            self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
+        let made = self
+            .settle(act, attempt, |made: String| async move { Err(secret_not_repeated("key_id", &made)) })
+            .await?;
         Ok(made.value)
     }
 
@@ -100,8 +104,9 @@ impl Registry {
             }
             Ok(Step::commit(change, FreshKey { key, secret }))
         };
-        let made =
-            self.settle(act, attempt, |made: String| async move { Err(secret_not_repeated(&made)) }).await?;
+        let made = self
+            .settle(act, attempt, |made: String| async move { Err(secret_not_repeated("key_id", &made)) })
+            .await?;
         Ok(made.value)
     }
 
@@ -184,14 +189,6 @@ impl Registry {
         let team = self.team_or_new(&key.team_id).await?;
         Change::of_team(&team, team.clone(), fact, &self.sources)
     }
-}
-
-fn secret_not_repeated(made: &str) -> Error {
-    Error::new(
-        ErrorKind::SecretNotRepeated,
-        format!("{made} was made by this request before, and its secret is shown only once. Revoke it and make a new one."),
-    )
-    .fact("key_id", made)
 }
 
 /// How the audit describes a key: never its secret, not even hashed.

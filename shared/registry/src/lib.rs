@@ -24,6 +24,7 @@ pub mod team;
 pub mod test_set;
 pub mod trial;
 pub mod version;
+pub mod webhook;
 
 use std::sync::Arc;
 

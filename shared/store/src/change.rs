@@ -49,6 +49,8 @@ pub enum Slot {
     TeamGate,
     /// An API key.
     ApiKey,
+    /// A webhook.
+    Webhook,
     /// A model.
     Model,
     /// The idempotency key was used before.

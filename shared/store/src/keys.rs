@@ -6,7 +6,7 @@ mod telemetry;
 use crate::table::attribute as names;
 use domain::{
     AuditId, Environment, EvalRunId, PromptId, SigningKeyId, TeamId, TeamScope, TestSetId, VersionId,
-    trial::TrialId,
+    WebhookId, trial::TrialId,
 };
 pub(crate) use objects::{
     archive_folder, archive_from, archive_key, archived_id, checkpoint_key, dataset_object, object_folders,
@@ -55,6 +55,8 @@ pub enum Key {
     Team(TeamScope),
     /// An API key, by its public part.
     ApiKey(String),
+    /// A webhook.
+    Webhook(WebhookId),
     /// An HMAC key of resolution tokens.
     SigningKey(SigningKeyId),
     /// A model of the catalogue.
@@ -86,6 +88,7 @@ impl Key {
             Self::Weights(trial, _) => weights_partition(*trial),
             Self::TestSet(set) | Self::TestSetVersion(set, _) => test_set_partition(*set),
             Self::ApiKey(id) => format!("KEY#{id}"),
+            Self::Webhook(webhook) => format!("WEBHOOK#{webhook}"),
             Self::SigningKey(kid) => format!("SIGN#{kid}"),
             Self::Model(_) => MODELS.to_owned(),
             Self::Idempotency(key, hash) => format!("IDEM#{key}#{hash}"),
@@ -113,6 +116,7 @@ impl Key {
             | Self::TestSet(_)
             | Self::Team(_)
             | Self::ApiKey(_)
+            | Self::Webhook(_)
             | Self::SigningKey(_)
             | Self::Idempotency(..)
             | Self::Session(_) => META.to_owned(),
@@ -143,6 +147,7 @@ impl Key {
             ("EXP", META) => Some(Self::TrialById(id.parse().ok()?)),
             ("EXPW", _) => Some(Self::Weights(id.parse().ok()?, sk.parse().ok()?)),
             ("KEY", META) => Some(Self::ApiKey(id.to_owned())),
+            ("WEBHOOK", META) => Some(Self::Webhook(id.parse().ok()?)),
             ("SESSION", META) => Some(Self::Session(id.to_owned())),
             ("SIGN", META) => Some(Self::SigningKey(id.parse().ok()?)),
             ("IDEM", META) => {
@@ -216,6 +221,8 @@ pub(crate) enum List<'a> {
     Teams,
     /// Keys of a team.
     ApiKeys(&'a TeamScope),
+    /// Webhooks of a team.
+    Webhooks(&'a TeamScope),
     /// Test sets of a team.
     TestSets(&'a TeamId),
     /// Test sets that are deleted and not erased yet.
@@ -240,6 +247,7 @@ impl List<'_> {
             Self::Names(name) => format!("NAME#{name}"),
             Self::Teams => "TEAMS".to_owned(),
             Self::ApiKeys(team) => format!("KEYS#{}", team.as_str()),
+            Self::Webhooks(team) => format!("WEBHOOKS#{}", team.as_str()),
             Self::TestSets(team) => format!("TESTSETS#{team}"),
             Self::Erasing => "ERASING".to_owned(),
             Self::Runs(status) => format!("RUNS#{status:?}").to_lowercase(),

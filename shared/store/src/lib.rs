@@ -37,6 +37,7 @@ mod upload;
 mod usage;
 mod version;
 mod watch;
+mod webhook;
 
 pub use archive::Reconciled;
 pub use audit_round::AuditRound;

@@ -75,11 +75,14 @@ impl Registry {
             };
             let mut fact = Fact::new(&caller.actor, action, run);
             fact.before = json!({ "status": before.status });
-            fact.after = json!({ "status": after.status, "gate_result": after.gate_result, "version_id": after.version.id });
+            fact.after = json!({
+                "status": after.status, "gate_result": after.gate_result, "version_id": after.version.id,
+                "version_number": after.version.number,
+            });
             fact.evidence = json!({
-                "summary": after.summary, "reasons": after.gate_reasons, "test_set_id": after.test_set_id,
-                "test_set_version": after.test_set_version, "model_id": after.model_id, "gate": gate,
-                "comparison": after.comparison,
+                "purpose": after.purpose, "summary": after.summary, "reasons": after.gate_reasons,
+                "test_set_id": after.test_set_id, "test_set_version": after.test_set_version,
+                "model_id": after.model_id, "gate": gate, "comparison": after.comparison,
             });
             let mut change = Change::of_prompt(&prompt, prompt.clone(), fact, &self.sources)?;
             change.put_run(&after)?;

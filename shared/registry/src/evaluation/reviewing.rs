@@ -66,8 +66,8 @@ impl Registry {
             fact.reason = Some(decision.reason.clone());
             fact.before = json!({ "eval_status": version.state.eval_status });
             fact.after = json!({
-                "eval_status": state.eval_status, "version_id": found.version.id, "approved": decision.approve,
-                "model_id": found.model_id,
+                "eval_status": state.eval_status, "version_id": found.version.id,
+                "version_number": found.version.number, "approved": decision.approve, "model_id": found.model_id,
             });
             fact.evidence = json!({ "reasons": found.gate_reasons, "comparison": found.comparison });
             let change = self.state_change(act, &prompt, &state, fact, 200, run)?;

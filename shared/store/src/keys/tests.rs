@@ -31,6 +31,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         (bytes, 0..10_000_u32).prop_map(|(b, n)| Key::TestSetVersion(TestSetId::from_bytes(b), n)),
         scope.prop_map(Key::Team),
         "[A-Za-z0-9-]{1,64}".prop_map(Key::ApiKey),
+        bytes.prop_map(|b| Key::Webhook(WebhookId::from_bytes(b))),
         bytes.prop_map(|b| Key::SigningKey(SigningKeyId::from_bytes(b))),
         "\\PC{1,60}".prop_map(Key::Model),
         "[0-9a-f]{64}".prop_map(Key::Session),
