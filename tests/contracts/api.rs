@@ -117,6 +117,11 @@ fn times(body: &Value) {
     }
 }
 
+/// What is asked of a new webhook.
+pub(crate) fn webhook(team: &str) -> Value {
+    json!({ "team_id": team, "url": "https://hooks.example.com/cuecard", "events": ["promotion", "rollback"] })
+}
+
 /// A new test set without cases.
 pub(crate) async fn test_set(world: &World, team: &str) -> String {
     let body = json!({ "name": "cases", "team_id": team });

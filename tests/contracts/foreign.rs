@@ -21,6 +21,7 @@ pub(crate) struct Things {
     experiment: String,
     canary: String,
     key: String,
+    webhook: String,
 }
 
 impl Things {
@@ -34,6 +35,7 @@ impl Things {
             experiment: &self.experiment,
             canary: &self.canary,
             key: &self.key,
+            webhook: &self.webhook,
             team: text(&self.prompt["team_id"]),
             environment: "production",
         }
@@ -59,7 +61,9 @@ pub(crate) async fn things(world: &World, team: &str, name: &str) -> Things {
     let [experiment, canary] =
         [&experiment["experiment_id"], &canary["rollout_id"]].map(|id| text(id).to_owned());
     let key = world.key(team, "author").await.split('_').nth(1).unwrap().to_owned();
-    Things { prompt, version, run, test_set, experiment, canary, key }
+    let webhook = world.admin(Call::post("/api/webhooks", &api::webhook(team))).await.expect(201);
+    let webhook = text(&webhook["webhook_id"]).to_owned();
+    Things { prompt, version, run, test_set, experiment, canary, key, webhook }
 }
 
 /// What an answer says, with the names in the question taken out of it.
@@ -72,6 +76,7 @@ pub(crate) fn said(answer: &Answer, asked: &Target) -> (u16, String) {
         asked.experiment,
         asked.canary,
         asked.key,
+        asked.webhook,
         asked.team,
     ];
     let body =

@@ -18,6 +18,7 @@ async fn filled(world: &World) -> Vec<(&'static str, String, &'static str, usize
     for number in 1..5 {
         world.prompt("a", &format!("prompt-{number}"), &json!({})).await;
         world.key("a", "author").await;
+        world.admin(Call::post("/api/webhooks", &api::webhook("a"))).await.expect(201);
         api::test_set(world, "a").await;
     }
     let sets = world.admin(Call::get("/api/test-sets?team_id=a")).await.expect(200);
@@ -46,6 +47,7 @@ async fn filled(world: &World) -> Vec<(&'static str, String, &'static str, usize
         ("prompts_list", "/api/prompts?".to_owned(), "prompt_id", 5 + 1),
         ("prompts_list", "/api/prompts?q=prompt-3".to_owned(), "prompt_id", 1),
         ("keys_list", "/api/keys?team_id=a".to_owned(), "key_id", 4),
+        ("webhooks_list", "/api/webhooks?team_id=a".to_owned(), "webhook_id", 4),
         ("test_sets_list", "/api/test-sets?team_id=a".to_owned(), "test_set_id", 4),
         ("test_sets_versions", format!("/api/test-sets/{set}/versions?"), "version", 5),
         ("versions_list", at(&prompt, "/versions?"), "version_id", 5),
@@ -59,7 +61,7 @@ async fn filled(world: &World) -> Vec<(&'static str, String, &'static str, usize
             "audit_id",
             5 + 1 + 2 * 5 + 5 + 4,
         ),
-        ("audit_list", "/api/audit?team_id=a".to_owned(), "audit_id", 4 + 4 + 5),
+        ("audit_list", "/api/audit?team_id=a".to_owned(), "audit_id", 4 + 4 + 4 + 5),
     ]
 }
 

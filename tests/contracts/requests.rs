@@ -16,6 +16,7 @@ pub(crate) struct Target<'a> {
     pub(crate) experiment: &'a str,
     pub(crate) canary: &'a str,
     pub(crate) key: &'a str,
+    pub(crate) webhook: &'a str,
     pub(crate) team: &'a str,
     pub(crate) environment: &'a str,
 }
@@ -31,6 +32,7 @@ impl Target<'_> {
             experiment: "exp_00000000000000000000000000",
             canary: "rol_00000000000000000000000000",
             key: "nobody",
+            webhook: "whk_00000000000000000000000000",
             team: "nobody",
             environment: "staging",
         }
@@ -50,6 +52,7 @@ pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
         ("{team}", target.team),
         ("{environment}", target.environment),
         ("{key_id}", target.key),
+        ("{webhook_id}", target.webhook),
         ("{model_id}", "nobody"),
     ];
     let path = filled.iter().fold(operation.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -77,6 +80,9 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
         "prompts_create" | "test_sets_create" => json!({ "name": "made", "team_id": team }),
         "resolve_batch" => json!({ "requests": [{ "prompt": prompt }] }),
         "resolve_by_body" => json!({ "prompt": prompt }),
+        "webhooks_create" => {
+            json!({ "team_id": team, "url": "https://hooks.example.com/cuecard", "events": ["promotion"] })
+        }
         "versions_create" => json!({ "template_text": "a", "model_id": "nobody" }),
         "canaries_create" | "versions_try_out" => json!({ "version_id": version }),
         _ => json!({}),
@@ -87,7 +93,7 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
         "experiments_explain" => "?resolution_token=none".to_owned(),
         "moves_changes" => "?since=2026-11-20T07:00:00Z".to_owned(),
         "prompts_by_name" => format!("?name={prompt}"),
-        "keys_list" | "prompts_list" | "test_sets_list" => format!("?team_id={team}"),
+        "keys_list" | "prompts_list" | "test_sets_list" | "webhooks_list" => format!("?team_id={team}"),
         "resolve_by_query" => format!("?prompt={prompt}"),
         "versions_diff" => "?from=1&to=2".to_owned(),
         _ => String::new(),

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) const ROLES: [&str; 4] = ["resolver", "author", "releaser", "admin"];
 
 /// The operations that are not an author's: the role that they need.
-const OTHERS: [(&str, &str); 25] = [
+const OTHERS: [(&str, &str); 29] = [
     ("canaries_abort", "releaser"),
     ("canaries_advance", "releaser"),
     ("canaries_create", "releaser"),
@@ -39,6 +39,10 @@ const OTHERS: [(&str, &str); 25] = [
     ("resolve_by_query", "resolver"),
     ("teams_set", "admin"),
     ("versions_try_out", "resolver"),
+    ("webhooks_create", "admin"),
+    ("webhooks_delete", "admin"),
+    ("webhooks_list", "admin"),
+    ("webhooks_rotate", "admin"),
 ];
 
 /// Moves, which need a releaser in production alone.

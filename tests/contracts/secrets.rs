@@ -37,6 +37,37 @@ async fn the_secret_of_a_key_is_in_its_first_answer_alone() {
 }
 
 #[tokio::test]
+async fn the_secret_of_a_webhook_is_in_its_first_answer_alone() {
+    let world = api::start().await;
+    let create = Call::post("/api/webhooks", &api::webhook("a")).header("idempotency-key", "once");
+    let made = world.admin(create.clone()).await.expect(201);
+    let again = world.admin(create).await;
+    assert_eq!(again.refused(409, "secret-not-repeated")["webhook_id"], made["webhook_id"]);
+    let id = text(&made["webhook_id"]);
+    let rotated = world.admin(Call::post(format!("/api/webhooks/{id}/rotate"), &json!({}))).await.expect(201);
+    assert_eq!((&rotated["webhook_id"], rotated["secret"] == made["secret"]), (&made["webhook_id"], false));
+    let mut shown = again.text();
+    for call in [
+        Call::get("/api/webhooks?team_id=a"),
+        Call::delete(format!("/api/webhooks/{id}")),
+        Call::get("/api/audit?team_id=a"),
+        Call::get("/api/audit/export"),
+    ] {
+        let answer = world.admin(call).await;
+        assert_eq!(answer.status.as_u16(), 200);
+        shown.push_str(&answer.text());
+    }
+    for secret in [&made["secret"], &rotated["secret"]] {
+        let secret = text(secret).strip_prefix("whsec_").unwrap();
+        assert!(secret.len() > 40 && !shown.contains(secret), "{shown}");
+    }
+    // Where a receiver is may open it as well: the audit is read by more people than the list of webhooks.
+    let audit = world.admin(Call::get("/api/audit?team_id=a")).await.text();
+    assert!(audit.contains("https://hooks.example.com") && !audit.contains("/cuecard"), "{audit}");
+    world.admin(Call::post(format!("/api/webhooks/{id}/rotate"), &json!({}))).await.refused(409, "conflict");
+}
+
+#[tokio::test]
 async fn the_catalogue_names_secrets_and_a_builtin_model_is_not_changed() {
     let provider = ScriptedProvider::start(|_| Reply::Answer("yes".to_owned())).unwrap();
     let world = api::with_model(&provider).await;

@@ -80,7 +80,8 @@ fn questions() -> Vec<Question> {
 
 /// Whether an answer tells of their things, to somebody who did not name them.
 fn tells(answer: &Answer, theirs: &Target) -> bool {
-    let names = [theirs.prompt, theirs.version, theirs.run, theirs.test_set, theirs.key, theirs.team, INSIDE];
+    let Target { prompt, version, run, test_set, key, webhook, team, .. } = *theirs;
+    let names = [prompt, version, run, test_set, key, webhook, team, INSIDE];
     names.iter().any(|name| answer.text().contains(name))
 }
 

@@ -20,6 +20,7 @@ mod teams;
 mod test_sets;
 mod uploads;
 mod versions;
+mod webhooks;
 
 use axum::{Router, extract::FromRef};
 use registry::Registry;
@@ -100,6 +101,9 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))
+        .routes(routes!(webhooks::create, webhooks::list))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::delete))
         .routes(routes!(models::list))
         .routes(routes!(models::set))
         .routes(routes!(teams::list))
