@@ -22,6 +22,7 @@ mod review;
 mod test_sets;
 mod try_out;
 mod versions;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -77,6 +78,9 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Webhooks: who is told of versions, verdicts, releases and trials
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// The model catalogue, and how versions did on models
     #[command(subcommand)]
     Models(models::Models),
@@ -126,6 +130,7 @@ async fn run_in(session: &Session, command: Command) -> Result {
         Command::Metrics(metrics) => metrics.run(session).await,
         Command::Audit(audit) => audit.run(session).await,
         Command::Keys(keys) => keys.run(session).await,
+        Command::Webhooks(webhooks) => webhooks.run(session).await,
         Command::Models(models) => models.run(session).await,
         Command::Import(import) => import.run(session).await,
         Command::Export(export) => export.run(session).await,

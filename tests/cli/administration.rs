@@ -78,6 +78,27 @@ async fn metrics_that_are_asked_for_of_nobody_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_made_and_its_secret_replaced_until_it_is_deleted() {
+    let mut stage = Stage::empty().await;
+    let url = "https://hooks.example.com/cuecard";
+    let create = ["webhooks", "create", url, "--on", "promotion,rollback", "--of-team", "support"];
+    let made = stage.fields(&create).await;
+    let id = made["webhook_id"].as_str().unwrap().to_owned();
+    stage.shows(&["webhooks", "list", "--of-team", "support"], 0).await;
+    stage.shows(&["webhooks", "rotate", &id], 0).await;
+    stage.shows(&["webhooks", "delete", &id], 0).await;
+    stage.shows(&["webhooks", "list", "--of-team", "support"], 0).await;
+    for (url, on, advice) in [
+        ("http://hooks.example.com", "promotion", "begins with https://"),
+        ("https://hooks.example.com", "promoted", "promoted"),
+    ] {
+        let said = stage.run(&["webhooks", "create", url, "--on", on, "--of-team", "support"]).await;
+        assert!(said.code == 2 && said.stderr.contains(advice), "{url}: {}", said.stderr);
+    }
+    insta::assert_snapshot!(stage.transcript());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_models_metrics_audit_and_doctor() {
     let mut stage = Stage::empty().await;
     let made =

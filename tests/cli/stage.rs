@@ -128,7 +128,7 @@ impl Stage {
     fn redacted(&mut self, text: &str) -> String {
         let folder = self.folder.path().join("work");
         let text = text.replace(&format!("{}/", folder.display()), "").replace(self.platform.url(), "URL");
-        let id = Regex::new(r"\b(prm|ver|tst|evl|exp|rol|aud|key|req)_[0-9A-Z]{26}\b").unwrap();
+        let id = Regex::new(r"\b(prm|ver|tst|evl|exp|rol|aud|key|whk|req)_[0-9A-Z]{26}\b").unwrap();
         let known = &mut self.known;
         let text = id.replace_all(&text, |found: &regex::Captures<'_>| {
             let next = known.len() + 1;
@@ -136,6 +136,7 @@ impl Stage {
         });
         let cuts = [
             (r"\bcue_[0-9A-Z]{26}_[0-9a-f]+", "cue_…"),
+            (r"\bwhsec_[0-9A-Za-z+/]+=*", "whsec_…"),
             (r"\b[0-9a-f]{64}\b", "<hash>"),
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{3}Z)?", "<time>"),
             (r"\b\d+(\.\d+)? ms\b", "<ms> ms"),

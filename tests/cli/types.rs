@@ -2,7 +2,7 @@
 
 use client::{
     audit, environments, evals, experiments, gate, health, keys, metrics, models, moves, prompts, resolve,
-    rollouts, teams, test_sets, trials, versions,
+    rollouts, teams, test_sets, trials, versions, webhooks,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -53,6 +53,7 @@ fn known() -> Vec<Known> {
         ("ExperimentView", back::<experiments::Experiment>),
         ("ExplanationView", back::<resolve::Explanation>),
         ("FreshKeyView", back::<keys::FreshKey>),
+        ("FreshWebhookView", back::<webhooks::FreshWebhook>),
         ("GateBody", back::<gate::NewGate>),
         ("GateView", back::<gate::Gate>),
         ("GuardrailSchema", back::<experiments::Guardrail>),
@@ -75,6 +76,7 @@ fn known() -> Vec<Known> {
         ("NewRolloutBody", back::<rollouts::NewRollout>),
         ("NewTestSetBody", back::<test_sets::NewTestSet>),
         ("NewVersionBody", back::<versions::NewVersion>),
+        ("NewWebhookBody", back::<webhooks::NewWebhook>),
         ("OtherModelView", back::<metrics::OtherModel>),
         ("OverrideBody", back::<moves::Override>),
         ("OverridesBody", back::<environments::Overrides>),
@@ -106,6 +108,7 @@ fn known() -> Vec<Known> {
         ("VariantBody", back::<experiments::NewVariant>),
         ("VariantView", back::<experiments::Variant>),
         ("VersionView", back::<versions::Version>),
+        ("WebhookView", back::<webhooks::Webhook>),
         ("WeightView", back::<experiments::Weight>),
         ("WeightsView", back::<experiments::Weights>),
     ]

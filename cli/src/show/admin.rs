@@ -1,9 +1,10 @@
-//! Keys, models, and the health of the platform.
+//! Keys, webhooks, models, and the health of the platform.
 
 use client::{
     health::Readiness,
     keys::{FreshKey, Key},
     models::Model,
+    webhooks::{FreshWebhook, Webhook},
 };
 
 use super::{moment, or_dash};
@@ -46,8 +47,49 @@ impl Show for Key {
 impl Show for FreshKey {
     fn show(&self, paper: &mut Paper) {
         self.key.show(paper);
-        paper.pair("secret", self.secret.clone());
-        paper.line("\nIt is shown only now: keep it where secrets are kept.");
+        show_secret(paper, &self.secret);
+    }
+}
+
+fn show_secret(paper: &mut Paper, secret: &str) {
+    paper.pair("secret", secret.to_owned());
+    paper.line("\nIt is shown only now: keep it where secrets are kept.");
+}
+
+impl Row for Webhook {
+    const COLUMNS: &'static [&'static str] = &["WEBHOOK", "TEAM", "URL", "EVENTS", "FORMAT", "STATE", "MADE"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.webhook_id.clone(),
+            self.team_id.clone(),
+            self.url.clone(),
+            self.events.join(" "),
+            self.format.clone(),
+            told(self),
+            moment(self.created_at),
+        ]
+    }
+}
+
+fn told(webhook: &Webhook) -> String {
+    webhook.disabled_at.map_or_else(|| "live".to_owned(), |at| format!("disabled {}", moment(at)))
+}
+
+impl Show for Webhook {
+    fn show(&self, paper: &mut Paper) {
+        paper.heading(&format!("{} ({})", self.url, self.webhook_id));
+        paper.pair("team", self.team_id.clone());
+        paper.pair("events", self.events.join(" "));
+        paper.pair("format", self.format.clone());
+        paper.pair("state", told(self));
+    }
+}
+
+impl Show for FreshWebhook {
+    fn show(&self, paper: &mut Paper) {
+        self.webhook.show(paper);
+        show_secret(paper, &self.secret);
     }
 }
 

@@ -24,6 +24,7 @@ pub mod teams;
 pub mod test_sets;
 pub mod trials;
 pub mod versions;
+pub mod webhooks;
 
 use std::time::Duration;
 
