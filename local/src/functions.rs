@@ -28,15 +28,24 @@ pub(crate) const CASE_TIME: Duration = Duration::from_secs(3 * DEFAULT_TIMEOUT.a
 /// How long metrics may be counted before their messages come again.
 pub(crate) const COUNTING_TIME: Duration = Duration::from_mins(1);
 
+/// How long the messages of a batch may be sent before they come again.
+pub(crate) const SENDING_TIME: Duration = Duration::from_secs(3 * notify::TIMEOUT.as_secs());
+
+/// How often a message is tried, as the template has it: of all queues, and of that of webhooks.
+const TRIES: u32 = 3;
+const WEBHOOK_TRIES: u32 = 5;
+
 /// The functions.
 pub(crate) struct Functions {
     pub(crate) release: Release,
     pub(crate) queue_url: String,
     pub(crate) dead_letters_url: String,
     pub(crate) metrics_url: String,
+    pub(crate) webhooks_url: String,
     doors: Doors,
     queue: Queue,
     metrics: Queue,
+    webhooks: Queue,
     evaluation: Evaluation,
     console: console::App,
 }
@@ -57,8 +66,9 @@ impl Functions {
             archive: Some("cuecard".to_owned()),
         });
         store.create_missing().await?;
-        let (queue_url, dead_letters_url) = Queue::create(&aws, "cuecard-eval", CASE_TIME).await?;
-        let (metrics_url, _) = Queue::create(&aws, "cuecard-metrics", COUNTING_TIME).await?;
+        let (queue_url, dead_letters_url) = Queue::create(&aws, "cuecard-eval", CASE_TIME, TRIES).await?;
+        let (metrics_url, _) = Queue::create(&aws, "cuecard-metrics", COUNTING_TIME, TRIES).await?;
+        let (webhooks_url, _) = Queue::create(&aws, "cuecard-webhooks", SENDING_TIME, WEBHOOK_TRIES).await?;
         let evaluation = settings.evaluation.clone();
         let models = Models::new(models::Settings {
             secrets: Secrets::new(Variables::secret),
@@ -81,6 +91,8 @@ impl Functions {
             dead_letters_url,
             metrics: Queue::new(&aws, &metrics_url),
             metrics_url,
+            webhooks: Queue::new(&aws, &webhooks_url),
+            webhooks_url,
             doors,
         })
     }
@@ -118,7 +130,8 @@ impl Functions {
     }
 
     pub(crate) fn dispatch(&self) -> dispatch::App {
-        dispatch::App { registry: self.release.registry.clone(), queue: self.queue.clone() }
+        let (queue, webhooks) = (self.queue.clone(), self.webhooks.clone());
+        dispatch::App { registry: self.release.registry.clone(), queue, webhooks }
     }
 
     pub(crate) fn propagate(&self) -> propagate::App {
@@ -137,6 +150,10 @@ impl Functions {
             embedding_model: self.evaluation.embedding_model.clone(),
         };
         eval_worker::App { registry: self.release.registry.clone(), queue: self.queue.clone(), judges }
+    }
+
+    pub(crate) fn notify(&self) -> Result<notify::App> {
+        notify::App::new(self.release.registry.clone())
     }
 
     pub(crate) fn steer(&self, stuck_after: Duration) -> steer::App {

@@ -90,7 +90,7 @@ impl Platform {
         steer::handle(&functions.steer(Duration::ZERO)).await?;
         let server = Server::start(listener, functions.router().merge(mock::router(settings.mock)));
         let release = functions.release.clone();
-        let pumps = Pumps::start(&functions, endpoints, &settings);
+        let pumps = Pumps::start(&functions, endpoints, &settings)?;
         Ok(Self { url, folder: settings.folder, admin_key, release, pumps, server, engines })
     }
 

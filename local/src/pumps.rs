@@ -11,13 +11,16 @@ use testkit::{
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use crate::{
-    functions::{CASE_TIME, COUNTING_TIME, Functions, REGISTRY_TABLE},
+    functions::{CASE_TIME, COUNTING_TIME, Functions, REGISTRY_TABLE, SENDING_TIME},
     platform::Settings,
 };
 
 /// How long what is in flight may take once the pumps are asked to end. A case that a model thinks about for longer
 /// is cut: the next start sends it out again.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a receiver of webhooks that refused a message is left alone.
+const REFUSED_FOR: Duration = Duration::from_secs(10);
 
 /// How often `steer` is called.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -29,7 +32,7 @@ pub(crate) struct Pumps {
 }
 
 impl Pumps {
-    pub(crate) fn start(functions: &Functions, endpoints: &Endpoints, settings: &Settings) -> Self {
+    pub(crate) fn start(functions: &Functions, endpoints: &Endpoints, settings: &Settings) -> Result<Self> {
         let mut pumps = Self { stop: watch::Sender::new(()), running: JoinSet::new() };
         let cases = QueueSource {
             // One case an event: so the number of events in flight is the number of cases.
@@ -51,8 +54,9 @@ impl Pumps {
         pumps.poll(cases, functions, endpoints);
         pumps.poll(QueueSource::new(&functions.dead_letters_url), functions, endpoints);
         pumps.count(functions, endpoints);
+        pumps.notify(functions, endpoints)?;
         pumps.keep_schedule(functions);
-        pumps
+        Ok(pumps)
     }
 
     /// Lets what is in flight finish, within [`GRACE`].
@@ -109,6 +113,25 @@ impl Pumps {
                 tracing::warn!(error, "metrics are lost");
             }
         });
+    }
+
+    fn notify(&mut self, functions: &Functions, endpoints: &Endpoints) -> Result<()> {
+        let source = QueueSource {
+            visibility: SENDING_TIME,
+            retry_after: REFUSED_FOR,
+            ..QueueSource::new(&functions.webhooks_url)
+        };
+        let app = Arc::new(functions.notify()?);
+        let sqs = testkit::clients(endpoints).sqs;
+        let stopped = self.stopped();
+        self.running.spawn(async move {
+            let handle = |event| {
+                let app = Arc::clone(&app);
+                async move { notify::handle(event, &app).await }
+            };
+            source.run(&sqs, stopped, handle).await;
+        });
+        Ok(())
     }
 
     fn keep_schedule(&mut self, functions: &Functions) {

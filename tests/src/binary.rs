@@ -10,12 +10,13 @@ use std::{
 use serde_json::Value;
 
 /// The functions, by the names of their programs.
-pub const FUNCTIONS: [&str; 11] = [
+pub const FUNCTIONS: [&str; 12] = [
     "authoring",
     "console",
     "dispatch",
     "eval-worker",
     "ingest",
+    "notify",
     "propagate",
     "resolve",
     "rollback",

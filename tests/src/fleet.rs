@@ -57,6 +57,7 @@ pub struct Fleet {
     settings: FleetSettings,
     queue_url: String,
     metrics_url: String,
+    webhooks_url: String,
     functions: HashMap<&'static str, Arc<Function>>,
     front: Option<HttpFront>,
     outside: Outside,
@@ -73,15 +74,17 @@ impl Fleet {
         let engines = Engines::start(folder.path(), Expired::Removed).await.expect("the engines start");
         let aws = connect(engines.endpoints()).await;
         install(&aws).await;
-        let (queue_url, dead_letters_url) =
-            Queue::create(&aws, "cuecard-eval", Duration::from_secs(30)).await.expect("the queues are made");
-        let (metrics_url, _) = Queue::create(&aws, "cuecard-metrics", Duration::from_secs(30))
-            .await
-            .expect("the queues are made");
+        let create = async |name, tries| {
+            Queue::create(&aws, name, Duration::from_secs(30), tries).await.expect("the queues are made")
+        };
+        let (queue_url, dead_letters_url) = create("cuecard-eval", 3).await;
+        let (metrics_url, _) = create("cuecard-metrics", 3).await;
+        let (webhooks_url, _) = create("cuecard-webhooks", 5).await;
         let mut fleet = Self {
             settings,
             queue_url: queue_url.clone(),
             metrics_url: metrics_url.clone(),
+            webhooks_url: webhooks_url.clone(),
             functions: HashMap::new(),
             front: None,
             outside: Outside::listen().await,
@@ -100,9 +103,12 @@ impl Fleet {
         for consumer in ["dispatch", "propagate"] {
             fleet.follow_stream(consumer, clients.clone());
         }
-        for (queue, reader) in
-            [(&queue_url, "eval-worker"), (&dead_letters_url, "eval-worker"), (&metrics_url, "rollup")]
-        {
+        for (queue, reader) in [
+            (&queue_url, "eval-worker"),
+            (&dead_letters_url, "eval-worker"),
+            (&metrics_url, "rollup"),
+            (&webhooks_url, "notify"),
+        ] {
             fleet.poll(queue, reader, clients.clone());
         }
         fleet.invoke("steer", json!({})).await.expect("steer makes the first signing key");
@@ -170,6 +176,7 @@ impl Fleet {
             (name::ARCHIVE_BUCKET, names.archive.as_deref().unwrap_or_default()),
             (name::EVAL_QUEUE_URL, &self.queue_url),
             (name::METRICS_QUEUE_URL, &self.metrics_url),
+            (name::WEBHOOKS_QUEUE_URL, &self.webhooks_url),
             (name::CACHE_URL, cache_url.unwrap_or_default()),
             (name::MODELS_ON_LOOPBACK, "true"),
             // Whatever else the SDK might call, and whatever else speaks HTTP.

@@ -22,6 +22,7 @@ pub struct Process {
     pub rollback: rollback::App,
     pub(crate) queue: Queue,
     pub(crate) metrics: Queue,
+    pub(crate) webhooks: Queue,
 }
 
 impl Process {
@@ -45,7 +46,8 @@ impl Process {
         let (store, cache) = (registry.store.clone(), registry.cache.clone());
         let doors = Doors::new(cache.clone(), store.clone(), sources.clone(), settings.writes_per_minute);
         let release = Release { registry: registry.clone() };
-        let [queue, metrics] = [&queues.cases, &queues.metrics].map(|url| Queue::new(aws, url));
+        let [queue, metrics, webhooks] =
+            [&queues.cases, &queues.metrics, &queues.webhooks].map(|url| Queue::new(aws, url));
         let console = console::App::new(doors.clone(), release.clone()).expect("its templates parse");
         let router = authoring::routes(authoring::App { doors: doors.clone(), release: release.clone() })
             .merge(resolve::routes(resolve::App::new(doors.clone(), store, cache, sources.clone())))
@@ -53,7 +55,7 @@ impl Process {
             .merge(try_model::routes(try_model::App { doors: doors.clone(), registry }))
             .merge(console::routes(console));
         let rollback = rollback::App { doors: doors.clone(), release: release.clone() };
-        Self { router: web::finish(router, &doors), release, rollback, queue, metrics }
+        Self { router: web::finish(router, &doors), release, rollback, queue, metrics, webhooks }
     }
 
     /// What counts metrics in it.

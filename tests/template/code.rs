@@ -87,6 +87,7 @@ fn required(main: &str) -> BTreeSet<&'static str> {
     let configured = match &constructor.captures(main).expect("each `main` reads its configuration")[1] {
         "of_tables" => Configuration::of_tables(nothing),
         "of_evaluation" => Configuration::of_evaluation(nothing),
+        "of_dispatch" => Configuration::of_dispatch(nothing),
         "of_metrics" => Configuration::of_metrics(nothing),
         "of_archive" => Configuration::of_archive(nothing),
         other => panic!("Configuration::{other} is new: call it here too"),

@@ -1,9 +1,10 @@
-//! `dispatch`: reads the registry's stream, and sends a queued evaluation run out as one message per case.
+//! `dispatch`: reads the registry's stream, sends a queued evaluation run out as one message per case, and queues what
+//! webhooks are to be told.
 
 use std::time::Duration;
 
 use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
-use domain::{EvalRunId, PromptId, Result, eval_run::CaseMessage};
+use domain::{AuditId, EvalRunId, PromptId, Result, eval_run::CaseMessage};
 use registry::{Registry, evaluation::CasePlace};
 use runtime::{Queue, batch::Written, log::traced};
 use store::keys::Key;
@@ -15,6 +16,8 @@ pub struct App {
     pub registry: Registry,
     /// The queue of cases.
     pub queue: Queue,
+    /// The queue of what webhooks are told.
+    pub webhooks: Queue,
 }
 
 /// Handles a batch of records.
@@ -22,6 +25,7 @@ pub async fn handle(event: Event, app: &App) -> Result<DynamoDbEventResponse> {
     let handle = |written: Written| async move {
         match written.key {
             Some(Key::Run(prompt, run)) if !written.removed => app.dispatch(prompt, run).await,
+            Some(Key::PromptAudit(prompt, entry)) if !written.removed => app.tell(prompt, entry).await,
             _ => Ok(()),
         }
     };
@@ -60,5 +64,12 @@ impl App {
         self.queue.send(&messages, Duration::ZERO).await?;
         traced(claimed.run.trace_id, "cases are sent out", eval_run_id);
         Ok(())
+    }
+
+    /// Queues one message for each webhook that asked for what this entry is. A record that comes twice queues them
+    /// twice, under the same ids.
+    async fn tell(&self, prompt_id: PromptId, audit_id: AuditId) -> Result<()> {
+        let notices = self.registry.notices(prompt_id, audit_id).await?;
+        self.webhooks.send(&notices, Duration::ZERO).await
     }
 }

@@ -16,6 +16,8 @@ pub mod name {
     pub const EVAL_QUEUE_URL: &str = "CUECARD_EVAL_QUEUE_URL";
     /// The queue of metrics.
     pub const METRICS_QUEUE_URL: &str = "CUECARD_METRICS_QUEUE_URL";
+    /// The queue of what webhooks are told.
+    pub const WEBHOOKS_QUEUE_URL: &str = "CUECARD_WEBHOOKS_QUEUE_URL";
     /// The cache that all processes share: `redis://host:port`, or `rediss://host:port` with TLS. None: no cache.
     pub const CACHE_URL: &str = "CUECARD_CACHE_URL";
     /// Whether the cache is a cluster: `true` or `false` (default).
@@ -24,7 +26,7 @@ pub mod name {
     pub const CACHE_USER: &str = "CUECARD_CACHE_USER";
     /// The serverless cache's name, which the token is for.
     pub const CACHE_NAME: &str = "CUECARD_CACHE_NAME";
-    /// Whether models may be called on this machine's own addresses: `true` for tests alone (default `false`).
+    /// Whether models and webhooks may be on this machine's own addresses: `true` for tests alone (default `false`).
     pub const MODELS_ON_LOOPBACK: &str = "CUECARD_MODELS_ON_LOOPBACK";
     /// The hosts that models may be on, separated by commas; `*.example.com` stands for all below it. None: any public
     /// host.
@@ -123,9 +125,11 @@ pub struct Configuration {
     pub eval_queue_url: String,
     /// The queue of metrics; empty for functions that do not use it.
     pub metrics_queue_url: String,
+    /// The queue of what webhooks are told; empty for functions that do not use it.
+    pub webhooks_queue_url: String,
     /// The cache; `None`: memory stands over the tables.
     pub cache: Option<CacheAddress>,
-    /// Whether models may be called on this machine's own addresses: for tests alone.
+    /// Whether models and webhooks may be on this machine's own addresses: for tests alone.
     pub models_on_loopback: bool,
     /// How versions are evaluated.
     pub evaluation: Evaluation,
@@ -214,6 +218,11 @@ impl Configuration {
         Self::read(variables, &[name::EVAL_QUEUE_URL])
     }
 
+    /// For the function that sends evaluation cases, and what webhooks are told.
+    pub fn of_dispatch(variables: Variables) -> Result<Self> {
+        Self::read(variables, &[name::EVAL_QUEUE_URL, name::WEBHOOKS_QUEUE_URL])
+    }
+
     /// For the function that sends metrics.
     pub fn of_metrics(variables: Variables) -> Result<Self> {
         Self::read(variables, &[name::METRICS_QUEUE_URL])
@@ -232,12 +241,13 @@ impl Configuration {
         let mut queue = |name: &str| {
             if required.contains(&name) { variables.required(name) } else { String::new() }
         };
-        let (eval_queue_url, metrics_queue_url) =
-            (queue(name::EVAL_QUEUE_URL), queue(name::METRICS_QUEUE_URL));
+        let [eval_queue_url, metrics_queue_url, webhooks_queue_url] =
+            [name::EVAL_QUEUE_URL, name::METRICS_QUEUE_URL, name::WEBHOOKS_QUEUE_URL].map(&mut queue);
         let configuration = Self {
             names: table_names(&mut variables),
             eval_queue_url,
             metrics_queue_url,
+            webhooks_queue_url,
             cache: cache(&mut variables),
             models_on_loopback: variables.optional(name::MODELS_ON_LOOPBACK, false),
             evaluation: Evaluation::read(&mut variables),

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Our own packages, as their lines name them.
-pub const PACKAGES: [&str; 20] = [
+pub const PACKAGES: [&str; 21] = [
     "authoring",
     "cache",
     "console",
@@ -31,6 +31,7 @@ pub const PACKAGES: [&str; 20] = [
     "ingest",
     "local",
     "models",
+    "notify",
     "propagate",
     "registry",
     "release",

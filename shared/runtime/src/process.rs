@@ -16,7 +16,7 @@ pub struct Process {
     pub remote: Option<Remote>,
     /// Time, ids and randomness.
     pub sources: Sources,
-    /// Whether models may be called on this machine's own addresses.
+    /// Whether models and webhooks may be on this machine's own addresses.
     pub models_on_loopback: bool,
     /// How versions are evaluated.
     pub evaluation: Evaluation,

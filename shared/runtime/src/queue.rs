@@ -33,9 +33,9 @@ impl Queue {
         Self { sqs: aws.sqs(), url: url.to_owned() }
     }
 
-    /// Makes a queue whose messages go to a dead-letter queue after three receipts. On AWS the template does this.
+    /// Makes a queue whose messages go to a dead-letter queue after so many receipts. On AWS the template does this.
     /// Returns both queues' URLs.
-    pub async fn create(aws: &Aws, name: &str, visibility: Duration) -> Result<(String, String)> {
+    pub async fn create(aws: &Aws, name: &str, visibility: Duration, tries: u32) -> Result<(String, String)> {
         let sqs = aws.sqs();
         let dead = sqs.create_queue().queue_name(format!("{name}-dlq")).send().await.map_err(unavailable)?;
         let dead = dead.queue_url.unwrap_or_default();
@@ -47,7 +47,7 @@ impl Queue {
             .await
             .map_err(unavailable)?;
         let arn = attributes.attributes.and_then(|all| all.get(&QueueAttributeName::QueueArn).cloned());
-        let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": 3 });
+        let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": tries });
         let attributes = HashMap::from([
             (QueueAttributeName::RedrivePolicy, redrive.to_string()),
             (QueueAttributeName::VisibilityTimeout, visibility.as_secs().to_string()),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
-use domain::{eval_run::CaseMessage, metric::Message};
+use domain::{eval_run::CaseMessage, metric::Message, webhook::Notice};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use store::{Names, Store};
@@ -129,13 +129,32 @@ impl World {
 
     /// The dispatcher of the first process.
     pub fn dispatch(&self) -> dispatch::App {
-        dispatch::App { registry: self.registry().clone(), queue: self.process.queue.clone() }
+        let (queue, webhooks) = (self.process.queue.clone(), self.process.webhooks.clone());
+        dispatch::App { registry: self.registry().clone(), queue, webhooks }
     }
 
     /// The worker of the first process.
     pub fn worker(&self) -> eval_worker::App {
         let judges = self.settings.judges.clone();
         eval_worker::App { registry: self.registry().clone(), queue: self.process.queue.clone(), judges }
+    }
+
+    /// Steps the queue of webhooks once: all messages that are visible are sent. Returns how many there were.
+    pub async fn step_webhooks(&self) -> usize {
+        let app = notify::App::new(self.registry().clone()).expect("there is an HTTP client");
+        let handle = move |event| {
+            let app = app.clone();
+            async move { notify::handle(event, &app).await }
+        };
+        QueueSource::new(&self.queues.webhooks)
+            .drain_once(&self.clients.sqs, handle)
+            .await
+            .expect("the queue drains")
+    }
+
+    /// Takes all messages of webhooks out of their dead letters.
+    pub async fn take_dead_webhooks(&self) -> Vec<Notice> {
+        self.take(&self.queues.dead_webhooks).await
     }
 
     async fn drain(&self, url: &str) -> usize {

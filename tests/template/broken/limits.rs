@@ -9,7 +9,7 @@ pub(super) const EDITS: [Edit; 13] = [
     edit("Console", "[ConcurrencyIsReserved, 50,", "[ConcurrencyIsReserved, 0,",
         &["Console: nothing limits how many of its calls are made at once"]),
     edit("Authoring", "[ConcurrencyIsReserved, 150,", "[ConcurrencyIsReserved, 250,",
-        &["Resolve: others may have 557 of 1000 calls at once"]),
+        &["Resolve: others may have 562 of 1000 calls at once"]),
     edit("EvalWorker", "ScalingConfig: {MaximumConcurrency: 5}", "ScalingConfig: {}",
         &["EvalWorker: nothing limits how much of EvalDeadLetters it reads at once"]),
     edit("Resolve", "!If [ResolveIsReserved, !Ref ResolveConcurrency, !Ref AWS::NoValue]", "10",

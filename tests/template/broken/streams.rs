@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 21] = [
+pub(super) const EDITS: [Edit; 23] = [
     edit("Steer", "Minute:", "More: {Type: DynamoDB, Properties: {Stream: !GetAtt Registry.StreamArn}}\n        Minute:",
         &[r#"the readers of the stream are ["Dispatch", "Propagate", "Steer"], not Dispatch and Propagate"#]),
     edit("Propagate", "Type: DynamoDB", "Type: Kinesis",
@@ -11,6 +11,7 @@ pub(super) const EDITS: [Edit; 21] = [
     edit("Dispatch", r#"["queued", "running"]"#, r#"["queued"]"#, &["Dispatch: it is not given a run that is Running"]),
     edit("Dispatch", r#"["queued", "running"]"#, r#"["queued", "running", "cancelled"]"#,
         &["Dispatch: it is given a run that is Cancelled, which is not for it"]),
+    edit("Dispatch", "\"AUD", "\"AUDIT", &["Dispatch: it is not given PromptAudit"]),
     edit("Propagate", "\n                    \"sk\": {\"S\": [", "\n                    \"sk\": {\"S\": [{\"prefix\": \"META\"}, ",
         &["Propagate: it is given Prompt, which is not for it"]),
     edit("Propagate", "\"NAME", "\"NAMES", &["Propagate: it is not given Name"]),
@@ -35,6 +36,7 @@ pub(super) const EDITS: [Edit; 21] = [
     edit("EvalDeadLetters", "eval-dlq", "eval-dead-letters",
         &["EvalDeadLetters: EvalWorker knows dead letters by a name that ends in -dlq"]),
     edit("Metrics", "maxReceiveCount: 3", "maxReceiveCount: 1", &["Metrics: a message is not tried 3 times"]),
+    edit("Webhooks", "maxReceiveCount: 5", "maxReceiveCount: 3", &["Webhooks: a message is not tried 5 times"]),
     edit("MetricsDeadLetters", "1209600", "345600",
         &["Metrics: its dead letters are kept no longer than its messages"]),
     edit("Rollup", "[ReportBatchItemFailures]", "[]", &["Rollup: it cannot say which message of Metrics failed"]),

@@ -11,7 +11,7 @@ use crate::{
 const ACCOUNT: u64 = 1000;
 
 /// Whose calls are as many as the batches that Lambda reads for them.
-const FED: [&str; 2] = ["EvalWorker", "Rollup"];
+const FED: [&str; 3] = ["EvalWorker", "Notify", "Rollup"];
 
 /// Steer is called again a minute later: calls that were late would only meet. How many calls are for resolve alone is
 /// said by who deploys.

@@ -12,7 +12,7 @@ use crate::{
 
 /// What the calls of each function need. It was found by following them through the packages in `shared/`: whoever
 /// adds a call of a new kind says it here. Who is in the network may connect to the cache; `steer` does not yet.
-const NEEDED: [(&str, &[&str]); 11] = [
+const NEEDED: [(&str, &[&str]); 12] = [
     (
         "Authoring",
         &[
@@ -69,12 +69,14 @@ const NEEDED: [(&str, &[&str]); 11] = [
         &[
             "dynamodb:GetItem on Registry.Arn",
             "dynamodb:PutItem on Registry.Arn",
+            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
             "dynamodb:Query on Registry.Arn",
             "dynamodb:Query on Telemetry.Arn",
             "s3:GetObject on ${TestSets.Arn}/datasets/*",
             "s3:ListBucket on TestSets.Arn",
             MODEL_KEYS,
             "sqs:SendMessage on EvalCases.Arn",
+            "sqs:SendMessage on Webhooks.Arn",
         ],
     ),
     (
@@ -104,6 +106,7 @@ const NEEDED: [(&str, &[&str]); 11] = [
             "sqs:SendMessage on Metrics.Arn",
         ],
     ),
+    ("Notify", &["dynamodb:GetItem on Registry.Arn", "dynamodb:PutItem on Registry.Arn"]),
     (
         "Propagate",
         &[

@@ -19,6 +19,7 @@ pub(crate) const KNOWN: [&str; 17] = [
     name::BUCKET,
     name::EVAL_QUEUE_URL,
     name::METRICS_QUEUE_URL,
+    name::WEBHOOKS_QUEUE_URL,
     name::ARCHIVE_BUCKET,
     name::CACHE_URL,
     name::CACHE_CLUSTER,
@@ -58,6 +59,7 @@ fn value(name: &str) -> Value {
         name::BUCKET => json!({ "Ref": "TestSets" }),
         name::EVAL_QUEUE_URL => json!({ "Ref": "EvalCases" }),
         name::METRICS_QUEUE_URL => json!({ "Ref": "Metrics" }),
+        name::WEBHOOKS_QUEUE_URL => json!({ "Ref": "Webhooks" }),
         name::ARCHIVE_BUCKET => json!({ "Ref": "Archive" }),
         name::CACHE_URL => {
             let ours = json!({ "Fn::Sub": "rediss://${Cache.Endpoint.Address}:${Cache.Endpoint.Port}" });
