@@ -180,7 +180,9 @@ fn text(field: &str) -> &'static str {
     let moments =
         ["at", "from", "to", "until", "start_date", "end_date", "deadline", "bucket_start", "stage_since"];
     match field {
-        _ if moments.contains(&field) || field.ends_with("_at") => "2026-11-20T07:00:00.007Z",
+        _ if moments.contains(&field) || ["_at", "_until"].iter().any(|end| field.ends_with(end)) => {
+            "2026-11-20T07:00:00.007Z"
+        }
         "template_format" => "mustache",
         _ => "text",
     }

@@ -118,12 +118,12 @@ async fn every_list_shows_everything_exactly_once_whatever_the_limit() {
     let world = api::with_model(&provider).await;
     let lists = filled(&world).await;
     let documented = operations();
-    let with_cursor = documented.iter().filter(|operation| {
-        operation.value["parameters"].as_array().into_iter().flatten().any(|at| at["name"] == "cursor")
+    let with_limit = documented.iter().filter(|operation| {
+        operation.value["parameters"].as_array().into_iter().flatten().any(|at| at["name"] == "limit")
     });
     let ids = |operation: &Operation| text(&operation.value["operationId"]).to_owned();
     let listed: BTreeSet<_> = lists.iter().map(|(id, ..)| (*id).to_owned()).collect();
-    assert_eq!(with_cursor.map(ids).collect::<BTreeSet<_>>(), listed);
+    assert_eq!(with_limit.map(ids).collect::<BTreeSet<_>>(), listed);
     for (_, path, id, count) in &lists {
         let whole = walk(&world, path, 100, id).await;
         assert_eq!((whole.len(), whole.iter().collect::<BTreeSet<_>>().len()), (*count, *count), "{path}");

@@ -14,7 +14,7 @@ use crate::{
     roles::{self, MOVES, ROLES, needed},
 };
 
-/// The operations that are about no team's thing, so that whoever is let in is answered alike. It may only shrink.
+/// The operations by which somebody who is let in sees no difference. It may only shrink.
 const ALIKE: &str = include_str!("tenants.txt");
 
 /// Somebody who asks.
@@ -148,8 +148,8 @@ impl Inquiry {
         let addresses = addresses(&self.theirs);
         let ways = if expected == Expected::NotThere { &addresses[..] } else { &addresses[..1] };
         for way in ways {
-            let changed = self.ask_in(way, question, asking, &expected).await;
-            if changed {
+            let spoilt = self.ask_in(way, question, asking, &expected).await;
+            if spoilt {
                 self.made += 1;
                 self.theirs = things(&self.world, "theirs", &format!("secret-{}", self.made)).await;
             } else if changes && expected != Expected::There {
@@ -208,5 +208,5 @@ async fn each_route_answers_by_the_role_that_it_needs_and_by_whose_the_thing_is(
     let ids: BTreeSet<_> = questions.iter().map(|question| question.id).collect();
     assert!(roles::named().all(|id| ids.contains(id)), "{ids:?}");
     let listed: BTreeSet<_> = ALIKE.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(inquiry.alike, listed, "tenants.txt lists what is about no team's thing, and nothing else");
+    assert_eq!(inquiry.alike, listed, "tenants.txt lists what shows no difference, and nothing else");
 }

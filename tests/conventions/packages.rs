@@ -122,7 +122,7 @@ fn a_build_without_options_takes_the_functions_alone() {
 }
 
 /// Packages that write into no log: they run in tests, or hold them, or speak to a person.
-const SILENT: [&str; 4] = ["cli", "shared/client", "shared/testkit", "tests"];
+const SILENT: [&str; 5] = ["cli", "shared/client", "shared/testkit", "tests", "tests/benches"];
 
 #[test]
 fn the_log_knows_every_package() {

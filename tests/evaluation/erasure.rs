@@ -126,7 +126,7 @@ async fn what_could_not_be_erased_is_erased_later() {
     let rule = Rule::on("UpdateItem", Fault::Exception("ValidationException"));
     let failing = lab.world.faults().add(rule);
     let watch = Watch { every: Duration::ZERO, most_usd: Usd::default() };
-    let app = steer::App { release: lab.world.release().clone(), stuck_after: LATER, watch };
+    let app = steer::App { release: lab.world.release().clone(), stuck_after: LATER, watch, admin_key: None };
     assert!(Box::pin(steer::handle(&app)).await.is_err() && failing.injected() > 0, "it is told of");
     failing.end();
     assert!(!found(&lab).await.is_empty());

@@ -101,7 +101,9 @@ impl Call {
     /// Sends it over HTTP to a platform under this URL.
     pub async fn send_to(self, url: &str) -> Answer {
         static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
-            reqwest::Client::builder().no_proxy().build().expect("a client without settings can be made")
+            // An answer is what the platform said, and not what it pointed at.
+            let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+            client.build().expect("a client without settings can be made")
         });
         self.keep_out();
         let mut request = CLIENT.request(self.method, format!("{url}{}", self.path)).body(self.body);

@@ -1,5 +1,6 @@
 //! What the program writes while it serves.
 
+use axum::http::Method;
 use e2e::{Call, leaks};
 use regex::Regex;
 use serde_json::json;
@@ -26,7 +27,7 @@ async fn each_request_has_a_line_that_tells_nothing_of_what_it_brought() {
         Call::get(format!("/api/resolve/{PLANTED}?user_id={PLANTED}")).header("x-api-key", admin),
         Call::get("/api/teams").header("x-api-key", &format!("cue_admin_{PLANTED}")),
         Call::post("/api/resolve", &private).key(admin),
-        Call::post("/console/sign-in", &json!({})).bytes(form_type, form),
+        Call::new(Method::POST, "/console/sign-in").bytes(form_type, form),
         Call::get("/console").header("cookie", &format!("cuecard_session={PLANTED}")),
         Call::get(format!("/{PLANTED}?{PLANTED}")),
     ] {

@@ -42,7 +42,7 @@ pub struct One {
 #[derive(Args)]
 pub struct Create {
     /// Where messages are sent: a public `https` address without a query
-    url: String,
+    address: String,
     /// Of what, separated by commas: version.created, gate.passed, gate.failed, review.needed, promotion, rollback,
     /// experiment.started|ended, canary.started|advanced|paused|resumed|ended
     #[arg(long, value_name = "EVENTS", value_delimiter = ',', required = true)]
@@ -82,11 +82,11 @@ impl Webhooks {
 impl Create {
     async fn run(self, session: &Session) -> Result {
         let team_id = session.team_of(self.of_team.as_deref())?;
-        if !session.may(&format!("tell {} of {} in {team_id}", self.url, self.on.join(", ")))? {
+        if !session.may(&format!("tell {} of {} in {team_id}", self.address, self.on.join(", ")))? {
             return Ok(());
         }
-        let Self { url, on, format, .. } = self;
-        let new = NewWebhook { team_id, url, events: on, format };
+        let Self { address, on, format, .. } = self;
+        let new = NewWebhook { team_id, url: address, events: on, format };
         session.output.show(&session.client.create_webhook(&new).await?)
     }
 }

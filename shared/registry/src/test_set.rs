@@ -203,10 +203,10 @@ impl Registry {
         };
         let made = self.settle(act, attempt, |_| async { Err(missing()) }).await?;
         for number in 1..=made.value.newest_version {
-            if let Some(version) = self.store.test_set_version(set, number).await? {
-                if let Err(error) = self.store.delete_dataset(&version).await {
-                    tracing::warn!(test_set = %set, error = %error.chain(), "cases are left for the schedule to erase");
-                }
+            if let Some(version) = self.store.test_set_version(set, number).await?
+                && let Err(error) = self.store.delete_dataset(&version).await
+            {
+                tracing::warn!(test_set = %set, error = %error.chain(), "cases are left for the schedule to erase");
             }
         }
         Ok(made.value)

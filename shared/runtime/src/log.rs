@@ -72,7 +72,9 @@ impl FromStr for Wanted {
 pub fn begin(variables: &mut Variables, default: LevelFilter) {
     let Wanted(filter) = variables.optional(name::LOG, Wanted::ours(default));
     let log_group: String = variables.optional(name::LOG_GROUP, String::new());
-    let told = |out| (!log_group.is_empty()).then(|| Told::new(log_group, sources::system(), out));
+    let Wanted(ours) = Wanted::ours(LevelFilter::DEBUG);
+    let ours = ours.with_default(LevelFilter::OFF);
+    let told = |out| (!log_group.is_empty()).then(|| (Told::new(log_group, sources::system(), out), ours));
     // Each line is one write of its own: requests wait for no lock of each other's, and none is left in a buffer.
     let begun = match (unbuffered_stdout(), unbuffered_stdout()) {
         (Ok(stdout), Ok(metrics)) => logging(Arc::new(stdout), filter, told(metrics)).try_init(),
@@ -83,23 +85,22 @@ pub fn begin(variables: &mut Variables, default: LevelFilter) {
     }
 }
 
-/// What logs to `out` as functions log, so much of our own packages, and makes metrics of what is told.
+/// What logs to `out` as functions log, so much of our own packages, and makes metrics of what anybody tells.
 pub fn to<W>(out: W, level: LevelFilter, told: Option<Told>) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let Wanted(filter) = Wanted::ours(level);
-    logging(out, filter, told)
+    logging(out, filter, told.map(|told| (told, Targets::new().with_default(LevelFilter::DEBUG))))
 }
 
-fn logging<W>(out: W, filter: Targets, told: Option<Told>) -> impl Subscriber + Send + Sync
+fn logging<W>(out: W, filter: Targets, told: Option<(Told, Targets)>) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // Figures are told however little is logged.
-    let Wanted(ours) = Wanted::ours(LevelFilter::DEBUG);
-    let told = told.map(|told| told.with_filter(ours.with_default(LevelFilter::OFF)));
+    let told = told.map(|(told, whose)| told.with_filter(whose));
     registry().with(lines.with_writer(out).with_filter(filter)).with(told)
 }
 

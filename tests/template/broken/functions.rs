@@ -3,7 +3,7 @@
 use super::{Edit, edit};
 
 #[rustfmt::skip]
-pub(super) const EDITS: [Edit; 33] = [
+pub(super) const EDITS: [Edit; 34] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
         &["no function is called Try, for functions/try"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The variables that the template may set.
-pub(crate) const KNOWN: [&str; 17] = [
+pub(crate) const KNOWN: [&str; 18] = [
     name::REGISTRY_TABLE,
     name::TELEMETRY_TABLE,
     name::BUCKET,

@@ -82,17 +82,14 @@ impl Registry {
         let chain = Chain::Prompt(prompt.prompt_id);
         let (entries, room) = if wish.versions { ROOM_FOR_CONTENTS } else { (EXPORT_PAGE, ROOM) };
         let (mut export, mut request) = (String::new(), PageRequest::first(entries));
-        let length = match wish.cursor {
-            Some(cursor) => {
-                let (length, cursor) = read_cursor(cursor)?;
-                request.cursor = Some(cursor);
-                length
-            }
-            None => {
-                let head = Head { versions: wish.versions, ..Head::new(chain.name(), &prompt.chain) };
-                push_line(&mut export, &Line::Head(head))?;
-                prompt.chain.sequence
-            }
+        let length = if let Some(cursor) = wish.cursor {
+            let (length, cursor) = read_cursor(cursor)?;
+            request.cursor = Some(cursor);
+            length
+        } else {
+            let head = Head { versions: wish.versions, ..Head::new(chain.name(), &prompt.chain) };
+            push_line(&mut export, &Line::Head(head))?;
+            prompt.chain.sequence
         };
         loop {
             let page = self.store.audit(&chain, Order::OldestFirst, &request).await?;

@@ -1,3 +1,5 @@
+//! Checkpoints that are sound, and exports beside them that are not.
+
 use super::*;
 use crate::{
     AuditId,

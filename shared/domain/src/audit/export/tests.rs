@@ -1,3 +1,5 @@
+//! Exports that are sound, and those that are not.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -11,7 +11,7 @@ mod sources;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use benches::{Outcome, child};
+use benches::{Outcome, child, on_all_cores, on_one_core};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -58,14 +58,4 @@ fn all(args: &Args) -> Outcome<bool> {
         met &= on_all_cores(rollbacks::measure(&args.cache_program, args.rollbacks))?;
     }
     Ok(met)
-}
-
-/// Runs a server, as `local` runs.
-fn on_all_cores<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
-}
-
-/// Runs the load, which is of one thread so that it leaves the server as much of the machine as it can.
-fn on_one_core<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

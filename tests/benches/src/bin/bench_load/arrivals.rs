@@ -1,15 +1,11 @@
 //! Requests that arrive when they are due.
 
-use std::{
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, thread, time::Duration};
 
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use benches::{Outcome, connection::Connection};

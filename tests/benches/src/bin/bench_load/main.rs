@@ -12,7 +12,7 @@ mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use benches::{Outcome, child};
+use benches::{Outcome, child, on_all_cores, on_one_core};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -57,15 +57,9 @@ fn main() -> ExitCode {
 /// Both measurements, also where the first missed.
 fn all(args: &Args) -> Outcome<bool> {
     e2e::report::line(&format!("seed {}", args.seed));
-    // One thread makes the load, so that it leaves the server as much of the machine as it can.
-    let one_core = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut met = one_core.block_on(platform::measure(args))?;
+    let mut met = on_one_core(platform::measure(args))?;
     if args.processes > 0 {
         met &= on_all_cores(processes::measure(args))?;
     }
     Ok(met)
-}
-
-fn on_all_cores<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

@@ -3,12 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use e2e::Dice;
 use serde_json::json;
-use tokio::time::interval;
+use tokio::time::{Instant, interval};
 
 use crate::workspace::{Admin, Prompt};
 

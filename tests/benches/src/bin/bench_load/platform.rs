@@ -1,9 +1,6 @@
 //! One process of the platform, at fixed rates.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use benches::{Outcome, child::Child, figures::ms, prompt::VARIABLES, zipf::Zipf};
 use e2e::{
@@ -11,6 +8,7 @@ use e2e::{
     report::{line, target},
 };
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::{
     Args,
@@ -106,7 +104,7 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
         let outcomes =
             arrive(&platform.address, Arc::clone(&questions), *rate, args.seconds, args.connections).await?;
         let p99 = report::row(&format!("resolve, {rate}/s"), &outcomes);
-        let cpu = (platform.cpu() - before) / (rate * args.seconds);
+        let cpu = platform.cpu().saturating_sub(before) / (rate * args.seconds);
         line(&format!("  {} µs of CPU for a request, {} MiB", cpu.as_micros(), platform.memory()));
         met &= outcomes.failed == 0 && outcomes.wrong == 0;
         last = (outcomes, p99);
@@ -138,7 +136,7 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
 async fn start(folder: &TempDir, prompt: &str, key: &str) -> Outcome<bool> {
     let began = Instant::now();
     let platform = Child::platform(folder.path(), None, false).await?;
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
     let url = format!("http://{}/api/resolve/{prompt}?{VARIABLES}", platform.address);
     client.get(url).bearer_auth(key).send().await?.error_for_status()?;
     let took = began.elapsed();

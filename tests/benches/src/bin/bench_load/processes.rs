@@ -1,9 +1,6 @@
 //! Many processes of resolve with few requests each, as Lambda spreads them.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Method};
 use benches::{Outcome, child::ADMIN, prompt::VARIABLES, zipf::Zipf};
@@ -14,7 +11,10 @@ use testkit::{
     cache_server::CacheServer,
     runtime_api::{Function, http::event_of},
 };
-use tokio::{task::JoinSet, time::sleep_until};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
 
 use crate::{
     Args,
@@ -94,7 +94,7 @@ async fn ask(
     let mut open = JoinSet::new();
     for number in 0..requests {
         let due = begin + Duration::from_secs(1) * number / RATE;
-        sleep_until(due.into()).await;
+        sleep_until(due).await;
         let (prompt, user) = (popularity.draw(&dice), dice.below(1_000));
         let path = format!("/api/resolve/{}?user_id=user-{user}&{VARIABLES}", prompts[prompt].id);
         let event = event_of(&Method::GET, &path, &headers, b"");
