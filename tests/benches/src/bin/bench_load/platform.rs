@@ -2,7 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use benches::{Outcome, child::Child, figures::ms, prompt::VARIABLES, zipf::Zipf};
+use benches::{
+    Outcome,
+    child::{ADMIN, Child},
+    figures::ms,
+    prompt::VARIABLES,
+    zipf::Zipf,
+};
 use e2e::{
     Dice,
     report::{line, target},
@@ -84,7 +90,7 @@ impl Questions for Bare {
 pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
     let folder = TempDir::with_prefix("cuecard-load-")?;
     let platform = Child::platform(folder.path(), None, false).await?;
-    let admin = Admin(format!("http://{}", platform.address));
+    let admin = Admin { url: format!("http://{}", platform.address), key: ADMIN };
     let (prompts, key) = filled(&admin, args.prompts.into()).await?;
     let first = prompts[1].id.clone();
     let (prompts, history, dice) = (Arc::new(prompts), Arc::default(), Dice::new(args.seed));

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Method};
-use benches::{Outcome, child::ADMIN, prompt::VARIABLES, zipf::Zipf};
-use e2e::{Dice, Fleet, FleetSettings, Profile, report::line, report::target};
+use benches::{Outcome, prompt::VARIABLES, zipf::Zipf};
+use e2e::{ADMIN, Dice, Fleet, FleetSettings, Profile, report::line, report::target};
 use runtime::configuration::name;
 use serde_json::Value;
 use testkit::{
@@ -42,7 +42,7 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
         ..FleetSettings::default()
     };
     let fleet = Fleet::start(settings).await;
-    let admin = Admin(fleet.url());
+    let admin = Admin { url: fleet.url(), key: ADMIN };
     let (prompts, _) = filled(&admin, PROMPTS).await?;
     let (prompts, history) = (Arc::new(prompts), Arc::<History>::default());
     let moving = tokio::spawn(keep_moving(

@@ -1,6 +1,6 @@
 //! A company's prompts: what is resolved, and as whom.
 
-use benches::{Outcome, child::ADMIN, prompt::prompt_of_1_kb};
+use benches::{Outcome, prompt::prompt_of_1_kb};
 use e2e::{
     Answer, Call,
     report::{Progress, line},
@@ -22,11 +22,14 @@ pub(crate) struct Prompt {
 
 /// The API of a platform, as the admin.
 #[derive(Clone)]
-pub(crate) struct Admin(pub(crate) String);
+pub(crate) struct Admin {
+    pub(crate) url: String,
+    pub(crate) key: &'static str,
+}
 
 impl Admin {
     pub(crate) async fn post(&self, path: String, body: &Value) -> Answer {
-        Call::post(path, body).key(ADMIN).send_to(&self.0).await
+        Call::post(path, body).key(self.key).send_to(&self.url).await
     }
 }
 
@@ -49,8 +52,9 @@ async fn prompt(admin: &Admin, number: usize) -> Prompt {
     let body = json!({ "name": format!("prompt-{number}"), "team_id": team, "gate": { "mode": "off" } });
     let id = text(&admin.post("/api/prompts".to_owned(), &body).await.expect(201)["prompt_id"]).to_owned();
     let mut versions = [String::new(), String::new()];
-    for version in &mut versions {
-        let body = prompt_of_1_kb();
+    for (number, version) in versions.iter_mut().enumerate() {
+        let mut body = prompt_of_1_kb();
+        body["config"] = json!({ "number": number });
         let made = admin.post(format!("/api/prompts/{id}/versions"), &body).await.expect(201);
         text(&made["version_id"]).clone_into(version);
         let body = json!({ "version_id": version, "environment": "production" });
@@ -58,7 +62,8 @@ async fn prompt(admin: &Admin, number: usize) -> Prompt {
     }
     let is_tried = number.is_multiple_of(TRIED_ONE_IN);
     if is_tried {
-        let variants: Vec<_> = versions.iter().map(|version| json!({ "version_id": version })).collect();
+        let variants: Vec<_> =
+            versions.iter().rev().map(|version| json!({ "version_id": version })).collect();
         let body = json!({ "variants": variants });
         admin.post(format!("/api/prompts/{id}/experiments"), &body).await.expect(201);
     }
