@@ -99,9 +99,12 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    // Figures are told however little is logged.
-    let told = told.map(|(told, whose)| told.with_filter(whose));
-    registry().with(lines.with_writer(out).with_filter(filter)).with(told)
+    // Figures are told however little is logged. Beside a layer without a filter, `tracing` would ask at each event
+    // that nobody wants whether somebody does.
+    let (told, whose) = told.unzip();
+    registry()
+        .with(lines.with_writer(out).with_filter(filter))
+        .with(told.with_filter(whose.unwrap_or_default()))
 }
 
 /// Says what becomes of what a request of a trace set going. What belongs to no trace needs no line.
