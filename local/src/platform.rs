@@ -86,8 +86,7 @@ impl Platform {
         let registry = &functions.release.registry;
         let admin_key = AdminKey::of(&settings, &registry.sources)?;
         registry.ensure_admin_key(&admin_key.presented()).await?;
-        // The queue was lost with the last process: every run that is open is sent out again.
-        steer::handle(&functions.steer(Duration::ZERO)).await?;
+        functions.steer(Duration::ZERO).begin().await?;
         let server = Server::start(listener, functions.router().merge(mock::router(settings.mock)));
         let release = functions.release.clone();
         let pumps = Pumps::start(&functions, endpoints, &settings)?;

@@ -139,8 +139,7 @@ impl Export {
 impl Verify {
     /// Needs the files alone.
     pub fn run(self, output: Output) -> Result {
-        let parts: Vec<_> = self.file.iter().map(|path| read_text(path)).collect::<Result<_>>()?;
-        let text = parts.join("\n");
+        let text: String = self.file.iter().map(|path| read_text(path)).collect::<Result<_>>()?;
         let checkpoints: Vec<_> =
             self.checkpoint.iter().map(|path| read_checkpoint(path)).collect::<Result<_>>()?;
         let reached = checkpoints.len();
@@ -164,7 +163,12 @@ impl Verify {
 
 fn read_text(path: &Path) -> Result<String> {
     let unreadable = |_| Failure::Usage(format!("{} is no text in UTF-8", path.display()));
-    String::from_utf8(bytes(path)?).map_err(unreadable)
+    let mut text = String::from_utf8(bytes(path)?).map_err(unreadable)?;
+    // Another part may follow, whose lines are counted on.
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 fn read_checkpoint(path: &Path) -> Result<Checkpoint> {

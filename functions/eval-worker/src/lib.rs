@@ -59,9 +59,7 @@ impl App {
             Ok(Some(Done { result, question })) => self.keep(&run, result, question.as_ref()).await,
             Ok(None) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let ending =
-                    Ending::Impossible("The test set was deleted before the run was done.".to_owned());
-                self.end(&run, ending).await
+                self.end(&run, Ending::without_cases()).await
             }
             Err(error) => Err(error),
         }

@@ -61,8 +61,8 @@ pub async fn handle(app: &App) -> Result<Report> {
         tracing::warn!(figure, value = runs as u64, "nobody worked on runs, and they are sent again");
     }
     let versions_watched = app.registry().watch_live(app.watch).await;
-    let test_sets_erased = app.registry().erase_deleted().await;
     let audit = app.registry().keep_audit().await;
+    let test_sets_erased = app.registry().erase_deleted().await;
     Ok(Report {
         new_signing_key: new_signing_key?,
         admin_key_made: admin_key_made?,
@@ -75,6 +75,13 @@ pub async fn handle(app: &App) -> Result<Report> {
 }
 
 impl App {
+    /// What a platform on one machine needs before its first request: a key that signs, and open runs sent out again,
+    /// for their queue was lost with the last process. All else has time.
+    pub async fn begin(&self) -> Result<()> {
+        self.keep_signing().await?;
+        self.registry().sweep_runs(self.stuck_after).await.map(|_| ())
+    }
+
     fn registry(&self) -> &Registry {
         &self.release.registry
     }

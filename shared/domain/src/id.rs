@@ -33,6 +33,11 @@ impl<E: Entity> Id<E> {
         Self(Ulid::from(u128::from(self.0).saturating_add(1)), PhantomData)
     }
 
+    /// The moment that it is of.
+    pub fn moment(self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
+    }
+
     /// The sixteen bytes without the prefix.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_bytes()

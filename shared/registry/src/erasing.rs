@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Caller, PromptId, Result, TestSetId};
+use domain::{Caller, PromptId, Result, TestSetId, Timestamp};
 use store::{PageRequest, TestSet};
 
 use crate::{Registry, evaluation::Ending};
@@ -10,16 +10,20 @@ use crate::{Registry, evaluation::Ending};
 /// How long after the deletion what was said is erased: whoever worked on a case then is done.
 const AT_WORK: Duration = Duration::from_mins(15);
 
-/// How many prompts' runs one call looks at, so that a call is short.
-const PROMPTS_A_CALL: u32 = 10;
+/// How many runs are erased before that is noted.
+const RUNS: u32 = 25;
+
+/// How long one call goes on.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Registry {
     /// Goes on erasing what was deleted. Returns how many test sets are erased now; one that fails keeps no other from
     /// being erased, and its error is returned in the end.
     pub async fn erase_deleted(&self) -> Result<usize> {
+        let until = self.sources.now().plus(PATIENCE);
         let (mut erased, mut failed) = (0, None);
         for listed in self.store.test_sets_to_erase().await? {
-            match self.erase(listed.test_set_id).await {
+            match self.erase(listed.test_set_id, until).await {
                 Ok(done) => erased += usize::from(done),
                 Err(error) => {
                     tracing::warn!(test_set = %listed.test_set_id, error = %error.chain(), "a test set is not erased");
@@ -30,50 +34,55 @@ impl Registry {
         failed.map_or(Ok(erased), Err)
     }
 
-    async fn erase(&self, set: TestSetId) -> Result<bool> {
+    async fn erase(&self, set: TestSetId, until: Timestamp) -> Result<bool> {
         // The list follows the table a moment later, so the test set itself is read.
-        let Some(set) = self.store.test_set(set).await?.filter(TestSet::is_to_erase) else {
+        let Some(mut set) = self.store.test_set(set).await?.filter(TestSet::is_to_erase) else {
             return Ok(false);
         };
-        let now = self.sources.now();
         self.store.delete_objects_of(set.test_set_id).await?;
-        if set.deleted_at.and_then(|at| now.since(at)).is_none_or(|age| age < AT_WORK) {
+        let begun = self.sources.now();
+        if set.deleted_at.and_then(|at| begun.since(at)).is_none_or(|age| age < AT_WORK) {
             return Ok(false);
         }
-        let mut request = PageRequest::first(PROMPTS_A_CALL);
-        request.cursor.clone_from(&set.erased_up_to);
-        // A test set is used by prompts of its own team alone.
-        let page = self.store.prompts(Some(&set.team_id), &request).await?;
-        for prompt in page.data {
-            self.erase_runs(prompt.prompt_id, set.test_set_id).await?;
+        while set.erased_at.is_none() && self.sources.now() < until {
+            let after = self.erase_next(set).await?;
+            if !self.store.keep_erasure(&after).await? {
+                return Ok(false);
+            }
+            set = after;
         }
-        let is_done = page.next_cursor.is_none();
-        let after = TestSet {
-            revision: set.revision + 1,
-            erased_up_to: page.next_cursor,
-            erased_at: is_done.then_some(now),
-            ..set
-        };
-        Ok(self.store.keep_erasure(&after).await? && is_done)
+        Ok(set.erased_at.is_some())
     }
 
-    /// Erases what was said in a prompt's runs over a test set; those that are open end.
-    async fn erase_runs(&self, prompt: PromptId, set: TestSetId) -> Result<()> {
-        let mut request = PageRequest::first(100);
-        loop {
-            let page = self.store.runs(prompt, &request).await?;
-            for run in page.data.into_iter().filter(|run| run.test_set_id == set) {
-                if run.status.is_open() {
-                    let reason = "The test set was deleted before the run was done.".to_owned();
-                    let caller = Caller::system("steer");
-                    self.end_run(&caller, prompt, run.eval_run_id, Ending::Impossible(reason)).await?;
-                }
-                self.store.erase_outputs(run.eval_run_id).await?;
+    /// Erases what was said in the next runs of the next prompt. A test set is used by prompts of its own team alone.
+    async fn erase_next(&self, set: TestSet) -> Result<TestSet> {
+        let request = PageRequest { limit: 1, cursor: set.erased_up_to.clone() };
+        let prompts = self.store.prompt_ids(&set.team_id, &request).await?;
+        let more_runs = match prompts.data.first() {
+            Some(prompt) => self.erase_runs(*prompt, &set).await?,
+            None => None,
+        };
+        let revision = set.revision + 1;
+        Ok(if more_runs.is_some() {
+            TestSet { revision, erased_runs_up_to: more_runs, ..set }
+        } else {
+            let is_done = prompts.next_cursor.is_none();
+            let erased_at = is_done.then(|| self.sources.now());
+            TestSet { revision, erased_up_to: prompts.next_cursor, erased_runs_up_to: None, erased_at, ..set }
+        })
+    }
+
+    /// Erases what was said in a prompt's next runs over a test set; those that are open end. Returns where it goes on.
+    async fn erase_runs(&self, prompt: PromptId, set: &TestSet) -> Result<Option<String>> {
+        let request = PageRequest { limit: RUNS, cursor: set.erased_runs_up_to.clone() };
+        let page = self.store.runs(prompt, &request).await?;
+        for run in page.data.into_iter().filter(|run| run.test_set_id == set.test_set_id) {
+            if run.status.is_open() {
+                let caller = Caller::system("steer");
+                self.end_run(&caller, prompt, run.eval_run_id, Ending::without_cases()).await?;
             }
-            request.cursor = page.next_cursor;
-            if request.cursor.is_none() {
-                return Ok(());
-            }
+            self.store.erase_outputs(run.eval_run_id).await?;
         }
+        Ok(page.next_cursor)
     }
 }

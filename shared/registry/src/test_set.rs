@@ -52,6 +52,7 @@ impl Registry {
                 created_at: self.sources.now(),
                 deleted_at: None,
                 erased_up_to: None,
+                erased_runs_up_to: None,
                 erased_at: None,
             };
             let mut fact = Fact::new(&act.caller.actor, Action::TestSetCreated, set.test_set_id);

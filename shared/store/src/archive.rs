@@ -5,25 +5,50 @@ use std::collections::BTreeSet;
 
 use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
 use domain::{
-    AuditId, Error, Result, Timestamp,
+    AuditId, Error, Result,
     audit::{AuditEntry, checkpoint::Checkpoint},
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
 
 use crate::{
-    Store,
-    audit::{AuditItem, Chain},
-    keys::{AUDIT, Key, archive_folder, archive_from, archive_key, archived_id, checkpoint_key},
+    PageRequest, Store,
+    audit::{AuditItem, Chain, read_entry},
+    keys::{AUDIT, Key, archive_folder, archive_key, archived_after, archived_id, checkpoint_key},
     sent::Sent,
-    table::text,
+    table::{Page, text},
 };
 
-/// What came of comparing the archive with a chain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// How many entries, and how many objects, one call compares at most.
+const PART: u16 = 500;
+
+/// How many objects are read at once.
+const READS: usize = 16;
+
+/// What came of comparing the archive with a part of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciled {
+    /// Up to which entry both are compared now.
+    pub up_to: AuditId,
     /// How many entries were missing in the archive, and are there now.
     pub filled: usize,
-    /// The objects that hold what the chain does not say. They are left as they are: one of both was altered.
+    /// The objects that hold what the chain does not say, and entries that do not read. They are left as they are: one
+    /// of both was altered.
     pub differing: Vec<String>,
+}
+
+/// An entry with its place.
+#[derive(Deserialize)]
+struct PlacedEntry {
+    sk: String,
+    entry: String,
+}
+
+/// What an entry is beside its object.
+enum Compared {
+    Alike,
+    Filled,
+    Differing(String),
 }
 
 impl Store {
@@ -36,31 +61,63 @@ impl Store {
         Ok(entry)
     }
 
-    /// Compares the archive with a chain's entries between two moments, and fills its gaps.
-    pub async fn reconcile(&self, chain: &Chain, from: Timestamp, to: Timestamp) -> Result<Reconciled> {
-        let mut reconciled = Reconciled::default();
+    /// Compares the archive with a part of a chain: with entries after one and up to another, which need not be there.
+    /// Fills its gaps.
+    pub async fn reconcile(&self, chain: &Chain, after: AuditId, last: AuditId) -> Result<Reconciled> {
+        let name = chain.name();
         // It is listed first: whatever is archived by then is in the table already.
-        let mut unknown = self.archived(chain, from, to).await?;
-        let (first, last) = (AuditId::new(from, [0; 10]), AuditId::new(to, [0; 10]));
+        let (mut unknown, up_to) = self.archived(&name, after, last).await?;
+        let (entries, up_to) = self.entries(chain, after, up_to).await?;
+        unknown.retain(|key| archived_id(key).is_some_and(|id| id <= up_to));
+        let (mut readable, mut differing) = (Vec::new(), Vec::new());
+        for PlacedEntry { sk, entry } in entries {
+            match read_entry(&entry) {
+                Ok(read) => {
+                    let key = archive_key(&read);
+                    unknown.remove(&key);
+                    readable.push((key, entry));
+                }
+                Err(_) => differing.push(format!("the entry {sk} of {name}, which does not read")),
+            }
+        }
+        let compared = stream::iter(readable).map(|(key, entry)| self.compare(key, entry));
+        let compared: Vec<Compared> = compared.buffer_unordered(READS).try_collect().await?;
+        let filled = compared.iter().filter(|compared| matches!(compared, Compared::Filled)).count();
+        differing.extend(compared.into_iter().filter_map(|compared| match compared {
+            Compared::Differing(key) => Some(key),
+            Compared::Alike | Compared::Filled => None,
+        }));
+        differing.extend(unknown);
+        Ok(Reconciled { up_to, filled, differing })
+    }
+
+    async fn compare(&self, key: String, entry: String) -> Result<Compared> {
+        match self.read_archived(&key).await? {
+            None => {
+                self.put_archived(&key, entry.into_bytes()).await?;
+                Ok(Compared::Filled)
+            }
+            Some(archived) if archived != entry.as_bytes() => Ok(Compared::Differing(key)),
+            Some(_) => Ok(Compared::Alike),
+        }
+    }
+
+    /// The first entries of a chain after one and up to another, and up to which one these are all.
+    async fn entries(
+        &self,
+        chain: &Chain,
+        after: AuditId,
+        last: AuditId,
+    ) -> Result<(Vec<PlacedEntry>, AuditId)> {
         let query = self
             .query(&self.names.registry, chain.partition(), "")
             .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":first", text(format!("{AUDIT}{first}")))
+            .expression_attribute_values(":first", text(format!("{AUDIT}{}", after.successor())))
             .expression_attribute_values(":last", text(format!("{AUDIT}{last}")));
-        for item in self.all::<AuditItem>(query).await? {
-            let key = archive_key(&item.read()?);
-            unknown.remove(&key);
-            match self.read_archived(&key).await? {
-                None => {
-                    self.put_archived(&key, item.entry.into_bytes()).await?;
-                    reconciled.filled += 1;
-                }
-                Some(archived) if archived != item.entry.as_bytes() => reconciled.differing.push(key),
-                Some(_) => {}
-            }
-        }
-        reconciled.differing.extend(unknown);
-        Ok(reconciled)
+        let page: Page<PlacedEntry> = self.page(query, &PageRequest::first(PART.into())).await?;
+        let end = page.data.last().filter(|_| page.next_cursor.is_some());
+        let end = end.and_then(|end| end.sk.strip_prefix(AUDIT)?.parse().ok());
+        Ok((page.data, end.unwrap_or(last)))
     }
 
     /// Puts a checkpoint into the archive. Twice is as good as once.
@@ -69,22 +126,23 @@ impl Store {
         self.put_archived(&checkpoint_key(checkpoint), bytes).await
     }
 
-    /// The objects of a chain's entries between two moments.
-    async fn archived(&self, chain: &Chain, from: Timestamp, to: Timestamp) -> Result<BTreeSet<String>> {
-        let chain = chain.name();
-        let between = AuditId::new(from, [0; 10])..=AuditId::new(to, [0; 10]);
-        let (mut found, mut token) = (BTreeSet::new(), None);
-        loop {
-            let list = self.s3.list_objects_v2().bucket(self.archive()?).prefix(archive_folder(&chain));
-            let list = list.start_after(archive_from(&chain, from)).set_continuation_token(token);
-            let page = list.sent().await.map_err(unavailable)?;
-            let keys = page.contents.into_iter().flatten().filter_map(|object| object.key);
-            found.extend(keys.filter(|key| archived_id(key).is_some_and(|id| between.contains(&id))));
-            token = page.next_continuation_token;
-            if token.is_none() {
-                return Ok(found);
-            }
-        }
+    /// The first objects of a chain's entries after one and up to another, and up to which one these are all.
+    async fn archived(
+        &self,
+        chain: &str,
+        after: AuditId,
+        last: AuditId,
+    ) -> Result<(BTreeSet<String>, AuditId)> {
+        let listing = self.s3.list_objects_v2().bucket(self.archive()?).prefix(archive_folder(chain));
+        let listing = listing.start_after(archived_after(chain, after)).max_keys(PART.into());
+        let page = listing.sent().await.map_err(unavailable)?;
+        let keys: Vec<String> = page.contents.into_iter().flatten().filter_map(|object| object.key).collect();
+        let end = keys.iter().filter_map(|key| archived_id(key)).max();
+        // Entries whose writers' clocks disagree may lie under another day than their ids do: what would not go on goes
+        // on to the end.
+        let end = end.filter(|end| page.is_truncated == Some(true) && *end > after).unwrap_or(last).min(last);
+        let within = |key: &String| archived_id(key).is_some_and(|id| after < id && id <= end);
+        Ok((keys.into_iter().filter(within).collect(), end))
     }
 
     async fn read_archived(&self, key: &str) -> Result<Option<Vec<u8>>> {

@@ -26,8 +26,13 @@ impl AuditItem {
     }
 
     pub(crate) fn read(&self) -> Result<AuditEntry> {
-        serde_json::from_str(&self.entry).map_err(Error::internal)
+        read_entry(&self.entry)
     }
+}
+
+/// Reads the text of an entry.
+pub(crate) fn read_entry(text: &str) -> Result<AuditEntry> {
+    serde_json::from_str(text).map_err(Error::internal)
 }
 
 /// Which chain is read.

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    PageRequest, Store, TestSet,
+    Store, TestSet,
     keys::{DRAFTS, Key, List, OUTPUTS, TelemetryKey, object_folders, run_partition},
     object::unavailable,
     sent::Sent,
@@ -16,9 +16,6 @@ use crate::{
 /// How many items are written at once.
 const WRITES: usize = 16;
 
-/// How many test sets one call goes on with.
-const SETS: u32 = 10;
-
 /// The part of an item that its key needs.
 #[derive(Deserialize)]
 struct Place {
@@ -26,9 +23,9 @@ struct Place {
 }
 
 impl Store {
-    /// The first few test sets that are deleted and not erased yet.
+    /// The test sets that are deleted and not erased yet.
     pub async fn test_sets_to_erase(&self) -> Result<Vec<TestSet>> {
-        Ok(self.page(self.query_list(&List::Erasing), &PageRequest::first(SETS)).await?.data)
+        self.all(self.query_list(&List::Erasing)).await
     }
 
     /// Keeps how far the erasure of a test set is: nobody's decision, so no entry in the audit. Returns whether it
@@ -52,22 +49,21 @@ impl Store {
                 if keys.is_empty() {
                     break;
                 }
-                let deletes = stream::iter(keys).map(|key| self.delete_object(key));
+                let deletes = stream::iter(keys).map(|key| async move { self.delete_object(&key).await });
                 deletes.buffer_unordered(WRITES).try_collect::<()>().await?;
             }
         }
         Ok(())
     }
 
-    async fn delete_object(&self, key: String) -> Result<()> {
-        let delete = self.s3.delete_object().bucket(&self.names.bucket).key(key);
-        delete.sent().await.map(|_| ()).map_err(unavailable)
-    }
-
-    /// Erases what was said to the cases of a run. Its figures stay.
+    /// Erases what was said to the cases of a run. Its figures stay. What is erased already is not written again.
     pub async fn erase_outputs(&self, run: EvalRunId) -> Result<()> {
-        let results = self.all_case_results(run).await?.into_iter().map(CaseResult::erased);
-        let writes = stream::iter(results).map(|result| self.replace_said(run, result));
+        let results = self.all_case_results(run).await?.into_iter();
+        let said = results.filter_map(|before| {
+            let after = before.clone().erased();
+            (after != before).then_some(after)
+        });
+        let writes = stream::iter(said).map(|result| self.replace_said(run, result));
         writes.buffer_unordered(WRITES).try_collect::<()>().await?;
         for kind in [OUTPUTS, DRAFTS] {
             let places: Vec<Place> =

@@ -9,7 +9,7 @@ use domain::{
     WebhookId, trial::TrialId,
 };
 pub(crate) use objects::{
-    archive_folder, archive_from, archive_key, archived_id, checkpoint_key, dataset_object, object_folders,
+    archive_folder, archive_key, archived_after, archived_id, checkpoint_key, dataset_object, object_folders,
     upload_object,
 };
 pub(crate) use telemetry::{
@@ -65,6 +65,8 @@ pub enum Key {
     Idempotency(String, String),
     /// A session of the console, by the hash of its token.
     Session(String),
+    /// How far the daily checkpoints over the audit's chains are.
+    AuditRound,
 }
 
 const META: &str = "META";
@@ -93,6 +95,7 @@ impl Key {
             Self::Model(_) => MODELS.to_owned(),
             Self::Idempotency(key, hash) => format!("IDEM#{key}#{hash}"),
             Self::Session(hash) => format!("SESSION#{hash}"),
+            Self::AuditRound => "AUDIT#ROUND".to_owned(),
         }
     }
 
@@ -119,7 +122,8 @@ impl Key {
             | Self::Webhook(_)
             | Self::SigningKey(_)
             | Self::Idempotency(..)
-            | Self::Session(_) => META.to_owned(),
+            | Self::Session(_)
+            | Self::AuditRound => META.to_owned(),
         }
     }
 
@@ -148,6 +152,7 @@ impl Key {
             ("EXPW", _) => Some(Self::Weights(id.parse().ok()?, sk.parse().ok()?)),
             ("KEY", META) => Some(Self::ApiKey(id.to_owned())),
             ("WEBHOOK", META) => Some(Self::Webhook(id.parse().ok()?)),
+            ("AUDIT", META) => (id == "ROUND").then_some(Self::AuditRound),
             ("SESSION", META) => Some(Self::Session(id.to_owned())),
             ("SIGN", META) => Some(Self::SigningKey(id.parse().ok()?)),
             ("IDEM", META) => {

@@ -40,7 +40,7 @@ mod watch;
 mod webhook;
 
 pub use archive::Reconciled;
-pub use audit_round::AuditRound;
+pub use audit_round::{ArchiveRound, AuditRound};
 pub use change::{Change, CommitError, Slot};
 pub use idempotency::{Act, IdempotencyMark, IdempotencyRecord, Made};
 pub use judgement::Judgement;

@@ -50,14 +50,13 @@ impl Store {
 
     /// Deletes the cases of a test set's version; that they are gone already is fine.
     pub async fn delete_dataset(&self, version: &TestSetVersion) -> Result<()> {
-        self.s3
-            .delete_object()
-            .bucket(&self.names.bucket)
-            .key(&version.object)
-            .sent()
-            .await
-            .map_err(unavailable)?;
-        Ok(())
+        self.delete_object(&version.object).await
+    }
+
+    /// Deletes an object; that it is gone already is fine.
+    pub(crate) async fn delete_object(&self, key: &str) -> Result<()> {
+        let delete = self.s3.delete_object().bucket(&self.names.bucket).key(key);
+        delete.sent().await.map(|_| ()).map_err(unavailable)
     }
 }
 

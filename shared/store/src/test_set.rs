@@ -31,6 +31,9 @@ pub struct TestSet {
     /// Up to where in the list of its team's prompts what models said to its cases is erased.
     #[serde(default)]
     pub erased_up_to: Option<String>,
+    /// Up to where in the list of the next one's runs it is.
+    #[serde(default)]
+    pub erased_runs_up_to: Option<String>,
     /// When all of that was erased.
     #[serde(default)]
     pub erased_at: Option<Timestamp>,

@@ -37,8 +37,6 @@ impl Store {
 
     /// Takes an upload away, once it was read or is not wanted.
     pub async fn delete_upload(&self, set: TestSetId, upload: &str) -> Result<()> {
-        let delete = self.s3.delete_object().bucket(&self.names.bucket).key(upload_object(set, upload));
-        delete.sent().await.map_err(unavailable)?;
-        Ok(())
+        self.delete_object(&upload_object(set, upload)).await
     }
 }

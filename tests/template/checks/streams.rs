@@ -114,7 +114,8 @@ fn readers(record: &Value) -> (String, &'static [&'static str]) {
         | Key::Model(_)
         | Key::Idempotency(..)
         | Key::Webhook(_)
-        | Key::Session(_) => (kind, &[]),
+        | Key::Session(_)
+        | Key::AuditRound => (kind, &[]),
     }
 }
 

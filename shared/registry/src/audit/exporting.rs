@@ -7,6 +7,7 @@ use domain::{
         export::{Content, Head, Line},
     },
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{
     PageRequest,
     audit::{Chain, Order},
@@ -25,8 +26,11 @@ const MAX_EXPORT_BYTES: usize = 5 * 1024 * 1024;
 const ROOM: usize = 3 * 1024 * 1024;
 
 /// How many entries are read at a time, and after how many bytes an answer ends, where any entry may bring a content of
-/// 350 KiB with it.
-const ROOM_FOR_CONTENTS: (u32, usize) = (10, ROOM / 2);
+/// 350 KiB with it. On Lambda an answer is a text within JSON, which at worst makes it twice as long.
+const ROOM_FOR_CONTENTS: (u32, usize) = (5, ROOM / 4);
+
+/// How many versions are read at once.
+const READS: usize = 5;
 
 /// Which chains are wanted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -93,8 +97,13 @@ impl Registry {
         };
         loop {
             let page = self.store.audit(&chain, Order::OldestFirst, &request).await?;
-            for entry in page.data.into_iter().filter(|entry| entry.sequence <= length) {
+            let entries = page.data.into_iter().filter(|entry| entry.sequence <= length);
+            let lines = stream::iter(entries).map(|entry| async move {
                 let content = if wish.versions { self.said_by(prompt, &entry).await? } else { None };
+                Ok::<_, Error>((entry, content))
+            });
+            let mut lines = lines.buffered(READS);
+            while let Some((entry, content)) = lines.try_next().await? {
                 push_line(&mut export, &Line::Entry(Box::new(entry)))?;
                 content.map(|content| push_line(&mut export, &Line::Version(content))).transpose()?;
             }
@@ -113,8 +122,8 @@ impl Registry {
             return Ok(None);
         }
         let missing = || Error::internal(format!("the version {} is missing", entry.subject));
-        let version = entry.subject.parse().map_err(Error::internal)?;
-        let (_, number) = self.store.version_place(version).await?.ok_or_else(missing)?;
+        let number = entry.after["version_number"].as_u64().and_then(|number| u32::try_from(number).ok());
+        let number = number.ok_or_else(missing)?;
         let version = self.store.version(prompt.prompt_id, number).await?.ok_or_else(missing)?;
         let (chain, version_id) = (entry.chain.clone(), entry.subject.clone());
         Ok(Some(Content { chain, version_id, content: version.content.to_json() }))

@@ -23,6 +23,13 @@ pub enum Ending {
     Cancelled,
 }
 
+impl Ending {
+    /// There are no cases any more.
+    pub fn without_cases() -> Self {
+        Self::Impossible("The test set was deleted before the run was done.".to_owned())
+    }
+}
+
 /// What a run has to be compared with, by now.
 enum Beside {
     /// Nothing, or nothing that could be measured.

@@ -96,9 +96,8 @@ impl Registry {
             Ok(bytes) => bytes,
             Err(error) if error.retryable() => return Err(error),
             Err(_) => {
-                let reason =
-                    Ending::Impossible("The test set was deleted before the run was done.".to_owned());
-                self.end_run(&Caller::system("dispatch"), run.prompt_id, run.eval_run_id, reason).await?;
+                let ending = Ending::without_cases();
+                self.end_run(&Caller::system("dispatch"), run.prompt_id, run.eval_run_id, ending).await?;
                 return Ok(None);
             }
         };

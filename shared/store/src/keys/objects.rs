@@ -18,9 +18,9 @@ pub(crate) fn archive_folder(chain: &str) -> String {
     format!("audit/{chain}/")
 }
 
-/// What the objects of a chain's entries from this day on come after.
-pub(crate) fn archive_from(chain: &str, at: Timestamp) -> String {
-    archive_folder(chain) + &day(at)
+/// What the objects of a chain's entries after this one come after.
+pub(crate) fn archived_after(chain: &str, entry: AuditId) -> String {
+    format!("{}{}/{entry}.json", archive_folder(chain), day(entry.moment()))
 }
 
 /// The entry that an object of the archive is named after.
@@ -78,7 +78,9 @@ mod tests {
         let key = archive_key(&entry);
         assert_eq!(key, format!("audit/support/2025/11/20/{}.json", entry.audit_id));
         assert_eq!(archived_id(&key), Some(entry.audit_id));
-        assert!(archive_from("support", at) < key && key < archive_from("support", at.plus(DAY)));
+        assert_eq!(archived_after("support", entry.audit_id), key);
+        assert!(archived_after("support", AuditId::new(at, [6; 10])) < key);
+        assert!(key < archived_after("support", AuditId::new(at.plus(DAY), [0; 10])));
     }
 
     #[test]

@@ -35,8 +35,10 @@ pub enum TelemetryKey {
     Answer(String),
     /// How far the daily watch over live versions is.
     Watch,
-    /// How far the daily round over the audit's chains is.
-    AuditRound,
+    /// How far the daily comparison of the archive with all chains is.
+    Archived,
+    /// How far the archive is compared with a chain, by the chain's name.
+    ArchivedUpTo(String),
     /// What was added to the counters before.
     Mark(Mark),
     /// Counters of a version in an environment and an hour.
@@ -78,7 +80,8 @@ impl TelemetryKey {
             Self::Budget(model) => format!("LIMIT#{model}"),
             Self::Answer(question) => format!("ANSWER#{question}"),
             Self::Watch => "WATCH".to_owned(),
-            Self::AuditRound => "AUDIT".to_owned(),
+            Self::Archived => "ARCHIVED".to_owned(),
+            Self::ArchivedUpTo(chain) => format!("ARCHIVED#{chain}"),
             Self::Mark(mark) => format!("MARK#{mark}"),
             Self::Hour(version, environment, _) | Self::Latencies(version, environment, _) => {
                 hours_partition(*version, environment)
@@ -111,7 +114,8 @@ impl TelemetryKey {
             | Self::Budget(_)
             | Self::Answer(_)
             | Self::Watch
-            | Self::AuditRound
+            | Self::Archived
+            | Self::ArchivedUpTo(_)
             | Self::Mark(_) => META.to_owned(),
             Self::KeyWrites(_, minute) => format!("W#{minute}"),
             Self::Hour(_, _, hour) => format!("{HOURS}{hour}"),

@@ -35,6 +35,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         bytes.prop_map(|b| Key::SigningKey(SigningKeyId::from_bytes(b))),
         "\\PC{1,60}".prop_map(Key::Model),
         "[0-9a-f]{64}".prop_map(Key::Session),
+        Just(Key::AuditRound),
         ("[A-Za-z0-9-]{1,64}", "[0-9a-f]{64}").prop_map(|(k, h)| Key::Idempotency(k, h)),
     ]
 }
