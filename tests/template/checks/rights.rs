@@ -221,6 +221,7 @@ pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
             }
         }
         complaints.extend(misjudged(template, function));
+        complaints.extend(crowded(function));
     }
     for (id, policy) in template.resources("AWS::IAM::ManagedPolicy") {
         if !used.contains(id) {
@@ -242,6 +243,20 @@ fn misjudged(template: &Template, function: &Function) -> Vec<String> {
     let missing = needed.difference(&allowed).map(|call| format!("{id}: it may not {call}"));
     let needless = allowed.difference(&needed);
     missing.chain(needless.map(|call| format!("{id}: it may {call}, which it does not need"))).collect()
+}
+
+/// The most policies that IAM attaches to a role. What SAM adds to a function's own counts too: one to write the log,
+/// one to be in the network, and one for each kind of source that it reads.
+const MOST_POLICIES: usize = 10;
+
+/// A role that takes no more policies, so that the deployment fails.
+fn crowded(function: &Function) -> Option<String> {
+    let own = elements(&function.properties["Policies"]).len();
+    let networked = usize::from(!function.properties["VpcConfig"].is_null());
+    let sources = ["SQS", "DynamoDB"].into_iter().filter(|kind| function.events(kind).next().is_some()).count();
+    let all = own + 1 + networked + sources;
+    let id = &function.id;
+    (all > MOST_POLICIES).then(|| format!("{id}: its role has {all} policies, and takes {MOST_POLICIES}"))
 }
 
 fn statements(policy: &Value) -> Vec<&Value> {
