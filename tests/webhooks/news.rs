@@ -83,8 +83,11 @@ async fn verdicts_of_the_gate_and_of_people_are_told() {
     let other = stage.judged("other", 1, 0).await;
     assert_eq!(stage.kinds().await.len(), 2);
     let prompt = stage.world.admin(Call::get(at(&other, ""))).await.expect(200);
-    stage.post(&again, &json!({ "test_set_id": prompt["test_set_id"] })).await;
+    let run = stage.post(&again, &json!({ "test_set_id": prompt["test_set_id"] })).await;
     assert!(stage.told().await.is_empty());
+    let run =
+        stage.world.admin(Call::get(format!("/api/evals/{}", text(&run["eval_run_id"])))).await.expect(200);
+    assert_eq!(run["status"], "completed");
 }
 
 #[tokio::test]
@@ -119,6 +122,31 @@ async fn canaries_and_experiments_are_told_from_their_beginning_to_their_end() {
         // With a winner the one entry is the promotion's.
         assert_eq!(stage.kinds().await, ["experiment.started", "experiment.ended"], "{winner}");
     }
+}
+
+#[tokio::test]
+async fn archiving_a_prompt_ends_its_trials_and_their_ends_are_told() {
+    let stage = Stage::new().await;
+    stage.webhook("support", &["canary.ended", "experiment.ended"], "json").await;
+    for (trials, kind) in [("rollouts", "canary.ended"), ("experiments", "experiment.ended")] {
+        let (prompt, versions) = stage.prompt("support", trials, 2).await;
+        let ids = [0, 1].map(|number: usize| versions[number]["version_id"].clone());
+        let (wish, id) = match trials {
+            "rollouts" => (json!({ "version_id": ids[1] }), "rollout_id"),
+            _ => {
+                let variants = json!([{ "version_id": ids[0] }, { "version_id": ids[1] }]);
+                (json!({ "variants": variants }), "experiment_id")
+            }
+        };
+        let trial = stage.post(&at(&prompt, &format!("/{trials}")), &wish).await;
+        stage.world.admin(Call::delete(at(&prompt, ""))).await.expect(200);
+        let told = stage.told().await;
+        assert_eq!(told.iter().map(Message::kind).collect::<Vec<_>>(), [kind]);
+        assert_eq!(told[0].json()["data"]["evidence"], json!({ "trials_ended": [trial[id]] }));
+    }
+    let (prompt, _) = stage.prompt("support", "quiet", 1).await;
+    stage.world.admin(Call::delete(at(&prompt, ""))).await.expect(200);
+    assert!(stage.told().await.is_empty(), "nothing was tried");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ impl WebhookView {
             format: webhook.format.name(),
             created_by: webhook.created_by.clone(),
             created_at: webhook.created_at.to_string(),
-            former_secret_until: webhook.former.as_ref().map(|former| former.until.to_string()),
+            former_secret_until: webhook.formers.last().map(|former| former.until.to_string()),
             disabled_at: webhook.disabled_at.map(|at| at.to_string()),
         }
     }

@@ -3,7 +3,7 @@
 mod event;
 mod message;
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, iter, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -100,8 +100,8 @@ pub struct Webhook {
     pub format: Format,
     /// What signs them.
     pub secret: Secret,
-    /// What signed them before the secret was replaced.
-    pub former: Option<Former>,
+    /// What signed them before the secret was replaced, oldest first.
+    pub formers: Vec<Former>,
     /// Who made it.
     pub created_by: String,
     /// When.
@@ -136,10 +136,23 @@ impl Webhook {
     /// The same with another secret; the one before signs too for 24 hours.
     #[must_use]
     pub fn rotated(&self, sources: &Sources) -> Self {
-        let former = Former { secret: self.secret.clone(), until: sources.now().plus(GRACE) };
+        let now = sources.now();
+        let replaced = Former { secret: self.secret.clone(), until: now.plus(GRACE) };
         Self {
             secret: Secret::generate(sources),
-            former: Some(former),
+            formers: self.formers_at(now).cloned().chain([replaced]).collect(),
+            revision: self.revision + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same, of which nobody is told any more. What signed is forgotten: no secret is kept that nobody needs.
+    #[must_use]
+    pub fn disabled(&self, sources: &Sources) -> Self {
+        Self {
+            secret: Secret::generate(sources),
+            formers: Vec::new(),
+            disabled_at: Some(sources.now()),
             revision: self.revision + 1,
             ..self.clone()
         }
@@ -147,9 +160,13 @@ impl Webhook {
 
     /// The signatures of a message, separated by spaces: of each secret that is in use.
     pub fn signatures(&self, id: &str, now: Timestamp, body: &str) -> Result<String> {
-        let former = self.former.as_ref().filter(|former| now < former.until).map(|former| &former.secret);
-        let signed = [Some(&self.secret), former].into_iter().flatten();
-        Ok(signed.map(|secret| secret.sign(id, now, body)).collect::<Result<Vec<_>>>()?.join(" "))
+        let secrets = iter::once(&self.secret).chain(self.formers_at(now).map(|former| &former.secret));
+        Ok(secrets.map(|secret| secret.sign(id, now, body)).collect::<Result<Vec<_>>>()?.join(" "))
+    }
+
+    /// The replaced secrets that sign still.
+    fn formers_at(&self, now: Timestamp) -> impl Iterator<Item = &Former> {
+        self.formers.iter().filter(move |former| now < former.until)
     }
 
     /// Where messages are sent, without the path: what receivers are reached by is often as good as a key.

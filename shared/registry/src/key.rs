@@ -62,15 +62,11 @@ impl Registry {
             fact.after = describe(&key);
             let mut change = self.key_change(&key, fact).await?;
             change.put_api_key(&key)?;
-            if let Some(mark) = &act.once {
-                change.once(mark, 201, key.key_id())?;
-            }
-            Ok(Step::commit(change, FreshKey { key, secret }))
+            let id = key.key_id();
+            Step::commit(change, FreshKey { key, secret }).once(act, 201, id)
         };
-        let made = self
-            .settle(act, attempt, |made: String| async move { Err(secret_not_repeated("key_id", &made)) })
-            .await?;
-        Ok(made.value)
+        let replay = |made: String| async move { Err(not_repeated(&made)) };
+        Ok(self.settle(act, attempt, replay).await?.value)
     }
 
     /// Puts another key in a key's place; the old one stays good for 24 hours.
@@ -99,15 +95,11 @@ impl Registry {
             let mut change = self.key_change(&old, fact).await?;
             change.put_api_key(&key)?;
             change.put_api_key(&replaced)?;
-            if let Some(mark) = &act.once {
-                change.once(mark, 201, key.key_id())?;
-            }
-            Ok(Step::commit(change, FreshKey { key, secret }))
+            let id = key.key_id();
+            Step::commit(change, FreshKey { key, secret }).once(act, 201, id)
         };
-        let made = self
-            .settle(act, attempt, |made: String| async move { Err(secret_not_repeated("key_id", &made)) })
-            .await?;
-        Ok(made.value)
+        let replay = |made: String| async move { Err(not_repeated(&made)) };
+        Ok(self.settle(act, attempt, replay).await?.value)
     }
 
     /// Revokes a key. Revoking again changes nothing.
@@ -189,6 +181,10 @@ impl Registry {
         let team = self.team_or_new(&key.team_id).await?;
         Change::of_team(&team, team.clone(), fact, &self.sources)
     }
+}
+
+fn not_repeated(made: &str) -> Error {
+    secret_not_repeated("key_id", made, "made", "Revoke it and make a new one.")
 }
 
 /// How the audit describes a key: never its secret, not even hashed.

@@ -119,10 +119,10 @@ pub fn contended() -> Error {
     Error::new(ErrorKind::Contended, "Too many changes at the same moment. Nothing was changed; try again.")
 }
 
-/// What an idempotency key has made before, which has a secret; `member` says what it is.
-pub(crate) fn secret_not_repeated(member: &str, made: &str) -> Error {
-    let detail = format!(
-        "{made} was made by this request before, and its secret is shown only once. Revoke it and make a new one."
-    );
+/// What an idempotency key has made before, which has a secret; `member` says what it is, `deed` what was done to it,
+/// and `again` how to get another secret.
+pub(crate) fn secret_not_repeated(member: &str, made: &str, deed: &str, again: &str) -> Error {
+    let detail =
+        format!("{made} was {deed} by this request before, and its secret is shown only once. {again}");
     Error::new(ErrorKind::SecretNotRepeated, detail).fact(member, made)
 }

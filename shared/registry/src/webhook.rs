@@ -40,7 +40,9 @@ impl Registry {
             let (change, id) = (self.webhook_change(&webhook, fact).await?, webhook.webhook_id);
             Step::commit(change, webhook).once(act, 201, id)
         };
-        let replay = |made: String| async move { Err(secret_not_repeated("webhook_id", &made)) };
+        let again = "Delete it and make a new one.";
+        let replay =
+            |made: String| async move { Err(secret_not_repeated("webhook_id", &made, "made", again)) };
         Ok(self.settle(act, attempt, replay).await?.value)
     }
 
@@ -61,7 +63,9 @@ impl Registry {
             let change = self.webhook_change(&after, fact).await?;
             Step::commit(change, after).once(act, 201, id)
         };
-        let replay = |made: String| async move { Err(secret_not_repeated("webhook_id", &made)) };
+        let again = "Rotate it again, with another Idempotency-Key.";
+        let replay =
+            |made: String| async move { Err(secret_not_repeated("webhook_id", &made, "rotated", again)) };
         Ok(self.settle(act, attempt, replay).await?.value)
     }
 
@@ -83,11 +87,7 @@ impl Registry {
             if before.disabled_at.is_some() {
                 return Ok(Step::Done(before));
             }
-            let after = Webhook {
-                disabled_at: Some(self.sources.now()),
-                revision: before.revision + 1,
-                ..before.clone()
-            };
+            let after = before.disabled(&self.sources);
             let mut fact = Fact::new(&act.caller.actor, Action::WebhookDisabled, id);
             fact.before = describe(&before);
             fact.after = describe(&after);
@@ -137,7 +137,7 @@ impl Registry {
             events: new.events.clone(),
             format: new.format,
             secret: Secret::generate(&self.sources),
-            former: None,
+            formers: Vec::new(),
             created_by: caller.actor.id.clone(),
             created_at: self.sources.now(),
             disabled_at: None,

@@ -2,7 +2,7 @@
 
 use cache::ReadAt;
 use domain::{
-    Caller, KeyRole, Prompt, PromptName, Result, TestSetId,
+    Caller, KeyRole, Prompt, PromptName, Result, TestSetId, Trial,
     audit::{Action, Fact},
     gate::GatePolicy,
     prompt::check_labels,
@@ -14,6 +14,7 @@ use registry::{
     settle::Step,
     version::refuse_archived,
 };
+use serde_json::json;
 use store::Change;
 
 use crate::{Release, moved::News};
@@ -86,9 +87,15 @@ impl Release {
                 .iter()
                 .map(|reference| News { reference: reference.following(&after), read_at })
                 .collect();
+            let archived = after.archived_at.is_some();
+            let ended = if archived { self.all_running(&refs).await? } else { Vec::new() };
             let mut fact = Fact::new(&act.caller.actor, action, prompt_id);
             fact.before = describe(&before);
             fact.after = describe(&after);
+            if !ended.is_empty() {
+                let trials: Vec<_> = ended.iter().map(Trial::id).collect();
+                fact.evidence = json!({ "trials_ended": trials });
+            }
             let mut change = Change::of_prompt(&before, after.clone(), fact, &registry.sources)?;
             if after.name != before.name {
                 let owner = registry.store.prompt_named(&before.team_id, after.name.as_str()).await?;
@@ -101,12 +108,9 @@ impl Release {
             for News { reference, .. } in &news {
                 change.put_ref(reference)?;
             }
-            if after.archived_at.is_some() {
-                for running in self.all_running(&refs).await? {
-                    let now = registry.sources.now();
-                    change
-                        .put_trial(&running.called_off("The prompt was archived.", now)?.after(&running))?;
-                }
+            for running in &ended {
+                let now = registry.sources.now();
+                change.put_trial(&running.called_off("The prompt was archived.", now)?.after(running))?;
             }
             if let Some(mark) = &act.once {
                 change.once(mark, 200, prompt_id)?;

@@ -253,7 +253,8 @@ const MOST_POLICIES: usize = 10;
 fn crowded(function: &Function) -> Option<String> {
     let own = elements(&function.properties["Policies"]).len();
     let networked = usize::from(!function.properties["VpcConfig"].is_null());
-    let sources = ["SQS", "DynamoDB"].into_iter().filter(|kind| function.events(kind).next().is_some()).count();
+    let sources =
+        ["SQS", "DynamoDB"].into_iter().filter(|kind| function.events(kind).next().is_some()).count();
     let all = own + 1 + networked + sources;
     let id = &function.id;
     (all > MOST_POLICIES).then(|| format!("{id}: its role has {all} policies, and takes {MOST_POLICIES}"))

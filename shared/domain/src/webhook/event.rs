@@ -1,6 +1,9 @@
 //! What webhooks tell of, and which entries of the audit are that.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     ExperimentId,
@@ -44,7 +47,7 @@ events! {
     Rollback "rollback";
     /// An experiment began.
     ExperimentStarted "experiment.started";
-    /// An experiment was decided or stopped.
+    /// An experiment was decided or stopped, or its prompt archived.
     ExperimentEnded "experiment.ended";
     /// A canary began.
     CanaryStarted "canary.started";
@@ -54,14 +57,16 @@ events! {
     CanaryPaused "canary.paused";
     /// A paused canary goes on.
     CanaryResumed "canary.resumed";
-    /// A canary was completed or stopped.
+    /// A canary was completed or stopped, or its prompt archived.
     CanaryEnded "canary.ended";
 }
 
 impl Event {
-    /// What an entry is, most telling first. A move that ends a trial is both.
+    /// What an entry is, most telling first. A move that ends a trial is both; who archives a prompt ends all of its
+    /// trials.
     pub fn of(entry: &AuditEntry) -> Vec<Self> {
         let one = match entry.action {
+            Action::PromptArchived => return Self::of_trials_ended(entry),
             Action::VersionCreated => Some(Self::VersionCreated),
             Action::EvaluationEnded => Self::of_verdict(entry),
             Action::EvaluationReviewed => entry.after["approved"].as_bool().map(Self::of_decision),
@@ -96,14 +101,24 @@ impl Event {
         }
     }
 
+    /// The ends of trials, each kind once.
+    fn of_trials_ended(entry: &AuditEntry) -> Vec<Self> {
+        let trials = entry.evidence["trials_ended"].as_array().into_iter().flatten();
+        let kinds: BTreeSet<_> = trials.filter_map(Value::as_str).map(Self::of_end).collect();
+        kinds.into_iter().collect()
+    }
+
+    fn of_end(trial: &str) -> Self {
+        if ExperimentId::looks_like(trial) { Self::ExperimentEnded } else { Self::CanaryEnded }
+    }
+
     /// What a move is to the trial that it takes the traffic from.
     fn of_trial_left(entry: &AuditEntry) -> Option<Self> {
         let evidence = &entry.evidence;
         match entry.before["trial_id"].as_str() {
-            Some(trial) if ExperimentId::looks_like(trial) => Some(Self::ExperimentEnded),
             // The canary's own promotion: now it is compared with the time before.
             Some(_) if evidence["decision"]["rollout_id"].is_string() => Some(Self::CanaryAdvanced),
-            Some(_) => Some(Self::CanaryEnded),
+            Some(trial) => Some(Self::of_end(trial)),
             // A version that is watched is taken back.
             None => evidence["rollout_id"].is_string().then_some(Self::CanaryEnded),
         }

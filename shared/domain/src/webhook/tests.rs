@@ -1,11 +1,13 @@
 //! Signatures that others can verify, and who is told of what.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::{
-    Caller,
+    Caller, Clock, Entropy,
     audit::{Action, AuditEntry, ChainHead, Fact},
 };
 
@@ -17,10 +19,35 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
+/// A moment, with bytes of its own.
+#[derive(Debug)]
+struct Moment(i64);
+
+impl Clock for Moment {
+    fn now(&self) -> Timestamp {
+        at(self.0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Entropy for Moment {
+    fn fill(&self, bytes: &mut [u8]) {
+        let own = self.0.to_be_bytes();
+        bytes.iter_mut().zip(own.iter().cycle()).for_each(|(byte, own)| *byte = *own);
+    }
+}
+
+fn sources(seconds: i64) -> Sources {
+    Sources { clock: Arc::new(Moment(seconds)), entropy: Arc::new(Moment(seconds)) }
+}
+
 fn webhook(url: &str) -> Webhook {
     let value = json!({
         "webhook_id": "whk_00000000000000000000000000", "team_id": "a", "url": url, "events": ["promotion"],
-        "format": "json", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "former": null, "created_by": "key_a",
+        "format": "json", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "formers": [], "created_by": "key_a",
         "created_at": at(1000).to_string(), "disabled_at": null, "revision": 1,
     });
     serde_json::from_value(value).unwrap()
@@ -127,7 +154,7 @@ fn an_evaluation_is_news_when_it_decides_on_a_version() {
 }
 
 #[test]
-fn a_move_that_takes_the_traffic_from_a_trial_is_news_of_both() {
+fn what_takes_the_traffic_from_a_trial_is_news_of_its_end_too() {
     let moved = |action: Action, trial: &str, evidence: serde_json::Value| {
         Event::of(&entry(action, |fact| {
             fact.before = json!({ "trial_id": trial });
@@ -143,8 +170,34 @@ fn a_move_that_takes_the_traffic_from_a_trial_is_news_of_both() {
     let taken_back =
         Event::of(&entry(Action::RolledBack, |fact| fact.evidence = json!({ "rollout_id": "rol_1" })));
     assert_eq!(taken_back, [Event::Rollback, Event::CanaryEnded]);
+    let archived = |trials: &[&str]| {
+        Event::of(&entry(Action::PromptArchived, |fact| fact.evidence = json!({ "trials_ended": trials })))
+    };
+    assert_eq!(archived(&["rol_1", "exp_1", "exp_2"]), [Event::ExperimentEnded, Event::CanaryEnded]);
+    assert_eq!(archived(&["rol_1"]), [Event::CanaryEnded]);
+    assert!(Event::of(&entry(Action::PromptArchived, |_| {})).is_empty());
     assert_eq!(Event::of(&entry(Action::Promoted, |_| {})), [Event::Promotion]);
     assert!(Event::of(&entry(Action::Locked, |_| {})).is_empty());
+}
+
+#[test]
+fn each_secret_that_was_replaced_signs_for_a_day_and_none_outlives_its_webhook() {
+    const HOUR: i64 = 3600;
+    let first = webhook("https://a.example");
+    let second = first.rotated(&sources(0));
+    let third = second.rotated(&sources(HOUR));
+    let signed = |webhook: &Webhook, now: Timestamp| {
+        let signatures = webhook.signatures("a", now, "b").unwrap();
+        [&first, &second, &third]
+            .map(|signer| signatures.contains(&signer.secret.sign("a", now, "b").unwrap()))
+    };
+    assert_eq!(signed(&third, at(24 * HOUR - 1)), [true, true, true]);
+    assert_eq!(signed(&third, at(24 * HOUR)), [false, true, true]);
+    assert_eq!(signed(&third, at(25 * HOUR)), [false, false, true]);
+    assert_eq!(third.rotated(&sources(24 * HOUR)).formers.len(), 2, "the first is forgotten");
+    let gone = third.disabled(&sources(2 * HOUR));
+    assert_eq!((gone.disabled_at, gone.revision), (Some(at(2 * HOUR)), third.revision + 1));
+    assert_eq!(signed(&gone, at(2 * HOUR)), [false; 3]);
 }
 
 #[test]
