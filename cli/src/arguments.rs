@@ -102,6 +102,16 @@ impl Most {
     }
 }
 
+/// Which things are listed of those that belong to a team, or to all.
+#[derive(Args)]
+pub struct OfTeam {
+    /// Whose; else those for all teams
+    #[arg(long, value_name = "TEAM")]
+    pub of_team: Option<String>,
+    #[command(flatten)]
+    pub most: Most,
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lambda_events::event::{dynamodb::Event, streams::DynamoDbEventResponse};
+use aws_lambda_events::event::{
+    dynamodb::Event,
+    sqs::{SqsBatchResponse, SqsEvent},
+    streams::DynamoDbEventResponse,
+};
 use domain::Result;
 use testkit::{
     Endpoints,
@@ -41,6 +45,11 @@ impl Pumps {
             visibility: CASE_TIME,
             ..QueueSource::new(&functions.queue_url)
         };
+        let webhooks = QueueSource {
+            visibility: SENDING_TIME,
+            retry_after: REFUSED_FOR,
+            ..QueueSource::new(&functions.webhooks_url)
+        };
         let dispatch = Arc::new(functions.dispatch());
         pumps.follow_stream("dispatch", endpoints, settings, move |event| {
             let app = Arc::clone(&dispatch);
@@ -51,10 +60,20 @@ impl Pumps {
             let app = Arc::clone(&propagate);
             async move { propagate::handle(event, &app).await }
         });
-        pumps.poll(cases, functions, endpoints);
-        pumps.poll(QueueSource::new(&functions.dead_letters_url), functions, endpoints);
+        let worker = Arc::new(functions.eval_worker());
+        for source in [cases, QueueSource::new(&functions.dead_letters_url)] {
+            let worker = Arc::clone(&worker);
+            pumps.follow_queue(source, endpoints, move |event| {
+                let app = Arc::clone(&worker);
+                async move { eval_worker::handle(event, &app).await }
+            });
+        }
+        let notify = Arc::new(functions.notify()?);
+        pumps.follow_queue(webhooks, endpoints, move |event| {
+            let app = Arc::clone(&notify);
+            async move { notify::handle(event, &app).await }
+        });
         pumps.count(functions, endpoints);
-        pumps.notify(functions, endpoints)?;
         pumps.keep_schedule(functions);
         Ok(pumps)
     }
@@ -79,17 +98,15 @@ impl Pumps {
         self.running.spawn(async move { source.run(&streams, stopped, handle).await });
     }
 
-    fn poll(&mut self, source: QueueSource, functions: &Functions, endpoints: &Endpoints) {
-        let app = Arc::new(functions.eval_worker());
+    /// Hands the messages of a queue to a function.
+    fn follow_queue<H, F>(&mut self, source: QueueSource, endpoints: &Endpoints, handle: H)
+    where
+        H: Fn(SqsEvent) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<SqsBatchResponse>> + Send + 'static,
+    {
         let sqs = testkit::clients(endpoints).sqs;
         let stopped = self.stopped();
-        self.running.spawn(async move {
-            let handle = |event| {
-                let app = Arc::clone(&app);
-                async move { eval_worker::handle(event, &app).await }
-            };
-            source.run(&sqs, stopped, handle).await;
-        });
+        self.running.spawn(async move { source.run(&sqs, stopped, handle).await });
     }
 
     fn count(&mut self, functions: &Functions, endpoints: &Endpoints) {
@@ -113,25 +130,6 @@ impl Pumps {
                 tracing::warn!(error, "metrics are lost");
             }
         });
-    }
-
-    fn notify(&mut self, functions: &Functions, endpoints: &Endpoints) -> Result<()> {
-        let source = QueueSource {
-            visibility: SENDING_TIME,
-            retry_after: REFUSED_FOR,
-            ..QueueSource::new(&functions.webhooks_url)
-        };
-        let app = Arc::new(functions.notify()?);
-        let sqs = testkit::clients(endpoints).sqs;
-        let stopped = self.stopped();
-        self.running.spawn(async move {
-            let handle = |event| {
-                let app = Arc::clone(&app);
-                async move { notify::handle(event, &app).await }
-            };
-            source.run(&sqs, stopped, handle).await;
-        });
-        Ok(())
     }
 
     fn keep_schedule(&mut self, functions: &Functions) {

@@ -9,7 +9,7 @@ use domain::{
 use serde::Serialize;
 
 use crate::{
-    arguments::Most,
+    arguments::OfTeam,
     failure::Result,
     output::Output,
     paper::{Paper, Show},
@@ -30,13 +30,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub enum Keys {
     /// List the keys of a team, or those for all teams
-    List {
-        /// Whose; else those for all teams
-        #[arg(long, value_name = "TEAM")]
-        of_team: Option<String>,
-        #[command(flatten)]
-        most: Most,
-    },
+    List(OfTeam),
     /// Make a key; its secret is shown once
     Create(Create),
     /// Put another key in a key's place; both are good for a while
@@ -86,7 +80,7 @@ impl Keys {
         let (client, output) = (&session.client, session.output);
         match self {
             Self::Draw => draw(output),
-            Self::List { of_team, most } => {
+            Self::List(OfTeam { of_team, most }) => {
                 output.show(&client.keys(of_team.as_deref(), most.count()).await?)
             }
             Self::Create(create) => create.run(session).await,

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use client::webhooks::NewWebhook;
 
-use crate::{arguments::Most, failure::Result, session::Session};
+use crate::{arguments::OfTeam, failure::Result, session::Session};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,13 +18,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub enum Webhooks {
     /// List the webhooks of a team, or those for all teams
-    List {
-        /// Whose; else those for all teams
-        #[arg(long, value_name = "TEAM")]
-        of_team: Option<String>,
-        #[command(flatten)]
-        most: Most,
-    },
+    List(OfTeam),
     /// Make a webhook; its secret is shown once
     Create(Create),
     /// Replace a webhook's secret; both sign for a while
@@ -59,7 +53,7 @@ impl Webhooks {
     pub async fn run(self, session: &Session) -> Result {
         let (client, output) = (&session.client, session.output);
         match self {
-            Self::List { of_team, most } => {
+            Self::List(OfTeam { of_team, most }) => {
                 output.show(&client.webhooks(of_team.as_deref(), most.count()).await?)
             }
             Self::Create(create) => create.run(session).await,

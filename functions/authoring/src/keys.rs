@@ -1,14 +1,13 @@
 //! API keys.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use domain::{ApiKey, KeyRole, TeamScope, Timestamp};
 use registry::key::{FreshKey, NewKey};
 use serde::{Deserialize, Serialize};
-use store::Made;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use web::{Author, Created, Empty, Listed, Path, Query, Write, page_request};
 
-use crate::App;
+use crate::{App, of_scope::OfScopeQuery};
 
 /// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,20 +81,6 @@ pub struct NewKeyBody {
     expires_at: Option<Timestamp>,
 }
 
-/// Which keys are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Of this team; left out: keys for all teams (`*`).
-    #[param(value_type = Option<String>)]
-    team_id: Option<TeamScope>,
-    /// How many, 1 to 100.
-    limit: Option<u32>,
-    /// From the former page.
-    cursor: Option<String>,
-}
-
 /// Makes a key.
 #[utoipa::path(post, path = "/api/keys", tag = "keys", request_body = NewKeyBody,
     responses((status = 201, body = FreshKeyView, description = "The key with its secret"),
@@ -106,16 +91,16 @@ pub async fn create(
 ) -> web::Result<Created<FreshKeyView>> {
     let NewKeyBody { team_id, role, name, email, expires_at } = body;
     let fresh = app.registry().create_key(&act, &NewKey { team_id, role, name, email, expires_at }).await?;
-    Ok(Created::new(StatusCode::CREATED, Made { value: fresh, replayed: false }, FreshKeyView::new))
+    Ok(Created::fresh(fresh, FreshKeyView::new))
 }
 
 /// Lists keys.
-#[utoipa::path(get, path = "/api/keys", tag = "keys", params(ListQuery),
+#[utoipa::path(get, path = "/api/keys", tag = "keys", params(OfScopeQuery),
     responses((status = 200, body = Listed<KeyView>, description = "A page of keys")))]
 pub async fn list(
     State(app): State<App>,
     Author(caller): Author,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<OfScopeQuery>,
 ) -> web::Result<Json<Listed<KeyView>>> {
     let team = query.team_id.unwrap_or(TeamScope::All);
     let page = app.registry().keys(&caller, &team, &page_request(query.limit, query.cursor)?).await?;
@@ -132,7 +117,7 @@ pub async fn rotate(
     Write { act, body: Empty {} }: Write<Empty>,
 ) -> web::Result<Created<FreshKeyView>> {
     let fresh = app.registry().rotate_key(&act, public_part(&key)).await?;
-    Ok(Created::new(StatusCode::CREATED, Made { value: fresh, replayed: false }, FreshKeyView::new))
+    Ok(Created::fresh(fresh, FreshKeyView::new))
 }
 
 /// Revokes a key.

@@ -14,6 +14,7 @@ mod matrix;
 mod metrics;
 mod models;
 mod moves;
+mod of_scope;
 mod prompts;
 mod rollouts;
 mod teams;

@@ -1,10 +1,9 @@
 //! Uploads of test sets that are too large for a request.
 
-use axum::{extract::State, http::StatusCode};
+use axum::extract::State;
 use domain::TestSetId;
 use registry::test_set::NewUpload;
 use serde::Serialize;
-use store::Made;
 use utoipa::ToSchema;
 use web::{Created, Empty, Path, Write};
 
@@ -37,5 +36,5 @@ pub async fn open_upload(
     Write { act, body: Empty {} }: Write<Empty>,
 ) -> web::Result<Created<UploadView>> {
     let upload = app.registry().open_upload(&act, set).await?;
-    Ok(Created::new(StatusCode::CREATED, Made { value: upload, replayed: false }, UploadView::new))
+    Ok(Created::fresh(upload, UploadView::new))
 }

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use domain::{
     TeamScope, Webhook, WebhookId,
     webhook::{Event, Format},
 };
 use registry::webhook::NewWebhook;
 use serde::{Deserialize, Serialize};
-use store::Made;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use web::{Author, Created, Empty, Listed, Path, Query, Write, page_request};
 
-use crate::App;
+use crate::{App, of_scope::OfScopeQuery};
 
 /// A webhook, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,20 +83,6 @@ pub struct NewWebhookBody {
     format: Option<Format>,
 }
 
-/// Which webhooks are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Of this team; left out: those for all teams (`*`).
-    #[param(value_type = Option<String>)]
-    team_id: Option<TeamScope>,
-    /// How many, 1 to 100.
-    limit: Option<u32>,
-    /// From the former page.
-    cursor: Option<String>,
-}
-
 /// Makes a webhook.
 #[utoipa::path(post, path = "/api/webhooks", tag = "webhooks", request_body = NewWebhookBody,
     responses((status = 201, body = FreshWebhookView, description = "The webhook with its secret"),
@@ -109,16 +94,16 @@ pub async fn create(
     let NewWebhookBody { team_id, url, events, format } = body;
     let new = NewWebhook { team_id, url, events, format: format.unwrap_or(Format::Json) };
     let webhook = app.registry().create_webhook(&act, &new).await?;
-    Ok(fresh(webhook))
+    Ok(Created::fresh(webhook, FreshWebhookView::new))
 }
 
 /// Lists webhooks, those that are disabled too.
-#[utoipa::path(get, path = "/api/webhooks", tag = "webhooks", params(ListQuery),
+#[utoipa::path(get, path = "/api/webhooks", tag = "webhooks", params(OfScopeQuery),
     responses((status = 200, body = Listed<WebhookView>, description = "A page of webhooks")))]
 pub async fn list(
     State(app): State<App>,
     Author(caller): Author,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<OfScopeQuery>,
 ) -> web::Result<Json<Listed<WebhookView>>> {
     let team = query.team_id.unwrap_or(TeamScope::All);
     let page = app.registry().webhooks(&caller, &team, &page_request(query.limit, query.cursor)?).await?;
@@ -135,7 +120,8 @@ pub async fn rotate(
     Path(webhook, _): Path<WebhookId>,
     Write { act, body: Empty {} }: Write<Empty>,
 ) -> web::Result<Created<FreshWebhookView>> {
-    Ok(fresh(app.registry().rotate_webhook(&act, webhook).await?))
+    let webhook = app.registry().rotate_webhook(&act, webhook).await?;
+    Ok(Created::fresh(webhook, FreshWebhookView::new))
 }
 
 /// Deletes a webhook: nothing is sent there any more.
@@ -148,8 +134,4 @@ pub async fn delete(
     Write { act, body: Empty {} }: Write<Empty>,
 ) -> web::Result<Json<WebhookView>> {
     Ok(Json(WebhookView::new(&app.registry().delete_webhook(&act, webhook).await?)))
-}
-
-fn fresh(webhook: Webhook) -> Created<FreshWebhookView> {
-    Created::new(StatusCode::CREATED, Made { value: webhook, replayed: false }, FreshWebhookView::new)
 }

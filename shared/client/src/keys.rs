@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, Page, Result, call::segment};
+use crate::{Client, Page, Result, call::segment, page::OfTeam};
 
 /// A key, without its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,11 +56,6 @@ pub struct NewKey {
     pub email: Option<String>,
     /// Until when it is good.
     pub expires_at: Option<Timestamp>,
-}
-
-#[derive(Serialize)]
-struct OfTeam<'q> {
-    team_id: Option<&'q str>,
 }
 
 impl Client {

@@ -22,6 +22,12 @@ struct PageQuery<'q> {
     cursor: Option<&'q str>,
 }
 
+/// Whose things are listed.
+#[derive(Serialize)]
+pub(crate) struct OfTeam<'q> {
+    pub(crate) team_id: Option<&'q str>,
+}
+
 impl Client {
     /// The first `most` things of a list, over as many requests as it takes.
     pub(crate) async fn list<T: DeserializeOwned>(

@@ -4,7 +4,7 @@ use domain::{TeamId, TestSetId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Client, Page, Result};
+use crate::{Client, Page, Result, page::OfTeam};
 
 /// The most bytes of cases that one request takes.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -51,11 +51,6 @@ pub struct NewTestSet {
     pub name: String,
     /// Whose it is.
     pub team_id: TeamId,
-}
-
-#[derive(Serialize)]
-struct OfTeam<'q> {
-    team_id: Option<&'q str>,
 }
 
 /// Where to put a file, once.

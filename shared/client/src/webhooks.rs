@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, Page, Result, call::segment};
+use crate::{Client, Page, Result, call::segment, page::OfTeam};
 
 /// A webhook, without its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,11 +50,6 @@ pub struct NewWebhook {
     pub events: Vec<String>,
     /// `json` or `slack`.
     pub format: Option<String>,
-}
-
-#[derive(Serialize)]
-struct OfTeam<'q> {
-    team_id: Option<&'q str>,
 }
 
 impl Client {

@@ -11,12 +11,8 @@ use crate::{
 impl Change {
     /// Puts a key; nobody may have changed it since the one before was read.
     pub fn put_api_key(&mut self, key: &ApiKey) -> Result<()> {
-        let guard = match key.revision {
-            0 | 1 => Guard::Absent,
-            revision => Guard::Counter("revision", revision - 1),
-        };
         let list = (List::ApiKeys(&key.team_id), key.id.clone());
-        self.put_listed(Slot::ApiKey, Key::ApiKey(key.id.clone()), key, guard, &list)
+        self.put_listed(Slot::ApiKey, Key::ApiKey(key.id.clone()), key, Guard::before(key.revision), &list)
     }
 }
 

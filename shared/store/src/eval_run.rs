@@ -29,7 +29,7 @@ impl Change {
     /// Puts a run that ends; nobody may have written it since the one before was read.
     pub fn put_run(&mut self, run: &EvalRun) -> Result<()> {
         let list = (List::Runs(run.status), run.eval_run_id.to_string());
-        let guard = Guard::Counter("revision", run.revision - 1);
+        let guard = Guard::before(run.revision);
         self.put_listed(Slot::Run, Key::Run(run.prompt_id, run.eval_run_id), run, guard, &list)
     }
 }

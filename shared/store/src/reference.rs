@@ -11,12 +11,8 @@ use crate::{
 impl Change {
     /// Puts a ref; nobody may have written it since the one before was read.
     pub fn put_ref(&mut self, reference: &Ref) -> Result<()> {
-        let guard = match reference.revision {
-            0 | 1 => Guard::Absent,
-            revision => Guard::Counter("revision", revision - 1),
-        };
         let key = Key::Ref(reference.prompt_id, reference.environment.clone());
-        self.put(Slot::Ref, key, reference, guard)
+        self.put(Slot::Ref, key, reference, Guard::before(reference.revision))
     }
 }
 

@@ -99,12 +99,8 @@ impl TestSetVersion {
 impl Change {
     /// Puts a test set; nobody may have changed it since the one before was read.
     pub fn put_test_set(&mut self, set: &TestSet) -> Result<()> {
-        let guard = match set.revision {
-            0 | 1 => Guard::Absent,
-            revision => Guard::Counter("revision", revision - 1),
-        };
         let list = (set.list(), set.test_set_id.to_string());
-        self.put_listed(Slot::TestSet, Key::TestSet(set.test_set_id), set, guard, &list)
+        self.put_listed(Slot::TestSet, Key::TestSet(set.test_set_id), set, Guard::before(set.revision), &list)
     }
 
     /// Insists that a test set is still as it was read.

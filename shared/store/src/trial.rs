@@ -38,7 +38,7 @@ impl Change {
 
     /// Puts a trial; nobody may have written it since the one before was read.
     pub fn put_trial(&mut self, trial: &Trial) -> Result<()> {
-        self.put_trial_if(trial, Guard::Counter("revision", trial.revision() - 1))
+        self.put_trial_if(trial, Guard::before(trial.revision()))
     }
 
     fn put_trial_if(&mut self, trial: &Trial, guard: Guard) -> Result<()> {

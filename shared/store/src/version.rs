@@ -55,10 +55,7 @@ impl Change {
 
     /// Puts a version's state; nobody may have changed it since the one before was read.
     pub fn put_version_state(&mut self, state: &VersionState) -> Result<()> {
-        let guard = match state.revision {
-            1 => Guard::Absent,
-            revision => Guard::Counter("revision", revision - 1),
-        };
+        let guard = Guard::before(state.revision);
         let key = Key::VersionState(state.prompt_id, state.number);
         match state.waiting().max() {
             Some(newest) => {

@@ -11,12 +11,14 @@ use crate::{
 impl Change {
     /// Puts a webhook; nobody may have changed it since the one before was read.
     pub fn put_webhook(&mut self, webhook: &Webhook) -> Result<()> {
-        let guard = match webhook.revision {
-            0 | 1 => Guard::Absent,
-            revision => Guard::Counter("revision", revision - 1),
-        };
         let list = (List::Webhooks(&webhook.team_id), webhook.webhook_id.to_string());
-        self.put_listed(Slot::Webhook, Key::Webhook(webhook.webhook_id), webhook, guard, &list)
+        self.put_listed(
+            Slot::Webhook,
+            Key::Webhook(webhook.webhook_id),
+            webhook,
+            Guard::before(webhook.revision),
+            &list,
+        )
     }
 }
 

@@ -25,6 +25,11 @@ impl<T> Created<T> {
     pub fn new<M>(status: StatusCode, made: Made<M>, view: impl FnOnce(M) -> T) -> Self {
         Self { status, replayed: made.replayed, body: view(made.value) }
     }
+
+    /// What was made just now, and is never told again, for it holds a secret.
+    pub fn fresh<M>(value: M, view: impl FnOnce(M) -> T) -> Self {
+        Self::new(StatusCode::CREATED, Made { value, replayed: false }, view)
+    }
 }
 
 impl<T: Serialize> IntoResponse for Created<T> {

@@ -18,6 +18,16 @@ pub(crate) enum Guard {
     Counter(&'static str, u64),
 }
 
+impl Guard {
+    /// The revision before this one is there; before the first there is none.
+    pub(crate) fn before(revision: u64) -> Self {
+        match revision {
+            0 | 1 => Self::Absent,
+            revision => Self::Counter("revision", revision - 1),
+        }
+    }
+}
+
 /// A condition in DynamoDB's words, with the names and values that it uses.
 #[derive(Default)]
 pub(super) struct Condition {
