@@ -53,6 +53,32 @@ async fn an_experiment_shows_its_newest_weights_however_many_there_were() {
 }
 
 #[tokio::test]
+async fn an_export_that_would_not_be_all_is_refused_where_it_was_asked_for() {
+    let world = World::start().await;
+    let prompt = world.prompt("support", "greeter", &json!({})).await;
+    let prompt_id: PromptId = text(&prompt["prompt_id"]).parse().unwrap();
+    let browser = Browser::of_admin(&world).await;
+    let export = format!("/console/audit/export?prompt={prompt_id}");
+    let whole = browser.get(&export).await;
+    assert_eq!((whole.status.as_u16(), whole.header("content-type")), (200, "application/jsonl"));
+    let registry = world.registry();
+    for _ in 0..110 {
+        let prompt = registry.store.prompt(prompt_id).await.unwrap().unwrap();
+        let mut fact = Fact::new(&Caller::system("test").actor, Action::PromptUpdated, prompt_id);
+        fact.evidence = json!("x".repeat(32 * 1024));
+        let change = Change::of_prompt(&prompt, prompt.clone(), fact, &registry.sources).unwrap();
+        registry.store.commit(change).await.unwrap();
+    }
+    let refused = browser.get(&export).await;
+    assert_eq!(refused.status, 413, "{}", refused.header("content-type"));
+    let page = refused.text();
+    assert!(
+        page.contains("<h1>Audit</h1>") && page.contains("cuecard audit export &lt;prompt&gt;"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn a_case_shows_what_was_asked() {
     let scene = Scene::of("words").await;
     let browser = Browser::of_admin(&scene.world).await;

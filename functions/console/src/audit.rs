@@ -5,7 +5,10 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse as _,
 };
-use domain::{Error, Result, TeamId, Timestamp, audit::AuditEntry};
+use domain::{
+    Error, ErrorKind, Result, TeamId, Timestamp,
+    audit::{AuditEntry, export::rest},
+};
 use registry::audit::{AuditFilter, ExportWish};
 use serde::Serialize;
 use web::Fields;
@@ -54,19 +57,23 @@ fn without_place(query: &Fields) -> String {
 }
 
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
-    let registry = app.registry();
     let found = async {
         let filter = filter_of(&visit.query)?;
-        registry.audit(&visit.caller, &filter, &visit.page(SHOWN)).await
+        app.registry().audit(&visit.caller, &filter, &visit.page(SHOWN)).await
     };
-    let (status, form, page) = match found.await {
+    answer(&app, &visit, found.await).await
+}
+
+/// The page with the entries that were found, or with why there are none.
+async fn answer(app: &App, visit: &Visit, found: Result<store::Page<AuditEntry>>) -> Answer {
+    let (status, form, page) = match found {
         Ok(page) => (StatusCode::OK, FormState::of(&visit.query), Some(page)),
         Err(error) => {
             let (status, form) = FormState::refused(&visit.query, error)?;
             (status, form, None)
         }
     };
-    let teams = registry.teams(&visit.caller).await?;
+    let teams = app.registry().teams(&visit.caller).await?;
     let (entries, next) = page.map_or_else(|| (Vec::new(), None), |page| (page.data, page.next_cursor));
     let context = Context {
         entries,
@@ -75,19 +82,33 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Answer {
         form,
         query: without_place(&visit.query),
     };
-    app.show_as(status, &visit, &Page { title: "Audit", part: "audit", template: "audit.html" }, &context)
+    app.show_as(status, visit, &Page { title: "Audit", part: "audit", template: "audit.html" }, &context)
         .await
 }
 
 /// Whole chains as JSON lines, to be kept and verified elsewhere.
 pub(crate) async fn export(State(app): State<App>, visit: Visit) -> Answer {
-    let team: Option<TeamId> = visit.query.optional("team")?;
-    let wish =
-        ExportWish { prompt: visit.query.given("prompt"), team: team.as_ref(), ..ExportWish::default() };
-    let lines = app.registry().export_audit(&visit.caller, &wish).await?;
+    let lines = match exported(&app, &visit).await {
+        Ok(lines) => lines,
+        Err(error) => return answer(&app, &visit, Err(error)).await,
+    };
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\""),
     ];
     Ok((headers, lines).into_response())
+}
+
+/// One file is all of it or nothing: a part would be taken for the whole.
+async fn exported(app: &App, visit: &Visit) -> Result<String> {
+    let team: Option<TeamId> = visit.query.optional("team")?;
+    let wish =
+        ExportWish { prompt: visit.query.given("prompt"), team: team.as_ref(), ..ExportWish::default() };
+    let lines = app.registry().export_audit(&visit.caller, &wish).await?;
+    if rest(&lines).is_none() {
+        return Ok(lines);
+    }
+    let detail = "The export of this prompt is larger than one answer can be. `cuecard audit export <prompt>` \
+        brings all of it.";
+    Err(Error::new(ErrorKind::TooLarge, detail))
 }
