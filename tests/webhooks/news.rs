@@ -128,16 +128,12 @@ async fn canaries_and_experiments_are_told_from_their_beginning_to_their_end() {
 async fn archiving_a_prompt_ends_its_trials_and_their_ends_are_told() {
     let stage = Stage::new().await;
     stage.webhook("support", &["canary.ended", "experiment.ended"], "json").await;
-    for (trials, kind) in [("rollouts", "canary.ended"), ("experiments", "experiment.ended")] {
+    let kinds =
+        [("rollouts", "rollout_id", "canary.ended"), ("experiments", "experiment_id", "experiment.ended")];
+    for (trials, id, kind) in kinds {
         let (prompt, versions) = stage.prompt("support", trials, 2).await;
-        let ids = [0, 1].map(|number: usize| versions[number]["version_id"].clone());
-        let (wish, id) = match trials {
-            "rollouts" => (json!({ "version_id": ids[1] }), "rollout_id"),
-            _ => {
-                let variants = json!([{ "version_id": ids[0] }, { "version_id": ids[1] }]);
-                (json!({ "variants": variants }), "experiment_id")
-            }
-        };
+        let ids = [0, 1].map(|number: usize| json!({ "version_id": versions[number]["version_id"] }));
+        let wish = if id == "rollout_id" { ids[1].clone() } else { json!({ "variants": ids }) };
         let trial = stage.post(&at(&prompt, &format!("/{trials}")), &wish).await;
         stage.world.admin(Call::delete(at(&prompt, ""))).await.expect(200);
         let told = stage.told().await;
