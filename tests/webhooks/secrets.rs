@@ -53,10 +53,10 @@ async fn a_secret_that_was_replaced_signs_for_its_day_though_another_is_replaced
 async fn a_secret_is_not_repeated_and_what_to_do_instead_is_said() {
     let stage = Stage::new().await;
     let body = json!({ "team_id": "support", "url": stage.receiver.url(), "events": ["promotion"] });
-    let make = || Call::post("/api/webhooks", &body).header("idempotency-key", "make");
-    let made = stage.world.admin(make()).await.expect(201);
+    let create = || Call::post("/api/webhooks", &body).header("idempotency-key", "create");
+    let made = stage.world.admin(create()).await.expect(201);
     let webhook = text(&made["webhook_id"]).to_owned();
-    let again = stage.world.admin(make()).await.refused(409, "secret-not-repeated");
+    let again = stage.world.admin(create()).await.refused(409, "secret-not-repeated");
     assert!(text(&again["detail"]).ends_with("Delete it and make a new one."), "{again}");
     let rotate = format!("/api/webhooks/{webhook}/rotate");
     let rotate = || Call::post(&rotate, &json!({})).header("idempotency-key", "rotate");

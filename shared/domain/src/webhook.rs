@@ -146,7 +146,7 @@ impl Webhook {
         }
     }
 
-    /// The same, of which nobody is told any more. What signed is forgotten: no secret is kept that nobody needs.
+    /// The same, told of nothing any more. What signed is forgotten: no secret is kept that nobody needs.
     #[must_use]
     pub fn disabled(&self, sources: &Sources) -> Self {
         Self {
