@@ -58,7 +58,6 @@ impl App {
             length: case.length,
             attempt: 1,
             failures: 0,
-            trace_id: claimed.run.trace_id,
         };
         let messages: Vec<CaseMessage> = claimed.cases.iter().map(message).collect();
         self.queue.send(&messages, Duration::ZERO).await?;

@@ -67,7 +67,6 @@ mod tests {
             length: 1,
             attempt: 1,
             failures: 0,
-            trace_id: None,
         };
         let after = |again, times: u32| {
             (0..times).try_fold(first, |message, _| next(&message, again)).map(|message| message.attempt)

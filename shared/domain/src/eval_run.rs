@@ -185,9 +185,6 @@ pub struct CaseMessage {
     /// How often the provider gave no answer, as against asking for patience.
     #[serde(default)]
     pub failures: u32,
-    /// The trace of the request that asked for the run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace_id: Option<TraceId>,
 }
 
 fn once() -> u32 {
