@@ -4,7 +4,8 @@
 /// A figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Figure {
-    /// From the commit of a change of a ref until nobody is served any more what was there before, in ms.
+    /// From the commit of a change of a ref until nobody is served any more what was there before, in ms. It is the
+    /// bound that holds once the cache was told, and no measurement of what anybody was served.
     Propagation,
     /// From when something was written until `propagate` has brought it to archive and cache, in ms.
     CatchUp,
