@@ -1,11 +1,15 @@
 //! What comes from elsewhere: under which licences, and from where. The licences stand in `deny.toml`, which
-//! `make deny` reads too, beside advisories that have to be fetched.
+//! `make deny` reads too, beside advisories that have to be fetched. What `make fuzz` takes in is of the same packages,
+//! save those that feed our code with inputs, whose licences nobody looks at: they are in no program that anybody takes.
 
-use std::env::consts::ARCH;
+use std::{collections::BTreeSet, env::consts::ARCH};
 
 use cargo_metadata::MetadataCommand;
 
 use crate::tree::{files, holds, root};
+
+/// What feeds our code with inputs, for `make fuzz` alone.
+const FUZZERS: [&str; 2] = ["arbitrary", "libfuzzer-sys"];
 
 /// A package of others.
 struct Package {
@@ -107,6 +111,23 @@ fn from_elsewhere(packages: &[Package]) -> Vec<String> {
     elsewhere.map(|package| format!("{} comes from no registry that all can reach", package.name)).collect()
 }
 
+/// The name, version and source of each package of others that a lock file holds.
+fn locked(lock: &str) -> BTreeSet<[&str; 3]> {
+    let packages = lock.split("[[package]]\n").skip(1).map(|package| {
+        ["name = ", "version = ", "source = "].map(|member| {
+            package.lines().find_map(|line| line.strip_prefix(member)).unwrap_or_default().trim_matches('"')
+        })
+    });
+    packages.filter(|[_, _, source]| !source.is_empty()).collect()
+}
+
+fn fuzzed_alone(root: &str, fuzz: &str) -> Vec<String> {
+    let known = locked(root);
+    let alone = locked(fuzz).into_iter().filter(|package| !known.contains(package));
+    let alone = alone.filter(|[name, ..]| !FUZZERS.contains(name));
+    alone.map(|[name, version, _]| format!("fuzz takes in {name} {version}, and nothing else does")).collect()
+}
+
 #[test]
 fn what_comes_from_elsewhere_is_under_licences_that_deny_toml_allows() {
     let deny = files().iter().find(|file| file.path == "deny.toml").unwrap();
@@ -114,6 +135,14 @@ fn what_comes_from_elsewhere_is_under_licences_that_deny_toml_allows() {
     assert!(packages.len() > 100, "the build takes in {}", packages.len());
     holds(&not_allowed(&packages, &allowed(&deny.text)));
     holds(&from_elsewhere(&packages));
+}
+
+#[test]
+fn fuzz_takes_in_what_the_tree_does_beside_what_feeds_it() {
+    let lock = |path: &str| &files().iter().find(|file| file.path == path).unwrap().text;
+    let (root, fuzz) = (lock("Cargo.lock"), lock("fuzz/Cargo.lock"));
+    assert!(locked(fuzz).len() > 100, "fuzz takes in {}", locked(fuzz).len());
+    holds(&fuzzed_alone(root, fuzz));
 }
 
 mod a_violation_is_found {
@@ -158,5 +187,17 @@ mod a_violation_is_found {
     fn in_sources() {
         assert_eq!(from_elsewhere(&[of(Some("MIT"), true)]), [""; 0]);
         assert_eq!(from_elsewhere(&[of(Some("MIT"), false)]).len(), 1);
+    }
+
+    #[test]
+    fn in_what_fuzz_takes_in() {
+        let of = |name: &str, version: &str| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"registry\"\n\n")
+        };
+        let root = of("a", "1.0.0") + &of("b", "1.0.0");
+        let ours = "[[package]]\nname = \"fuzz\"\nversion = \"0.1.0\"\n";
+        assert_eq!(fuzzed_alone(&root, &(of("a", "1.0.0") + &of("arbitrary", "1.0.0") + ours)), [""; 0]);
+        let bad = of("a", "1.0.1") + &of("newcomer", "1.0.0");
+        assert_eq!(fuzzed_alone(&root, &bad).len(), 2);
     }
 }
