@@ -99,12 +99,11 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    // Figures are told however little is logged. Beside a layer without a filter, `tracing` would ask at each event
-    // that nobody wants whether somebody does.
+    // Figures are told however little is logged. Where nobody is told them the filters are the same: `tracing` asks at
+    // each event whether somebody wants it where one layer does and another does not, or has no filter.
     let (told, whose) = told.unzip();
-    registry()
-        .with(lines.with_writer(out).with_filter(filter))
-        .with(told.with_filter(whose.unwrap_or_default()))
+    let whose = whose.unwrap_or_else(|| filter.clone());
+    registry().with(lines.with_writer(out).with_filter(filter)).with(told.with_filter(whose))
 }
 
 /// Says what becomes of what a request of a trace set going. What belongs to no trace needs no line.
@@ -121,9 +120,41 @@ pub fn unbuffered_stdout() -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use tracing::Level;
+    use tracing::{
+        Level, Metadata,
+        callsite::{Callsite, Identifier},
+        field::FieldSet,
+        metadata::Kind,
+        subscriber::Interest,
+    };
 
     use super::*;
+
+    /// Where something is told.
+    struct Site;
+
+    impl Callsite for Site {
+        fn set_interest(&self, _: Interest) {}
+
+        fn metadata(&self) -> &Metadata<'_> {
+            &LINE
+        }
+    }
+
+    static LINE: Metadata<'static> = told_with(Level::INFO);
+    static DETAIL: Metadata<'static> = told_with(Level::DEBUG);
+
+    const fn told_with(level: Level) -> Metadata<'static> {
+        let fields = FieldSet::new(&[], Identifier(&Site));
+        Metadata::new("told", "web", level, None, None, None, fields, Kind::EVENT)
+    }
+
+    #[test]
+    fn where_nobody_is_told_figures_no_event_asks_each_time_whether_it_is_wanted() {
+        let log = to(io::sink, LevelFilter::INFO, None);
+        let (line, detail) = (log.register_callsite(&LINE), log.register_callsite(&DETAIL));
+        assert!(line.is_always() && detail.is_never(), "{line:?} {detail:?}");
+    }
 
     #[test]
     fn a_level_is_for_our_own_packages_and_a_list_for_what_it_names() {
