@@ -56,7 +56,7 @@ impl Outcomes {
 /// A request that is due.
 type Due = (usize, Instant);
 
-/// Sends requests at a rate for so many seconds over so many connections.
+/// Sends requests at a rate for so many seconds over so many connections. Where none is answered nothing was measured.
 pub(crate) async fn arrive(
     address: &str,
     questions: Arc<impl Questions>,
@@ -79,6 +79,9 @@ pub(crate) async fn arrive(
         all.add(done?);
     }
     pacer.join().map_err(|_| "the pacer panicked")?;
+    if all.latencies.is_empty() {
+        return Err(all.failure.unwrap_or_default().into());
+    }
     Ok(all)
 }
 

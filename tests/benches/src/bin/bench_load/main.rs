@@ -20,7 +20,7 @@ use clap::Parser;
     about = "Resolves 500 prompts at fixed rates while versions move, and says whether the targets are met."
 )]
 struct Args {
-    /// Requests per second, one measurement each; the last is the one with a target
+    /// Requests per second, one measurement each; 10,000 is the one with a target
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 3_000, 10_000])]
     rates: Vec<u32>,
     /// How long each rate is kept up

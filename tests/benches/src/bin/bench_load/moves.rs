@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use benches::Outcome;
 use e2e::Dice;
 use serde_json::json;
 use tokio::time::{Instant, interval};
@@ -32,9 +33,25 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Whether an answer to a user of a prompt holds a version of it, and the right one.
+    pub(crate) fn is_right(
+        &self,
+        prompts: &[Prompt],
+        (prompt, user): (usize, usize),
+        answer: &[u8],
+        (sent, answered): (Instant, Instant),
+    ) -> bool {
+        let Some(version) = prompts[prompt].version_in(answer) else { return false };
+        if prompts[prompt].is_tried {
+            self.keeps(prompt, user, version)
+        } else {
+            self.allows(prompt, version, sent, answered)
+        }
+    }
+
     /// Whether an answer may hold that version: it was live at some time between sending and answer, or was replaced
     /// less than the bound ago.
-    pub(crate) fn allows(&self, prompt: usize, version: u64, sent: Instant, answered: Instant) -> bool {
+    fn allows(&self, prompt: usize, version: u64, sent: Instant, answered: Instant) -> bool {
         let moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
         let moves = moves.get(&prompt).map_or(&[][..], Vec::as_slice);
         let ended =
@@ -48,16 +65,16 @@ impl History {
     }
 
     /// Whether a user of a prompt that is tried got the version that it got before.
-    pub(crate) fn keeps(&self, prompt: usize, user: usize, version: u64) -> bool {
+    fn keeps(&self, prompt: usize, user: usize, version: u64) -> bool {
         let mut assigned = self.assigned.lock().unwrap_or_else(PoisonError::into_inner);
         *assigned.entry((prompt, user)).or_insert(version) == version
     }
 
-    /// How many moves there were, and how long the slowest took.
-    pub(crate) fn told(&self) -> (usize, Duration) {
+    /// How many moves were answered, and how long the slowest took. Without any, whatever was resolved proves nothing.
+    pub(crate) fn told(&self) -> Outcome<(usize, Duration)> {
         let moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
-        let took = moves.values().flatten().filter_map(|one| Some(one.answered? - one.began));
-        (moves.values().map(Vec::len).sum(), took.max().unwrap_or_default())
+        let took = || moves.values().flatten().filter_map(|one| Some(one.answered? - one.began));
+        Ok((took().count(), took().max().ok_or("nothing moved meanwhile")?))
     }
 
     fn begun(&self, prompt: usize, version: u64) {
@@ -121,5 +138,32 @@ mod tests {
         assert!(history.allows(0, 1, at(90), at(101)) && history.allows(0, 2, at(90), at(101)));
         assert!(history.allows(0, 2, at(1109), at(1111)) && !history.allows(0, 2, at(1110), at(1111)));
         assert!(history.keeps(1, 1, 2) && history.keeps(1, 2, 1) && !history.keeps(1, 1, 1));
+    }
+
+    #[test]
+    fn an_answer_of_another_prompt_is_wrong_whatever_its_number() {
+        let prompt = |name: &str, is_tried| {
+            let versions = [1, 2].map(|number| format!("{name}-{number}"));
+            Prompt { id: name.to_owned(), versions, is_tried }
+        };
+        let (history, prompts) = (History::default(), [prompt("moved", false), prompt("tried", true)]);
+        let now = Instant::now();
+        let is_right = |at: usize, id: &str, number: u64| {
+            let answer = json!({ "version_id": id, "version_number": number }).to_string();
+            history.is_right(&prompts, (at, 0), answer.as_bytes(), (now, now))
+        };
+        assert!(is_right(0, "moved-2", 2) && is_right(1, "tried-2", 2));
+        assert!(!is_right(0, "tried-2", 2) && !is_right(1, "moved-2", 2));
+        assert!(!is_right(0, "moved-1", 2) && !is_right(1, "tried-1", 2), "the number is another version's");
+        assert!(!history.is_right(&prompts, (0, 0), b"no answer", (now, now)));
+    }
+
+    #[test]
+    fn a_load_under_which_nothing_moved_tells_nothing() {
+        let history = History::default();
+        history.begun(0, 1);
+        assert!(history.told().is_err(), "no move was answered");
+        history.answered(0);
+        assert_eq!(history.told().unwrap().0, 1);
     }
 }

@@ -28,8 +28,11 @@ const USERS: usize = 1_000;
 /// The time between two moves.
 const BEAT: Duration = Duration::from_millis(200);
 
-// targets.md.
+// targets.md: at this rate alone.
+const RATE: u32 = 10_000;
 const LONGEST: Duration = Duration::from_millis(5);
+
+// targets.md.
 const MOST_MEMORY_MIB: u64 = 250;
 const LONGEST_START: Duration = Duration::from_secs(1);
 
@@ -57,20 +60,8 @@ impl Questions for Resolves {
     }
 
     fn is_right(&self, number: usize, answer: &[u8], sent: Instant, answered: Instant) -> bool {
-        let (prompt, user) = self.drawn(number);
-        let Some(version) = version_in(answer) else { return false };
-        if self.prompts[prompt].is_tried {
-            self.history.keeps(prompt, user, version)
-        } else {
-            self.history.allows(prompt, version, sent, answered)
-        }
+        self.history.is_right(&self.prompts, self.drawn(number), answer, (sent, answered))
     }
-}
-
-/// The number of the version in an answer.
-pub(crate) fn version_in(answer: &[u8]) -> Option<u64> {
-    let body: serde_json::Value = serde_json::from_slice(answer).ok()?;
-    body["version_number"].as_u64()
 }
 
 /// Asks the bare handler, whose answer is always right.
@@ -100,42 +91,57 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
     let drawn = (0..200_000).map(|_| (popularity.draw(&dice), dice.below(USERS))).collect();
     let questions = Arc::new(Resolves { prompts, history: Arc::clone(&history), key: key.clone(), drawn });
     report::heading();
-    let (mut met, mut last) = (true, (Outcomes::default(), Duration::ZERO));
+    let (mut met, mut last, mut judged) = (true, Outcomes::default(), None);
     for rate in &args.rates {
-        let bare = Child::bare(1_500).await?;
-        let reference = arrive(&bare.address, Arc::new(Bare), *rate, args.seconds, args.connections).await?;
-        bare.stop().await;
-        report::row(&format!("bare axum, {rate}/s"), &reference);
-        let before = platform.cpu();
+        reference(args, *rate).await?;
+        let before = platform.cpu()?;
         let outcomes =
             arrive(&platform.address, Arc::clone(&questions), *rate, args.seconds, args.connections).await?;
         let p99 = report::row(&format!("resolve, {rate}/s"), &outcomes);
-        let cpu = platform.cpu().saturating_sub(before) / (rate * args.seconds);
-        line(&format!("  {} µs of CPU for a request, {} MiB", cpu.as_micros(), platform.memory()));
+        let cpu = platform.cpu()?.saturating_sub(before) / (rate * args.seconds);
+        line(&format!(
+            "  {} µs of CPU for a request, at most {} MiB",
+            cpu.as_micros(),
+            platform.peak_memory()?
+        ));
         met &= outcomes.failed == 0 && outcomes.wrong == 0;
-        last = (outcomes, p99);
+        judged = judged.or((*rate == RATE).then_some(p99));
+        last = outcomes;
     }
-    let (moves, slowest) = history.told();
     if moving.is_finished() {
         return Err("a move was refused".into());
     }
     moving.abort();
+    let (moves, slowest) = history.told()?;
     line(&format!("\n{moves} promotions and rollbacks meanwhile, the slowest in {} ms", ms(slowest)));
-    report::histogram(&last.0);
+    report::histogram(&last);
     met &= target("no request failed or was answered wrong", "none", met);
+    if let Some(p99) = judged {
+        let figure = format!("p99 at {RATE} requests/s: {} ms", ms(p99));
+        met &= target(&figure, &format!("under {} ms", ms(LONGEST)), p99 < LONGEST);
+    }
+    let memory = platform.peak_memory()?;
     met &= target(
-        &format!("p99 at the last rate: {} ms", ms(last.1)),
-        &format!("under {} ms", ms(LONGEST)),
-        last.1 < LONGEST,
-    );
-    let memory = platform.memory();
-    met &= target(
-        &format!("memory under load: {memory} MiB"),
+        &format!("most memory under load: {memory} MiB"),
         &format!("under {MOST_MEMORY_MIB}"),
         memory < MOST_MEMORY_MIB,
     );
-    platform.stop().await;
+    platform.stop().await?;
     Ok(start(&folder, &first, &key).await? && met)
+}
+
+/// The bare handler at a rate: where that fails, so would anything on this machine.
+async fn reference(args: &Args, rate: u32) -> Outcome<()> {
+    let bare = Child::bare(1_500).await?;
+    let outcomes = arrive(&bare.address, Arc::new(Bare), rate, args.seconds, args.connections).await?;
+    bare.stop().await?;
+    report::row(&format!("bare axum, {rate}/s"), &outcomes);
+    match outcomes.failure {
+        None => Ok(()),
+        Some(failure) => {
+            Err(format!("{} requests to the reference failed: {failure}", outcomes.failed).into())
+        }
+    }
 }
 
 /// How long the platform takes from its start to its first answer, over what is on the disk by now.
@@ -146,7 +152,7 @@ async fn start(folder: &TempDir, prompt: &str, key: &str) -> Outcome<bool> {
     let url = format!("http://{}/api/resolve/{prompt}?{VARIABLES}", platform.address);
     client.get(url).bearer_auth(key).send().await?.error_for_status()?;
     let took = began.elapsed();
-    platform.stop().await;
+    platform.stop().await?;
     let figure = format!("from its start to its first answer: {} ms", ms(took));
     Ok(target(&figure, &format!("under {} ms", ms(LONGEST_START)), took < LONGEST_START))
 }

@@ -20,7 +20,6 @@ use crate::{
     Args,
     arrivals::Outcomes,
     moves::{History, keep_moving},
-    platform::version_in,
     report,
     workspace::{Admin, Prompt, filled},
 };
@@ -62,7 +61,7 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
     }
     let mut all = Outcomes::default();
     while let Some(done) = clients.join_next().await {
-        all.add(done?);
+        all.add(done??);
     }
     if moving.is_finished() {
         return Err("a move was refused".into());
@@ -70,7 +69,7 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
     moving.abort();
     report::heading();
     report::row("resolve", &all);
-    let (moves, _) = history.told();
+    let (moves, _) = history.told()?;
     line(&format!("{moves} promotions and rollbacks meanwhile"));
     report::histogram(&all);
     let well = all.failed == 0 && all.wrong == 0;
@@ -85,47 +84,45 @@ async fn ask(
     dice: Dice,
     begin: Instant,
     requests: u32,
-) -> Outcomes {
+) -> Outcome<Outcomes> {
     let (function, popularity) = (Arc::new(function), Zipf::of(prompts.len()));
     let mut headers = HeaderMap::new();
-    if let Ok(key) = format!("Bearer {ADMIN}").parse() {
-        headers.insert("authorization", key);
-    }
+    headers.insert("authorization", format!("Bearer {ADMIN}").parse()?);
     let mut open = JoinSet::new();
     for number in 0..requests {
         let due = begin + Duration::from_secs(1) * number / RATE;
         sleep_until(due).await;
-        let (prompt, user) = (popularity.draw(&dice), dice.below(1_000));
+        let drawn @ (prompt, user) = (popularity.draw(&dice), dice.below(1_000));
         let path = format!("/api/resolve/{}?user_id=user-{user}&{VARIABLES}", prompts[prompt].id);
         let event = event_of(&Method::GET, &path, &headers, b"");
         let (function, sent) = (Arc::clone(&function), Instant::now());
         open.spawn(async move {
             let answer = function.invoke(event).await.map_err(|error| error.to_string());
-            ((prompt, user), due, sent, Instant::now(), answer)
+            (drawn, due, (sent, Instant::now()), answer.and_then(|answer| body_of(&answer)))
         });
     }
     let mut outcomes = Outcomes::default();
-    while let Some(Ok(((prompt, user), due, sent, answered, answer))) = open.join_next().await {
-        let version = answer.and_then(|answer| version_of(&answer));
-        match version {
-            Err(why) => outcomes.fail(why),
-            Ok(version) => {
-                outcomes.latencies.push(answered - due);
-                let right = if prompts[prompt].is_tried {
-                    history.keeps(prompt, user, version)
-                } else {
-                    history.allows(prompt, version, sent, answered)
-                };
+    while let Some(done) = open.join_next().await {
+        match done {
+            Err(panic) => outcomes.fail(panic.to_string()),
+            Ok((.., Err(why))) => outcomes.fail(why),
+            Ok((drawn, due, time, Ok(body))) => {
+                outcomes.latencies.push(time.1 - due);
+                let right = history.is_right(&prompts, drawn, body.as_bytes(), time);
                 outcomes.wrong += usize::from(!right);
             }
         }
     }
     function.stop().await;
-    outcomes
+    Ok(outcomes)
 }
 
-fn version_of(answer: &Value) -> Result<u64, String> {
+/// The body of an answer that is one.
+fn body_of(answer: &Value) -> Result<String, String> {
     let body = answer["body"].as_str().unwrap_or_default();
-    let version = version_in(body.as_bytes()).filter(|_| answer["statusCode"] == 200);
-    version.ok_or_else(|| format!("{} {body}", answer["statusCode"]))
+    if answer["statusCode"] == 200 {
+        Ok(body.to_owned())
+    } else {
+        Err(format!("{} {body}", answer["statusCode"]))
+    }
 }

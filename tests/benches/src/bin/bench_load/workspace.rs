@@ -20,6 +20,15 @@ pub(crate) struct Prompt {
     pub(crate) is_tried: bool,
 }
 
+impl Prompt {
+    /// The number of the version in an answer; `None` where that is none of this prompt's.
+    pub(crate) fn version_in(&self, answer: &[u8]) -> Option<u64> {
+        let body: Value = serde_json::from_slice(answer).ok()?;
+        let at = self.versions.iter().position(|version| body["version_id"] == **version)?;
+        body["version_number"].as_u64().filter(|number| usize::try_from(*number) == Ok(at + 1))
+    }
+}
+
 /// The API of a platform, as the admin.
 #[derive(Clone)]
 pub(crate) struct Admin {
