@@ -22,5 +22,5 @@ pub use fleet::{Fleet, FleetSettings, PRIVATE};
 pub use logged::{keep_out, leaks, logged};
 pub use process::Process;
 pub use raised::Raised;
-pub use usage::cpu_of;
+pub use usage::{cpu_of, peak_memory_of};
 pub use world::{ADMIN, World, WorldSettings};

@@ -31,6 +31,12 @@ pub enum Role {
         /// Serve no ref and no key from memory
         #[arg(long)]
         always_asks: bool,
+        /// How long the development model takes for an answer
+        #[arg(long, default_value_t = 0)]
+        model_latency_ms: u64,
+        /// How many cases of evaluations are worked on at once
+        #[arg(long)]
+        eval_concurrency: Option<usize>,
     },
     /// Serve prebuilt bytes (started by the bench itself)
     Bare {
@@ -67,6 +73,17 @@ impl Child {
         Self::start(&role).await
     }
 
+    /// The platform over a folder, whose development model takes so long, perhaps with so many cases at once.
+    pub async fn evaluating(folder: &Path, latency: Duration, concurrency: Option<u32>) -> Outcome<Self> {
+        let (folder, latency) = (folder.to_string_lossy(), latency.as_millis().to_string());
+        let concurrency = concurrency.map(|concurrency| concurrency.to_string());
+        let mut role = vec!["platform", &folder, "--model-latency-ms", &latency];
+        if let Some(concurrency) = &concurrency {
+            role.extend(["--eval-concurrency", concurrency.as_str()]);
+        }
+        Self::start(&role).await
+    }
+
     /// The bare handler, with a body of this length.
     pub async fn bare(bytes: usize) -> Outcome<Self> {
         Self::start(&["bare", &bytes.to_string()]).await
@@ -96,46 +113,45 @@ impl Child {
     }
 
     /// The server's own process id.
-    fn server_id(&self) -> Option<u32> {
-        let parent = self.process.id()?;
-        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    fn server_id(&self) -> Outcome<u32> {
+        let parent = self.process.id().ok_or("the server ended by itself")?;
+        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
         // Where `setsid` had no need to fork it became the server itself.
-        children.split_whitespace().next().and_then(|id| id.parse().ok()).or(Some(parent))
+        Ok(children.split_whitespace().next().map_or(Ok(parent), str::parse)?)
     }
 
     /// Its user and system time so far.
-    pub fn cpu(&self) -> Duration {
-        self.server_id().map(e2e::cpu_of).unwrap_or_default()
+    pub fn cpu(&self) -> Outcome<Duration> {
+        Ok(e2e::cpu_of(self.server_id()?)?)
     }
 
-    /// Its resident memory, in MiB.
-    pub fn memory(&self) -> u64 {
-        let kib = self.server_id().and_then(|id| {
-            let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:").map(str::to_owned))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        });
-        kib.unwrap_or_default() / 1024
+    /// The most that it ever held resident, in MiB.
+    pub fn peak_memory(&self) -> Outcome<u64> {
+        Ok(e2e::peak_memory_of(self.server_id()?)? / 1024)
     }
 
-    /// Ends it.
-    pub async fn stop(mut self) {
-        if let Some(id) = self.server_id() {
-            let _ = Command::new("kill").arg(id.to_string()).status().await;
-        }
-        let _ = self.process.wait().await;
+    /// Ends it, and waits for that.
+    pub async fn stop(mut self) -> Outcome<()> {
+        let id = self.server_id()?;
+        Command::new("kill").arg(id.to_string()).status().await?;
+        self.process.wait().await?;
+        Ok(())
     }
 }
 
 /// Serves until it is killed.
 pub async fn serve(role: &Role) -> Outcome<()> {
     match role {
-        Role::Platform { folder, cache_url, always_asks } => {
+        Role::Platform { folder, cache_url, always_asks, model_latency_ms, eval_concurrency } => {
+            let default = local::Settings::new(folder);
+            let latency = Duration::from_millis(*model_latency_ms);
             let settings = local::Settings {
                 admin_key: Some(ADMIN.to_owned()),
                 cache_url: cache_url.clone(),
                 always_asks: *always_asks,
-                ..local::Settings::new(folder)
+                eval_concurrency: eval_concurrency.unwrap_or(default.eval_concurrency),
+                mock: local::mock::MockSettings { latency, ..default.mock },
+                ..default
             };
             serve_platform(settings).await
         }

@@ -31,7 +31,7 @@ pub(crate) async fn measure(starts: usize) -> Outcome<bool> {
     let fleet =
         Fleet::start(FleetSettings { sandboxes: 1, profile: Profile::Release, ..FleetSettings::default() })
             .await;
-    let event = prepare(&fleet).await;
+    let event = prepare(&fleet).await?;
     let cold = cold_starts(&fleet, &program, &event, starts).await?;
     let function = fleet.start_program("resolve", program.clone(), &[]);
     let warm = warm_invocations(&function, &event).await?;
@@ -64,7 +64,7 @@ pub(crate) async fn measure(starts: usize) -> Outcome<bool> {
 }
 
 /// Writes what is resolved, and makes the event that resolves it.
-async fn prepare(fleet: &Fleet) -> Value {
+async fn prepare(fleet: &Fleet) -> Outcome<Value> {
     let url = fleet.url();
     let admin = async |call: Call| call.key(ADMIN).send_to(&url).await;
     let prompt = json!({ "name": "warm", "team_id": "bench", "gate": { "mode": "off" } });
@@ -76,10 +76,8 @@ async fn prepare(fleet: &Fleet) -> Value {
     let key = json!({ "team_id": "bench", "role": "resolver", "name": "bench" });
     let key = admin(Call::post("/api/keys", &key)).await.expect(201);
     let mut headers = HeaderMap::new();
-    if let Ok(key) = format!("Bearer {}", text(&key["secret"])).parse() {
-        headers.insert("authorization", key);
-    }
-    event_of(&Method::GET, &question("env=production"), &headers, b"")
+    headers.insert("authorization", format!("Bearer {}", text(&key["secret"])).parse()?);
+    Ok(event_of(&Method::GET, &question("env=production"), &headers, b""))
 }
 
 /// How long each of so many new processes takes from its start to its first answer.
@@ -127,8 +125,5 @@ async fn answered(function: &Function, event: &Value) -> Outcome<()> {
 /// The most that its process ever held resident, in KiB.
 fn peak_memory_kib(function: &Function) -> Outcome<u64> {
     let id = function.pids().into_iter().flatten().next().ok_or("the process has ended")?;
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|peak| peak.split_whitespace().next());
-    Ok(peak.ok_or("the kernel does not say")?.parse()?)
+    Ok(e2e::peak_memory_of(id)?)
 }

@@ -24,7 +24,7 @@ pub(crate) struct Measured {
     pub(crate) p99: Duration,
     /// The server's CPU time per request, user and system.
     pub(crate) cpu: Duration,
-    /// The server's resident memory, in MiB.
+    /// The most that the server ever held resident, in MiB.
     pub(crate) memory: u64,
 }
 
@@ -58,7 +58,7 @@ impl Load {
     /// Keeps `connections` busy for a while.
     pub(crate) async fn run(&self, server: &Child, connections: usize, time: Duration) -> Outcome<Measured> {
         self.busy(server, connections, Duration::from_millis(500)).await?;
-        let cpu = server.cpu();
+        let cpu = server.cpu()?;
         let began = Instant::now();
         let latencies = self.busy(server, connections, time).await?;
         let took = began.elapsed();
@@ -67,8 +67,8 @@ impl Load {
             rate: f64::from(count) / took.as_secs_f64(),
             p50: rank(latencies.iter().copied(), 0.5),
             p99: rank(latencies.iter().copied(), 0.99),
-            cpu: server.cpu().saturating_sub(cpu) / count,
-            memory: server.memory(),
+            cpu: server.cpu()?.saturating_sub(cpu) / count,
+            memory: server.peak_memory()?,
         })
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct Target {
 /// Prints the figures of all rounds.
 pub(crate) fn figures(bytes: usize, rounds: &[Round]) {
     line(&format!(
-        "\nbody of {bytes} bytes    requests/s      p50 µs     p99 µs   CPU µs/request   memory MiB"
+        "\nbody of {bytes} bytes    requests/s      p50 µs     p99 µs   CPU µs/request     most MiB"
     ));
     for (name, measured) in rounds.iter().flat_map(|round| [&round.reference, &round.platform]) {
         line(&format!(

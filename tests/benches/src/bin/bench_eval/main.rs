@@ -11,14 +11,13 @@ mod report;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
+use benches::{Outcome, child};
 use clap::Parser;
 
 use crate::{
     platform::{Evaluated, Platform},
     report::{Row, line, seconds, target},
 };
-
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The cases that are evaluated with each latency.
 const CASES: u32 = 200;
@@ -48,14 +47,14 @@ struct Args {
     #[arg(long, default_value_os_t = promptfoo::program())]
     promptfoo: PathBuf,
     #[command(subcommand)]
-    role: Option<platform::Role>,
+    role: Option<child::Role>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.role {
-        Some(role) => role.serve().await.map(|()| true),
+        Some(role) => child::serve(role).await.map(|()| true),
         None => measure(&args).await,
     };
     e2e::report::ended(done)

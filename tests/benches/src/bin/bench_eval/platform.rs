@@ -1,59 +1,18 @@
 //! The platform: this program in another role, asked over HTTP.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::time::Duration;
 
-use clap::Subcommand;
+use benches::{
+    Outcome,
+    child::{ADMIN, Child},
+};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-    signal::unix::{SignalKind, signal},
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 
-use crate::{Outcome, report::say};
-
-/// The admin's key of the platform.
-const ADMIN: &str = "cue_bench_only-for-this-run";
 /// The longest that one evaluation may take.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// What this program is besides the bench.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum Role {
-    /// Serve the platform (started by the bench itself)
-    Platform {
-        /// The data folder
-        folder: PathBuf,
-        /// How long the model takes for an answer
-        latency_ms: u64,
-        /// How many cases are worked on at once
-        concurrency: Option<usize>,
-    },
-}
-
-impl Role {
-    /// Serves until it is told to end, with the log on standard output.
-    pub(crate) async fn serve(&self) -> Outcome<()> {
-        let Self::Platform { folder, latency_ms, concurrency } = self;
-        runtime::log::begin(&mut runtime::Variables::read(), runtime::log::LevelFilter::INFO);
-        let default = local::Settings::new(folder);
-        let latency = Duration::from_millis(*latency_ms);
-        let platform = local::Platform::start(local::Settings {
-            admin_key: Some(ADMIN.to_owned()),
-            eval_concurrency: concurrency.unwrap_or(default.eval_concurrency),
-            mock: local::mock::MockSettings { latency, ..default.mock },
-            ..default
-        })
-        .await?;
-        say(platform.url());
-        signal(SignalKind::terminate())?.recv().await;
-        platform.stop().await;
-        Ok(())
-    }
-}
 
 /// What evaluating came to.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +23,9 @@ pub(crate) struct Evaluated {
     pub(crate) peak_memory: u64,
 }
 
-/// A platform in a process of its own. It is ended by its own process id.
+/// A platform in a process of its own.
 pub(crate) struct Platform {
-    process: Child,
+    child: Child,
     url: String,
     client: Client,
     /// Its data, which goes with it.
@@ -77,24 +36,11 @@ impl Platform {
     /// Starts one whose model takes so long, over an empty folder.
     pub(crate) async fn start(latency: Duration, concurrency: Option<u32>) -> Outcome<Self> {
         let folder = TempDir::with_prefix("cuecard-bench-")?;
-        // Without a session of its own the scheduler puts it on one core with what it is compared with.
-        let mut process = Command::new("setsid")
-            .arg(std::env::current_exe()?)
-            .arg("platform")
-            .arg(folder.path())
-            .arg(latency.as_millis().to_string())
-            .args(concurrency.map(|concurrency| concurrency.to_string()))
-            .stdin(Stdio::null())
-            // The log is written in full, and nobody has to read it.
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let said = process.stderr.take().ok_or("the platform cannot speak")?;
-        let url = BufReader::new(said).lines().next_line().await?.ok_or("the platform said nothing")?;
+        let child = Child::evaluating(folder.path(), latency, concurrency).await?;
+        let url = format!("http://{}", child.address);
         // Longer than the 25 s that a request may wait.
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        Ok(Self { process, url, client, _folder: folder })
+        Ok(Self { child, url, client, _folder: folder })
     }
 
     /// `http://127.0.0.1:<port>`.
@@ -110,15 +56,12 @@ impl Platform {
             times.push(timeout(PATIENCE, self.version(&versions, round, cases)).await??);
         }
         times.sort_unstable();
-        Ok(Evaluated { took: times[times.len() / 2], peak_memory: self.peak_memory()? })
+        Ok(Evaluated { took: times[times.len() / 2], peak_memory: self.child.peak_memory()? })
     }
 
     /// Ends it, and waits for that.
-    pub(crate) async fn stop(mut self) -> Outcome<()> {
-        let id = self.process.id().ok_or("the platform ended by itself")?;
-        Command::new("kill").arg(id.to_string()).status().await?;
-        self.process.wait().await?;
-        Ok(())
+    pub(crate) async fn stop(self) -> Outcome<()> {
+        self.child.stop().await
     }
 
     /// A new prompt with so many cases that pass; returns the path of its versions.
@@ -164,14 +107,6 @@ impl Platform {
         let status = answer.status();
         let body: Value = answer.json().await?;
         if status.is_success() { Ok(body) } else { Err(format!("{path}: {status} {body}").into()) }
-    }
-
-    fn peak_memory(&self) -> Outcome<u64> {
-        let id = self.process.id().ok_or("the platform ended by itself")?;
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()).ok_or("no peak memory is known")?;
-        Ok(kib.parse::<u64>()? / 1024)
     }
 }
 

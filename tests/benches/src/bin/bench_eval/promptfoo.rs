@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use benches::Outcome;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -13,7 +14,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{Outcome, platform::message};
+use crate::platform::message;
 
 /// Its program, where `make bench-eval` puts it.
 pub(crate) fn program() -> PathBuf {

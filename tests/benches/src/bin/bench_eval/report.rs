@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub(crate) use e2e::report::{line, say, target};
+pub(crate) use e2e::report::{line, target};
 
 /// A line of the table.
 pub(crate) struct Row {

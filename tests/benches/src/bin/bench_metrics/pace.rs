@@ -63,10 +63,10 @@ pub(crate) async fn measure(mix: Mix, time: u32, seed: u64) -> Outcome<bool> {
     ));
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build()?;
     let id = platform.process.id().ok_or("the platform ended by itself")?;
-    let (cpu, began, ended) = (e2e::cpu_of(id), Instant::now(), Arc::new(AtomicBool::new(false)));
+    let (cpu, began, ended) = (e2e::cpu_of(id)?, Instant::now(), Arc::new(AtomicBool::new(false)));
     let watching = tokio::spawn(watch(client.clone(), platform.url.clone(), Arc::clone(&ended)));
     let (events, longest_answer) = platform.load(&client).await?;
-    let (took, used) = (began.elapsed(), e2e::cpu_of(id).saturating_sub(cpu));
+    let (took, used) = (began.elapsed(), e2e::cpu_of(id)?.saturating_sub(cpu));
     ended.store(true, Relaxed);
     let counted = watching.await??;
     let share = 100.0 * used.as_secs_f64() / took.as_secs_f64();
