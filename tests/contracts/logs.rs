@@ -50,10 +50,18 @@ async fn with_a_provider_that_quotes() -> (World, ScriptedProvider) {
     (api::with(WorldSettings { builtin: vec![model], secrets, ..WorldSettings::default() }).await, provider)
 }
 
+#[test]
+fn a_line_that_tells_a_secret_is_found() {
+    let line = json!({ "message": format!("it is {PLANTED} indeed") }).to_string();
+    let log = format!("{}\n{line}\n", json!({ "message": "request" }));
+    assert_eq!(leaks(&log, &[PLANTED.to_owned()].into()), [format!("{PLANTED}: {line}")]);
+    assert_eq!(leaks(&log, &["never-to-be-seen".to_owned()].into()), [""; 0]);
+}
+
 #[tokio::test]
 async fn the_log_has_a_line_for_each_request_and_nothing_that_the_request_brought() {
-    keep_out(PLANTED);
     let world = api::start().await;
+    keep_out(PLANTED);
     let key = format!("cue_admin_{PLANTED}");
     let mut answers = Vec::new();
     for operation in operations() {
@@ -77,8 +85,8 @@ async fn the_log_has_a_line_for_each_request_and_nothing_that_the_request_brough
 
 #[tokio::test]
 async fn what_a_prompt_is_filled_with_and_what_its_provider_says_of_that_is_in_no_log() {
-    keep_out(PLANTED);
     let (world, _provider) = with_a_provider_that_quotes().await;
+    keep_out(PLANTED);
     let prompt = world.prompt("a", "greeter", &json!({})).await;
     let variables = json!([{ "name": "name", "type": "string", "required": true }]);
     let content = json!({ "template_text": "Hello {{ name }}", "variables": variables });

@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::logged::{keep_out, keep_out_body, keep_out_header};
+use crate::logged::{keep_out, keep_out_body, keep_out_fields, keep_out_header};
 
 /// A request in the making.
 #[derive(Debug, Clone)]
@@ -132,7 +132,9 @@ impl Call {
 
     /// Says what of it no log may tell.
     fn keep_out(&self) {
-        keep_out(self.path.split_once('?').map(|(_, query)| query).unwrap_or_default());
+        let query = self.path.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        keep_out(query);
+        keep_out_fields(query.as_bytes());
         self.headers.iter().for_each(|(name, value)| keep_out_header(name, value));
         keep_out_body(&self.body);
     }

@@ -28,6 +28,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     binary::{FUNCTIONS, Profile, bootstrap},
+    logged::{Watched, also_logged},
     world::{ADMIN, connect, names},
 };
 
@@ -65,11 +66,14 @@ pub struct Fleet {
     /// The engines that all of them call.
     pub engines: Engines,
     folder: TempDir,
+    /// Dropped after all that logs.
+    _watched: Watched,
 }
 
 impl Fleet {
     /// Starts every function over new engines, with one admin.
     pub async fn start(settings: FleetSettings) -> Self {
+        let watched = Watched::begin();
         let folder = TempDir::with_prefix("cuecard-").expect("there is a temporary folder");
         let engines = Engines::start(folder.path(), Expired::Removed).await.expect("the engines start");
         let aws = connect(engines.endpoints()).await;
@@ -91,6 +95,7 @@ impl Fleet {
             pumps: JoinSet::new(),
             engines,
             folder,
+            _watched: watched,
         };
         for name in FUNCTIONS {
             let function = fleet.another(name, &[]);
@@ -210,6 +215,15 @@ impl Fleet {
             let handle = move |event: SqsEvent| pass(function.clone(), event);
             source.run(&clients.sqs, std::future::pending(), handle).await;
         });
+    }
+}
+
+impl Drop for Fleet {
+    /// Adds what the programs wrote to the log of the test, which is held against its secrets.
+    fn drop(&mut self) {
+        for function in self.functions.values() {
+            also_logged(&function.take_lines());
+        }
     }
 }
 

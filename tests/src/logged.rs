@@ -1,4 +1,7 @@
 //! What the platforms of a test program write into the log, and what must never be in it.
+//!
+//! Of the programs that a [`crate::Fleet`] runs it has the last 1,000 lines of each function, as far as they are read
+//! when the fleet is dropped and no test took them before; it has none of those that a test starts beside them.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +12,7 @@ use std::{
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use runtime::log::{self, LevelFilter};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::subscriber;
 
 use crate::call::text;
@@ -20,8 +23,8 @@ const LEAST: usize = 12;
 /// The most of one, in characters: a log that tells a long text tells how it begins.
 const MOST: usize = 64;
 
-/// The members of bodies whose texts are nobody's but their sender's.
-const PRIVATE: [&str; 5] = ["api_key", "secret", "session_id", "user_id", "variables"];
+/// The members of bodies and queries whose texts are nobody's but their sender's.
+const PRIVATE: [&str; 6] = ["api_key", "csrf", "secret", "session_id", "user_id", "variables"];
 
 static LOG: Mutex<Log> = Mutex::new(Log { text: Vec::new(), secrets: BTreeSet::new(), watchers: 0 });
 
@@ -85,10 +88,22 @@ pub fn logged() -> String {
     String::from_utf8_lossy(&kept().text).into_owned()
 }
 
-/// Says that this text must be in no log.
+/// Adds the lines of programs, which write logs of their own.
+pub(crate) fn also_logged(lines: &[String]) {
+    let mut log = kept();
+    for line in lines {
+        log.text.extend_from_slice(line.as_bytes());
+        log.text.push(b'\n');
+    }
+}
+
+/// Says that this text must be in no log, neither as it is nor as JSON writes it. Less than 12 bytes are not looked
+/// for: they may stand there for other reasons.
 pub fn keep_out(secret: &str) {
     if secret.len() >= LEAST {
-        kept().secrets.insert(secret.chars().take(MOST).collect());
+        let secret: String = secret.chars().take(MOST).collect();
+        let written = json!(secret).to_string();
+        kept().secrets.extend([written.trim_matches('"').to_owned(), secret]);
     }
 }
 
@@ -107,9 +122,7 @@ pub fn leaks(written: &str, secrets: &BTreeSet<String>) -> Vec<String> {
 pub(crate) fn keep_out_header(name: &str, value: &str) {
     match name {
         "authorization" | "x-api-key" => {
-            let key = value.rsplit(' ').next().unwrap_or_default();
-            keep_out(key);
-            keep_out(key.splitn(3, '_').last().unwrap_or_default());
+            keep_out_key(value.rsplit(' ').next().unwrap_or_default());
         }
         "cookie" | "set-cookie" => {
             let value = value.split(';').next().and_then(|cookie| cookie.split_once('='));
@@ -119,22 +132,76 @@ pub(crate) fn keep_out_header(name: &str, value: &str) {
     }
 }
 
-/// Keeps out what a body holds that is private.
+/// Keeps out a key, and its secret alone.
+fn keep_out_key(key: &str) {
+    keep_out(key);
+    keep_out(key.splitn(3, '_').last().unwrap_or_default());
+}
+
+/// Keeps out what a body holds that is private: JSON, or a form.
 pub(crate) fn keep_out_body(body: &[u8]) {
-    if let Ok(body) = serde_json::from_slice(body) {
-        search(&body, false);
+    match serde_json::from_slice(body) {
+        Ok(body) => search(&body, false),
+        Err(_) => keep_out_fields(body),
+    }
+}
+
+/// Keeps out what a query or a form holds that is private, as it is read.
+pub(crate) fn keep_out_fields(encoded: &[u8]) {
+    for (name, value) in form_urlencoded::parse(encoded) {
+        match name.as_ref() {
+            "key" => keep_out_key(&value),
+            // They are JSON here too.
+            name @ "variables" => {
+                let value = serde_json::from_str(&value).unwrap_or_else(|_| json!(value));
+                member(name, &value, false);
+            }
+            name => member(name, &json!(value), false),
+        }
     }
 }
 
 fn search(value: &Value, private: bool) {
     match value {
-        Value::Object(members) => members.iter().for_each(|(name, value)| {
-            // A list of variables is what a version declares.
-            let private = private || (PRIVATE.contains(&name.as_str()) && !value.is_array());
-            search(value, private);
-        }),
+        Value::Object(members) => members.iter().for_each(|(name, value)| member(name, value, private)),
         Value::Array(items) => items.iter().for_each(|item| search(item, private)),
         Value::String(_) if private => keep_out(text(value)),
         _ => {}
+    }
+}
+
+fn member(name: &str, value: &Value, private: bool) {
+    // A list of variables is what a version declares.
+    search(value, private || (PRIVATE.contains(&name) && !value.is_array()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_out_is_also_kept_out_decoded_and_as_json_writes_it() {
+        let variables = "%7B%22name%22%3A%22Ada%20of%20%5C%22Lovelace%5C%22%22%7D";
+        keep_out_fields(
+            format!("user_id=someone%20of%20ours&env=any-environment&variables={variables}").as_bytes(),
+        );
+        keep_out_body(
+            b"csrf=the+token+of+a+form&key=cue_abcdefgh_the-secret-of-it&next=%2Fconsole%2Fprompts",
+        );
+        keep_out_body(b"variables=%5B%22a+declared+one%22%5D");
+        let secrets = kept().secrets.clone();
+        for secret in [
+            "someone of ours",
+            r#"Ada of "Lovelace""#,
+            r#"Ada of \"Lovelace\""#,
+            "the token of a form",
+            "cue_abcdefgh_the-secret-of-it",
+            "the-secret-of-it",
+        ] {
+            assert!(secrets.contains(secret), "{secret}: {secrets:?}");
+        }
+        assert_eq!(secrets.len(), 6, "{secrets:?}");
+        let line = json!({ "detail": "for Ada of \"Lovelace\" alone" }).to_string();
+        assert_eq!(leaks(&line, &secrets).len(), 1);
     }
 }
