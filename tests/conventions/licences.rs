@@ -1,6 +1,7 @@
 //! What comes from elsewhere: under which licences, and from where. The licences stand in `deny.toml`, which
-//! `make deny` reads too, beside advisories that have to be fetched. What `make fuzz` takes in is of the same packages,
-//! save those that feed our code with inputs, whose licences nobody looks at: they are in no program that anybody takes.
+//! `make deny` reads too, beside advisories that have to be fetched. What `make fuzz` takes in is of the same
+//! packages, save those that feed our code with inputs. Nobody looks at the licences of these, for they are in no
+//! program that anybody takes.
 
 use std::{collections::BTreeSet, env::consts::ARCH};
 
