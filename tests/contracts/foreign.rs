@@ -1,6 +1,11 @@
 //! What belongs to another team looks like what does not exist: same status, same body.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    VersionId,
+    name::production,
+    token::{Resolution, Signer, UnitKind},
+};
 use e2e::{Answer, Call, World, text};
 use serde_json::{Value, json};
 
@@ -22,6 +27,7 @@ pub(crate) struct Things {
     canary: String,
     key: String,
     webhook: String,
+    token: String,
 }
 
 impl Things {
@@ -38,6 +44,7 @@ impl Things {
             webhook: &self.webhook,
             team: text(&self.prompt["team_id"]),
             environment: "production",
+            token: &self.token,
         }
     }
 }
@@ -63,7 +70,24 @@ pub(crate) async fn things(world: &World, team: &str, name: &str) -> Things {
     let key = world.key(team, "author").await.split('_').nth(1).unwrap().to_owned();
     let webhook = world.admin(Call::post("/api/webhooks", &api::webhook(team))).await.expect(201);
     let webhook = text(&webhook["webhook_id"]).to_owned();
-    Things { prompt, version, run, test_set, experiment, canary, key, webhook }
+    let token = token(world, text(&prompt["prompt_id"])).await;
+    Things { prompt, version, run, test_set, experiment, canary, key, webhook, token }
+}
+
+/// A token as a resolve of this prompt would give it.
+pub(crate) async fn token(world: &World, prompt: &str) -> String {
+    let registry = world.registry();
+    let key = registry.store.newest_signing_key().await.unwrap().unwrap();
+    Signer::new(&key).unwrap().sign(&Resolution {
+        prompt_id: prompt.parse().unwrap(),
+        version_id: VersionId::from_bytes([0; 16]),
+        environment: production(),
+        assignment: None,
+        unit_kind: UnitKind::Random,
+        unit64: [0; 8],
+        nonce: [0; 8],
+        issued_at: registry.sources.now(),
+    })
 }
 
 /// What an answer says, with the names in the question taken out of it.

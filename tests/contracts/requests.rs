@@ -19,6 +19,8 @@ pub(crate) struct Target<'a> {
     pub(crate) webhook: &'a str,
     pub(crate) team: &'a str,
     pub(crate) environment: &'a str,
+    /// From the answer of a resolve.
+    pub(crate) token: &'a str,
 }
 
 impl Target<'_> {
@@ -35,6 +37,7 @@ impl Target<'_> {
             webhook: "whk_00000000000000000000000000",
             team: "nobody",
             environment: "staging",
+            token: "none",
         }
     }
 }
@@ -68,10 +71,11 @@ pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
 
 /// The body and the query.
 fn wish(id: &str, target: &Target) -> (Value, String) {
-    let Target { prompt, version, team, environment, .. } = *target;
+    let Target { prompt, version, team, environment, token, .. } = *target;
     let body = match id {
         "experiments_create" => json!({ "variants": [{ "version_id": version }, { "version_id": version }] }),
         "environments_lock" => json!({ "reason": "freeze" }),
+        "evaluations_review" => json!({ "decision": "approve", "reason": "close enough" }),
         "metrics_report" => json!({ "events": [{ "version_id": version }] }),
         "keys_create" => json!({ "team_id": team, "role": "resolver", "name": "made" }),
         "models_set" => json!({ "provider": "openai", "input_usd_per_mtok": 0, "output_usd_per_mtok": 0 }),
@@ -80,6 +84,8 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
         "prompts_create" | "test_sets_create" => json!({ "name": "made", "team_id": team }),
         "resolve_batch" => json!({ "requests": [{ "prompt": prompt }] }),
         "resolve_by_body" => json!({ "prompt": prompt }),
+        "test_sets_add_case" => json!({ "vars": {}, "expected": "a" }),
+        "versions_approve" => json!({ "environment": environment, "reason": "it was read" }),
         "webhooks_create" => {
             json!({ "team_id": team, "url": "https://hooks.example.com/cuecard", "events": ["promotion"] })
         }
@@ -90,7 +96,7 @@ fn wish(id: &str, target: &Target) -> (Value, String) {
     let query = match id {
         "audit_list" | "audit_export" => format!("?prompt_id={prompt}"),
         "evaluations_list" => "?status=queued".to_owned(),
-        "experiments_explain" => "?resolution_token=none".to_owned(),
+        "experiments_explain" => format!("?resolution_token={token}"),
         "moves_changes" => "?since=2026-11-20T07:00:00Z".to_owned(),
         "prompts_by_name" => format!("?name={prompt}"),
         "keys_list" | "prompts_list" | "test_sets_list" | "webhooks_list" => format!("?team_id={team}"),

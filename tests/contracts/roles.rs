@@ -13,12 +13,13 @@ use crate::{
 pub(crate) const ROLES: [&str; 4] = ["resolver", "author", "releaser", "admin"];
 
 /// The operations that are not an author's: the role that they need.
-const OTHERS: [(&str, &str); 29] = [
+const OTHERS: [(&str, &str); 31] = [
     ("canaries_abort", "releaser"),
     ("canaries_advance", "releaser"),
     ("canaries_create", "releaser"),
     ("canaries_pause", "releaser"),
     ("canaries_resume", "releaser"),
+    ("evaluations_review", "releaser"),
     ("experiments_create", "releaser"),
     ("experiments_stop", "releaser"),
     ("keys_create", "admin"),
@@ -38,6 +39,7 @@ const OTHERS: [(&str, &str); 29] = [
     ("resolve_by_path_with_body", "resolver"),
     ("resolve_by_query", "resolver"),
     ("teams_set", "admin"),
+    ("versions_approve", "releaser"),
     ("versions_try_out", "resolver"),
     ("webhooks_create", "admin"),
     ("webhooks_delete", "admin"),
