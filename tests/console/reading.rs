@@ -62,7 +62,7 @@ async fn an_export_that_would_not_be_all_is_refused_where_it_was_asked_for() {
     let whole = browser.get(&export).await;
     assert_eq!((whole.status.as_u16(), whole.header("content-type")), (200, "application/jsonl"));
     let registry = world.registry();
-    for _ in 0..110 {
+    for _ in 0..140 {
         let prompt = registry.store.prompt(prompt_id).await.unwrap().unwrap();
         let mut fact = Fact::new(&Caller::system("test").actor, Action::PromptUpdated, prompt_id);
         fact.evidence = json!("x".repeat(32 * 1024));
