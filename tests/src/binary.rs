@@ -30,6 +30,11 @@ pub fn cache_program() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin/redis-server"))
 }
 
+/// The server whose engines others wrote, likewise.
+pub fn moto_program() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin/moto_server"))
+}
+
 /// The program `local`.
 pub fn local_binary() -> PathBuf {
     bootstrap("local", Profile::Dev)

@@ -15,7 +15,7 @@ pub mod report;
 mod usage;
 mod world;
 
-pub use binary::{Profile, bootstrap, cache_program, local_binary};
+pub use binary::{Profile, bootstrap, cache_program, local_binary, moto_program};
 pub use call::{Answer, Call, text};
 pub use dice::{Dice, any_seed};
 pub use fleet::{Fleet, FleetSettings, PRIVATE};

@@ -123,9 +123,14 @@ impl World {
 
     /// The same with settings.
     pub async fn with(settings: WorldSettings) -> Self {
+        let engines = Engines::ephemeral(Expired::Kept).await.expect("the engines start");
+        Box::pin(Self::over(engines, settings)).await
+    }
+
+    /// The same over new engines of the caller's.
+    pub async fn over(engines: Engines, settings: WorldSettings) -> Self {
         let watched = Watched::begin();
         let folder = TempDir::with_prefix("cuecard-").expect("there is a temporary folder");
-        let engines = Engines::start(folder.path(), Expired::Kept).await.expect("the engines start");
         let clients = testkit::clients(engines.endpoints());
         let proxy = FaultProxy::start(&engines.endpoints().dynamodb).expect("the proxy starts");
         let (sources, clock) = testkit::sources(settings.seed);

@@ -1,9 +1,11 @@
-//! DynamoDB with its streams, S3 and SQS, in this process, over one data folder.
+//! DynamoDB with its streams, S3 and SQS: in this process over one data folder, or, for tests, in one of moto.
 //!
-//! Tables, stream records and objects survive a kill of the process. Queues and their messages are in memory only:
-//! whoever starts the engines creates the queues again, and work that was queued has to be dispatched again.
+//! In this process, tables, stream records and objects survive a kill of the process. Queues and their messages are in
+//! memory only: whoever starts the engines creates the queues again, and work that was queued has to be dispatched
+//! again.
 
 mod dynamodb;
+mod moto;
 mod s3;
 mod sqs;
 
@@ -15,6 +17,7 @@ use std::{
 
 use tempfile::TempDir;
 
+use self::moto::Moto;
 use crate::http::Server;
 
 /// The access key that the engines take.
@@ -73,10 +76,15 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Engines {
     endpoints: Endpoints,
-    servers: [Server; 3],
-    // Fields drop in this order: the lock goes after the servers, the folder last.
-    _lock: File,
+    // Fields drop in this order, here and below: the lock goes after the servers, the folder last.
+    running: Running,
     _temporary: Option<TempDir>,
+}
+
+#[derive(Debug)]
+enum Running {
+    Embedded { servers: [Server; 3], _lock: File },
+    Moto { _server: Box<Moto> },
 }
 
 /// What becomes of items whose time is over.
@@ -96,7 +104,8 @@ impl Engines {
         let objects = s3::start(&folder.join("objects"))?;
         let queues = sqs::start()?;
         let endpoints = Endpoints { dynamodb: tables.url(), s3: objects.url(), sqs: queues.url() };
-        Ok(Self { endpoints, servers: [tables, objects, queues], _lock: lock, _temporary: None })
+        let running = Running::Embedded { servers: [tables, objects, queues], _lock: lock };
+        Ok(Self { endpoints, running, _temporary: None })
     }
 
     /// Starts the engines over a folder that is removed with them.
@@ -107,6 +116,12 @@ impl Engines {
         Ok(Self { _temporary: Some(folder), ..engines })
     }
 
+    /// Starts those of `program`, a `moto_server`, with everything in memory. What expires stays.
+    pub async fn of_moto(program: &Path) -> io::Result<Self> {
+        let (server, endpoints) = Moto::start(program).await?;
+        Ok(Self { endpoints, running: Running::Moto { _server: Box::new(server) }, _temporary: None })
+    }
+
     /// Where they listen.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
@@ -114,8 +129,10 @@ impl Engines {
 
     /// Lets running requests finish, for a few seconds at most, and ends.
     pub async fn stop(mut self) {
-        for server in &mut self.servers {
-            server.stop().await;
+        if let Running::Embedded { servers, .. } = &mut self.running {
+            for server in servers {
+                server.stop().await;
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use hyper::{
     Request, Response, StatusCode, body::Incoming, header, http::request::Parts, service::service_fn,
 };
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{sync::Semaphore, time::sleep};
 
 pub use self::rules::{Rule, Rules};
 use crate::http::{self, Failure, Server, listen};
@@ -51,10 +51,20 @@ pub struct FaultProxy {
 impl FaultProxy {
     /// Starts a proxy in front of `upstream`, a URL without a trailing slash.
     pub fn start(upstream: &str) -> io::Result<Self> {
+        Self::letting_through(Semaphore::MAX_PERMITS, upstream)
+    }
+
+    /// The same in front of an engine that cannot answer several calls at once: each waits for the one before.
+    pub fn one_at_a_time(upstream: &str) -> io::Result<Self> {
+        Self::letting_through(1, upstream)
+    }
+
+    fn letting_through(calls: usize, upstream: &str) -> io::Result<Self> {
         let rules = Rules::default();
         let proxy = Proxy {
             upstream: upstream.into(),
             rules: rules.clone(),
+            turns: Arc::new(Semaphore::new(calls)),
             // A proxy of the host's environment must not come between.
             client: reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?,
         };
@@ -82,6 +92,8 @@ type Answer = Response<Full<Bytes>>;
 struct Proxy {
     upstream: Arc<str>,
     rules: Rules,
+    /// One for each call that may be under way.
+    turns: Arc<Semaphore>,
     client: reqwest::Client,
 }
 
@@ -128,6 +140,7 @@ impl Proxy {
         let mut headers = head.headers.clone();
         headers.remove(header::TRANSFER_ENCODING);
         let call = self.client.request(head.method.clone(), format!("{}{path}", self.upstream));
+        let _turn = self.turns.acquire().await?;
         let answer = call.headers(headers).body(body).send().await?;
         let mut response = Response::new(Full::default());
         *response.status_mut() = answer.status();

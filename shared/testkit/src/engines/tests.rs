@@ -93,3 +93,11 @@ async fn a_database_with_a_damaged_page_is_refused() {
     assert!(matches!(refused, EngineError::Damaged { .. }), "{refused}");
     assert_eq!(refused.to_string().lines().count(), 1, "{refused}");
 }
+
+#[tokio::test]
+async fn a_server_of_others_that_does_not_start_says_why() {
+    let absent = Engines::of_moto(Path::new("no-such-program")).await.unwrap_err();
+    assert!(absent.to_string().contains("say `make tools`"), "{absent}");
+    let ended = Engines::of_moto(Path::new("false")).await.unwrap_err();
+    assert!(ended.to_string().contains("ended at once"), "{ended}");
+}

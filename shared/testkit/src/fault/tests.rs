@@ -1,11 +1,14 @@
 //! Tests of the fault proxy, through the real SDK.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use aws_sdk_dynamodb::{
     config::timeout::TimeoutConfig,
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, Put, TransactWriteItem},
 };
+use futures_util::future::join_all;
 
 use super::*;
 use crate::{
@@ -178,4 +181,35 @@ async fn a_slow_engine_meets_the_callers_timeout() {
     let client = aws_sdk_dynamodb::Client::from_conf(config);
     let error = client.put_item().table_name("things").item("id", text("a")).send().await.unwrap_err();
     assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
+}
+
+/// How many of eight calls at once are in an engine at one time.
+async fn together(start: fn(&str) -> io::Result<FaultProxy>) -> usize {
+    let (within, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let engine = service_fn(move |_: Request<Incoming>| {
+        let (within, seen) = (Arc::clone(&within), Arc::clone(&seen));
+        async move {
+            seen.fetch_max(within.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            within.fetch_sub(1, Ordering::SeqCst);
+            Ok::<_, Failure>(http::json(StatusCode::OK, "{}"))
+        }
+    });
+    let engine = Server::start(listen().unwrap(), engine).unwrap();
+    let proxy = start(&engine.url()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    join_all((0..8).map(|_| client.get(proxy.url()).send()))
+        .await
+        .into_iter()
+        .for_each(|sent| drop(sent.unwrap()));
+    most.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn calls_of_an_engine_that_cannot_answer_several_wait_for_each_other() {
+    assert!(together(FaultProxy::start).await > 1);
+    assert_eq!(together(FaultProxy::one_at_a_time).await, 1);
 }
