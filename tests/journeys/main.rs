@@ -1,10 +1,11 @@
 //! Journeys: what people do with the platform. The same suite runs on the functions' routers, on `local` over HTTP, and
-//! on the built programs as Lambda runs them.
+//! on the built programs as Lambda runs them; and on the routers over engines that others wrote.
 
 // Clippy then lets the helpers unwrap too.
 #![cfg(test)]
 
 mod bootstraps;
+mod engines;
 mod lambda;
 mod processes;
 mod said;

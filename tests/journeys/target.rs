@@ -5,10 +5,13 @@ use std::{
     time::Duration,
 };
 
-use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, World, cache_program, text};
+use e2e::{
+    ADMIN, Answer, Call, Fleet, FleetSettings, World, WorldSettings, cache_program, moto_program, text,
+};
+use registry::audit::AuditKept;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::cache_server::CacheServer;
+use testkit::{Engines, cache_server::CacheServer};
 use tokio::time::{Instant, sleep};
 
 /// How long something may take that happens by itself.
@@ -29,6 +32,11 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) async fn routers() -> Self {
         Self::of(Platform::Routers(Box::new(World::start().await)))
+    }
+
+    pub(crate) async fn routers_over_moto() -> Self {
+        let engines = Engines::of_moto(&moto_program()).await.unwrap();
+        Self::of(Platform::Routers(Box::new(World::over(engines, WorldSettings::default()).await)))
     }
 
     pub(crate) async fn local() -> Self {
@@ -110,6 +118,19 @@ impl Target {
                 _ => sleep(Duration::from_millis(20)).await,
             }
         }
+    }
+
+    /// Brings what was written to the archive, as the stream does it, and returns what the next day's round finds there.
+    /// Where the archive fills by itself, nobody can know when to look.
+    pub(crate) async fn archived(&self) -> AuditKept {
+        let Platform::Routers(world) = &self.platform else { panic!("the stream cannot be stepped here") };
+        let app = world.propagate(&world.process, true);
+        for event in world.written().await {
+            let answer = propagate::handle(event, &app).await.unwrap();
+            assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+        }
+        world.clock.advance(Duration::from_hours(24));
+        world.steer(Duration::from_mins(1)).await.audit
     }
 
     /// Invokes `rollback` directly, past the gateway.
