@@ -41,6 +41,19 @@ pub enum Fault {
     Duplicate,
 }
 
+/// A call that the engine has answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed<'a> {
+    /// Method, path and headers.
+    pub head: &'a Parts,
+    /// The body.
+    pub body: &'a [u8],
+    /// The status of the answer.
+    pub status: StatusCode,
+}
+
+type Witness = dyn Fn(Passed<'_>) + Send + Sync;
+
 /// A running proxy. Dropping it cuts its connections.
 #[derive(Debug)]
 pub struct FaultProxy {
@@ -51,20 +64,33 @@ pub struct FaultProxy {
 impl FaultProxy {
     /// Starts a proxy in front of `upstream`, a URL without a trailing slash.
     pub fn start(upstream: &str) -> io::Result<Self> {
-        Self::letting_through(Semaphore::MAX_PERMITS, upstream)
+        Self::before(upstream, Semaphore::MAX_PERMITS, |_| {})
     }
 
     /// The same in front of an engine that cannot answer several calls at once: each waits for the one before.
     pub fn one_at_a_time(upstream: &str) -> io::Result<Self> {
-        Self::letting_through(1, upstream)
+        Self::before(upstream, 1, |_| {})
     }
 
-    fn letting_through(calls: usize, upstream: &str) -> io::Result<Self> {
+    /// The same as the first, which tells `witness` of each call that the engine has answered.
+    pub fn witnessed(
+        upstream: &str,
+        witness: impl Fn(Passed<'_>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::before(upstream, Semaphore::MAX_PERMITS, witness)
+    }
+
+    fn before(
+        upstream: &str,
+        calls: usize,
+        witness: impl Fn(Passed<'_>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let rules = Rules::default();
         let proxy = Proxy {
             upstream: upstream.into(),
             rules: rules.clone(),
             turns: Arc::new(Semaphore::new(calls)),
+            witness: Arc::new(witness),
             // A proxy of the host's environment must not come between.
             client: reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?,
         };
@@ -94,6 +120,7 @@ struct Proxy {
     rules: Rules,
     /// One for each call that may be under way.
     turns: Arc<Semaphore>,
+    witness: Arc<Witness>,
     client: reqwest::Client,
 }
 
@@ -141,7 +168,8 @@ impl Proxy {
         headers.remove(header::TRANSFER_ENCODING);
         let call = self.client.request(head.method.clone(), format!("{}{path}", self.upstream));
         let _turn = self.turns.acquire().await?;
-        let answer = call.headers(headers).body(body).send().await?;
+        let answer = call.headers(headers).body(body.clone()).send().await?;
+        (self.witness)(Passed { head, body: &body, status: answer.status() });
         let mut response = Response::new(Full::default());
         *response.status_mut() = answer.status();
         response.headers_mut().clone_from(answer.headers());
