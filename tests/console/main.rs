@@ -3,7 +3,6 @@
 // Clippy then lets the helpers unwrap too.
 #![cfg(test)]
 
-mod browser;
 mod confirming;
 mod crawl;
 mod editing;
@@ -16,3 +15,5 @@ mod rating;
 mod reading;
 mod scene;
 mod signing_in;
+
+use e2e::browser;

@@ -18,7 +18,7 @@ use crate::support::lived;
 const DAY: Duration = Duration::from_hours(24);
 
 /// The bucket of the archive, as `World` calls it.
-const BUCKET: &str = "cuecard";
+const BUCKET: &str = "cuecard-archive";
 
 /// More prompts than a checkpoint names, and more entries than are compared at a time.
 const MANY: usize = 201;

@@ -9,7 +9,8 @@ use crate::scene::{Scene, seen};
 /// How many entries of the prompt's audit the archive has.
 async fn archived(scene: &Scene) -> usize {
     let prefix = format!("audit/{}/", scene.prompt_id());
-    let listed = scene.world.clients.s3.list_objects_v2().bucket("cuecard").prefix(prefix).send().await;
+    let listed =
+        scene.world.clients.s3.list_objects_v2().bucket("cuecard-archive").prefix(prefix).send().await;
     listed.unwrap().contents.unwrap_or_default().len()
 }
 

@@ -64,6 +64,11 @@ impl Call {
         Self::new(Method::DELETE, path)
     }
 
+    /// What it asks, without the host.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// With this key.
     #[must_use]
     pub fn key(self, key: &str) -> Self {

@@ -29,7 +29,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use crate::{
     binary::{FUNCTIONS, Profile, bootstrap},
     logged::{Watched, also_logged},
-    world::{ADMIN, connect, names},
+    world::{ADMIN, connect, create, names},
 };
 
 /// How a fleet is started.
@@ -77,7 +77,7 @@ impl Fleet {
         let folder = TempDir::with_prefix("cuecard-").expect("there is a temporary folder");
         let engines = Engines::start(folder.path(), Expired::Removed).await.expect("the engines start");
         let aws = connect(engines.endpoints()).await;
-        install(&aws).await;
+        install(&aws, &testkit::clients(engines.endpoints())).await;
         let create = async |name, tries| {
             Queue::create(&aws, name, Duration::from_secs(30), tries).await.expect("the queues are made")
         };
@@ -102,7 +102,7 @@ impl Fleet {
             fleet.functions.insert(name, Arc::new(function));
         }
         let routed = fleet.functions.clone();
-        let front = HttpFront::start(move |_, path| routed.get(of_path(path)).cloned());
+        let front = HttpFront::start(move |_, path| routed.get(function_of(path)).cloned());
         fleet.front = Some(front.expect("the front starts"));
         let clients = testkit::clients(fleet.engines.endpoints());
         for consumer in ["dispatch", "propagate"] {
@@ -258,9 +258,9 @@ async fn pass<E: Serialize, A: DeserializeOwned>(
     Ok(serde_json::from_value(answer)?)
 }
 
-/// What a deployment does once: tables, bucket, and the first admin.
-async fn install(aws: &Aws) {
-    aws.store(names()).create_missing().await.expect("the tables are made");
+/// What a deployment does once: tables, buckets, and the first admin.
+async fn install(aws: &Aws, clients: &Clients) {
+    create(aws, clients).await;
     let admin = PresentedKey::parse(ADMIN).expect("the admin's key is one");
     registry(aws).ensure_admin_key(&admin).await.expect("the admin's key is made");
 }
@@ -272,7 +272,7 @@ fn registry(aws: &Aws) -> Registry {
 }
 
 /// Which function has the route of a path, as template.yaml says it.
-fn of_path(path: &str) -> &'static str {
+pub fn function_of(path: &str) -> &'static str {
     match path {
         "/api/metrics" => "ingest",
         "/api/try" | "/console/try" => "try",

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a harness of tests fails by panicking")]
 
 mod binary;
+pub mod browser;
 mod call;
 mod dice;
 mod fleet;
@@ -15,10 +16,10 @@ pub mod report;
 mod usage;
 mod world;
 
-pub use binary::{Profile, bootstrap, cache_program, local_binary, moto_program};
+pub use binary::{FUNCTIONS, Profile, bootstrap, cache_program, local_binary, moto_program};
 pub use call::{Answer, Call, text};
 pub use dice::{Dice, any_seed};
-pub use fleet::{Fleet, FleetSettings, PRIVATE};
+pub use fleet::{Fleet, FleetSettings, PRIVATE, function_of};
 pub use logged::{keep_out, leaks, logged};
 pub use process::Process;
 pub use raised::Raised;

@@ -3,7 +3,7 @@
 use axum::Router;
 use cache::{Remote, RemoteSettings};
 use domain::Sources;
-use models::{Models, Settings};
+use models::{Models, Secrets, Settings};
 use registry::Registry;
 use release::Release;
 use runtime::{Queue, aws::Aws};
@@ -33,13 +33,32 @@ impl Process {
         settings: &WorldSettings,
         queues: &Queues,
     ) -> Self {
-        let models = Models::new(Settings {
-            timeout: settings.model_timeout,
-            secrets: settings.secrets.clone(),
-            builtin: settings.builtin.clone(),
-            ..Settings::of_reader().on(None, true)
-        })
-        .expect("the models are well formed");
+        Self::with_models(aws, cache, sources, settings, queues, of_world(settings))
+    }
+
+    /// The same, which has the providers' keys from Secrets Manager and calls Bedrock, both of them here.
+    pub(crate) fn calling(
+        aws: &Aws,
+        sources: &Sources,
+        settings: &WorldSettings,
+        queues: &Queues,
+        here: &str,
+    ) -> Self {
+        let config = aws.config().clone().into_builder().endpoint_url(here).build();
+        let secrets = Secrets::manager(&config, sources.clock.clone());
+        let models = Settings { secrets, aws: Some(config), ..of_world(settings) };
+        Self::with_models(aws, None, sources, settings, queues, models)
+    }
+
+    fn with_models(
+        aws: &Aws,
+        cache: Option<&RemoteSettings>,
+        sources: &Sources,
+        settings: &WorldSettings,
+        queues: &Queues,
+        models: Settings,
+    ) -> Self {
+        let models = Models::new(models).expect("the models are well formed");
         let remote = cache.map(|settings| Remote::new(settings.clone(), sources.clone()));
         let remote = remote.transpose().expect("the cache's address is one");
         let registry = Registry::new(aws.store(names()), remote, sources.clone(), models);
@@ -62,5 +81,15 @@ impl Process {
     pub fn rollup(&self) -> rollup::App {
         let Registry { store, sources, .. } = self.release.registry.clone();
         rollup::App { store, sources }
+    }
+}
+
+/// How models are called in a world.
+fn of_world(settings: &WorldSettings) -> Settings {
+    Settings {
+        timeout: settings.model_timeout,
+        secrets: settings.secrets.clone(),
+        builtin: settings.builtin.clone(),
+        ..Settings::of_reader().on(None, true)
     }
 }

@@ -111,7 +111,7 @@ pub(crate) fn names() -> Names {
         registry: "cuecard-registry".to_owned(),
         telemetry: "cuecard-telemetry".to_owned(),
         bucket: "cuecard".to_owned(),
-        archive: Some("cuecard".to_owned()),
+        archive: Some("cuecard-archive".to_owned()),
     }
 }
 
@@ -136,7 +136,7 @@ impl World {
         let (sources, clock) = testkit::sources(settings.seed);
         let endpoints = Endpoints { dynamodb: proxy.url(), ..engines.endpoints().clone() };
         let aws = connect(&endpoints).await;
-        aws.store(names()).create_missing().await.expect("the tables are made");
+        create(&aws, &clients).await;
         let queues = Queues::create(&aws).await;
         let stream = StreamSource::new(&names().registry, "dispatch", folder.path());
         let remote = settings.cache.as_ref();
@@ -182,6 +182,22 @@ impl World {
     pub async fn another_process_past_faults(&self, sources: &Sources) -> Process {
         let aws = connect(self.engines.endpoints()).await;
         Process::start(&aws, None, sources, &self.settings, &self.queues)
+    }
+
+    /// Another process that finds the engines here; with `cache`, or without.
+    pub async fn another_process_over(&self, engines: &Endpoints, cache: Option<&RemoteSettings>) -> Process {
+        let aws = connect(engines).await;
+        Process::start(&aws, cache, &self.sources, &self.settings, &self.queues)
+    }
+
+    /// The same of a function that calls models, without a cache: it finds all else that AWS has under this URL.
+    pub async fn another_caller_over(&self, engines: &Endpoints, all_else: &str) -> Process {
+        Process::calling(&connect(engines).await, &self.sources, &self.settings, &self.queues, all_else)
+    }
+
+    /// Where the engines are, past all faults.
+    pub fn engines(&self) -> &Endpoints {
+        self.engines.endpoints()
     }
 
     /// Where the tables are, past all faults: a host and a port.
@@ -267,6 +283,13 @@ impl World {
         let (release, watch) = (self.release().clone(), self.settings.watch);
         steer::App { release, stuck_after, watch, admin_key: None }
     }
+}
+
+/// Makes tables and buckets. Only `local` has the archive in the bucket of the test sets.
+pub(crate) async fn create(aws: &Aws, clients: &Clients) {
+    aws.store(names()).create_missing().await.expect("the tables are made");
+    let archive = clients.s3.create_bucket().set_bucket(names().archive);
+    archive.send().await.expect("the archive is made");
 }
 
 pub(crate) async fn connect(endpoints: &Endpoints) -> Aws {
