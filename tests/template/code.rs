@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use testkit::event_source::Failure;
 
 use crate::{
+    asked::{Asked, asked},
     cached::Cached,
     checks::{functions::id, variables::KNOWN},
     root, written,
@@ -47,6 +48,8 @@ pub(crate) struct Code {
     pub(crate) runbooks: BTreeMap<String, String>,
     /// What its processes ask of a cache.
     pub(crate) cached: Cached,
+    /// What its functions ask of AWS.
+    pub(crate) asked: &'static Asked,
 }
 
 impl Code {
@@ -64,7 +67,8 @@ impl Code {
         let metered = mains().into_values().flat_map(|main| written::metrics(&main));
         let metrics = metered.chain(written::figures()).collect();
         let runbooks = written::runbooks();
-        Self { packages, operations, tables, records, alarms, metrics, runbooks, cached }
+        let asked = asked().await;
+        Self { packages, operations, tables, records, alarms, metrics, runbooks, cached, asked }
     }
 }
 

@@ -4,6 +4,7 @@
 // Clippy then lets the helpers unwrap too.
 #![cfg(test)]
 
+mod asked;
 mod broken;
 mod cached;
 mod checks;

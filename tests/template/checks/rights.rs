@@ -1,215 +1,29 @@
-//! What functions may do is said action by action, and it is what their calls need: nothing is missing, and nothing is
-//! left over.
+//! What functions may do is said action by action, and it is what their calls need, which were heard as each of them did
+//! its work: nothing is missing, and nothing is left over.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::{
+    asked::asked,
+    checks::network::is_inside,
     code::Code,
     template::{Function, Template, alternatives, elements, named, text},
 };
 
-/// What the calls of each function need. It was found by following them through the packages in `shared/`: whoever
-/// adds a call of a new kind says it here. Who is in the network may connect to the cache; `steer` does not yet.
-const NEEDED: [(&str, &[&str]); 12] = [
-    (
-        "Authoring",
-        &[
-            "dynamodb:BatchGetItem on Registry.Arn",
-            "dynamodb:ConditionCheckItem on Registry.Arn",
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:GetItem on Telemetry.Arn",
-            "dynamodb:PutItem on Registry.Arn",
-            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
-            "dynamodb:Query on Registry.Arn",
-            "dynamodb:Query on Telemetry.Arn",
-            "dynamodb:UpdateItem on Registry.Arn",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            "elasticache:Connect on Cache.ARN",
-            "elasticache:Connect on CacheUser.Arn",
-            GIVEN_CACHE,
-            GIVEN_USER,
-            "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
-            "s3:DeleteObject on ${TestSets.Arn}/uploads/*",
-            "s3:GetObject on ${TestSets.Arn}/datasets/*",
-            "s3:GetObject on ${TestSets.Arn}/uploads/*",
-            "s3:ListBucket on TestSets.Arn",
-            "s3:PutObject on ${TestSets.Arn}/datasets/*",
-            "s3:PutObject on ${TestSets.Arn}/uploads/*",
-        ],
-    ),
-    (
-        "Console",
-        &[
-            "dynamodb:BatchGetItem on Registry.Arn",
-            "dynamodb:ConditionCheckItem on Registry.Arn",
-            "dynamodb:DeleteItem on Registry.Arn",
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:GetItem on Telemetry.Arn",
-            "dynamodb:PutItem on Registry.Arn",
-            "dynamodb:PutItem on Telemetry.Arn",
-            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
-            "dynamodb:Query on Registry.Arn",
-            "dynamodb:Query on Telemetry.Arn",
-            "dynamodb:UpdateItem on Registry.Arn",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            "elasticache:Connect on Cache.ARN",
-            "elasticache:Connect on CacheUser.Arn",
-            GIVEN_CACHE,
-            GIVEN_USER,
-            "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
-            "s3:GetObject on ${TestSets.Arn}/datasets/*",
-            "s3:ListBucket on TestSets.Arn",
-            "s3:PutObject on ${TestSets.Arn}/datasets/*",
-        ],
-    ),
-    (
-        "Dispatch",
-        &[
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:PutItem on Registry.Arn",
-            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
-            "dynamodb:Query on Registry.Arn",
-            "dynamodb:Query on Telemetry.Arn",
-            "s3:GetObject on ${TestSets.Arn}/datasets/*",
-            "s3:ListBucket on TestSets.Arn",
-            MODEL_KEYS,
-            "sqs:SendMessage on EvalCases.Arn",
-            "sqs:SendMessage on Webhooks.Arn",
-        ],
-    ),
-    (
-        "EvalWorker",
-        &[
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:GetItem on Telemetry.Arn",
-            "dynamodb:PutItem on Registry.Arn",
-            "dynamodb:PutItem on Telemetry.Arn",
-            "dynamodb:Query on Registry.Arn",
-            "dynamodb:Query on Telemetry.Arn",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            "s3:GetObject on ${TestSets.Arn}/datasets/*",
-            "s3:ListBucket on TestSets.Arn",
-            MODEL_KEYS,
-            BEDROCK_MODELS,
-            BEDROCK_PROFILES,
-            "sqs:SendMessage on EvalCases.Arn",
-        ],
-    ),
-    (
-        "Ingest",
-        &[
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            "sqs:SendMessage on Metrics.Arn",
-        ],
-    ),
-    ("Notify", &["dynamodb:GetItem on Registry.Arn", "dynamodb:PutItem on Registry.Arn"]),
-    (
-        "Propagate",
-        &[
-            "dynamodb:GetItem on Registry.Arn",
-            "elasticache:Connect on Cache.ARN",
-            "elasticache:Connect on CacheUser.Arn",
-            GIVEN_CACHE,
-            GIVEN_USER,
-            "s3:PutObject on ${Archive.Arn}/audit/*",
-        ],
-    ),
-    (
-        "Resolve",
-        &[
-            "dynamodb:BatchGetItem on Telemetry.Arn",
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:PutItem on Telemetry.Arn",
-            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            "elasticache:Connect on Cache.ARN",
-            "elasticache:Connect on CacheUser.Arn",
-            GIVEN_CACHE,
-            GIVEN_USER,
-        ],
-    ),
-    (
-        "Rollback",
-        &[
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:PutItem on Registry.Arn",
-            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
-            "dynamodb:Query on Registry.Arn",
-            "dynamodb:UpdateItem on Registry.Arn",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            "elasticache:Connect on Cache.ARN",
-            "elasticache:Connect on CacheUser.Arn",
-            GIVEN_CACHE,
-            GIVEN_USER,
-        ],
-    ),
-    (
-        "Rollup",
-        &[
-            "dynamodb:BatchGetItem on Telemetry.Arn",
-            "dynamodb:PutItem on Telemetry.Arn",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-        ],
-    ),
-    (
-        "Steer",
-        &[
-            "dynamodb:DeleteItem on Telemetry.Arn",
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:GetItem on Telemetry.Arn",
-            "dynamodb:PutItem on Registry.Arn",
-            "dynamodb:PutItem on Telemetry.Arn",
-            "dynamodb:Query on ${Registry.Arn}/index/gsi1",
-            "dynamodb:Query on Registry.Arn",
-            "dynamodb:Query on Telemetry.Arn",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            "elasticache:Connect on Cache.ARN",
-            "elasticache:Connect on CacheUser.Arn",
-            GIVEN_CACHE,
-            GIVEN_USER,
-            "s3:DeleteObject on ${TestSets.Arn}/datasets/*",
-            "s3:DeleteObject on ${TestSets.Arn}/uploads/*",
-            "s3:GetObject on ${Archive.Arn}/audit/*",
-            "s3:ListBucket on Archive.Arn",
-            "s3:ListBucket on TestSets.Arn",
-            "s3:PutObject on ${Archive.Arn}/audit/*",
-        ],
-    ),
-    (
-        "Try",
-        &[
-            "dynamodb:GetItem on Registry.Arn",
-            "dynamodb:GetItem on Telemetry.Arn",
-            "dynamodb:PutItem on Telemetry.Arn",
-            "dynamodb:UpdateItem on Telemetry.Arn",
-            MODEL_KEYS,
-            BEDROCK_MODELS,
-            BEDROCK_PROFILES,
-        ],
-    ),
+/// What is needed and no call asks for, by who is in the network: to log in to the cache. A token does that which they
+/// sign themselves. Nothing comes here that can be heard.
+const UNHEARD: [&str; 4] = [
+    "elasticache:Connect on Cache.ARN",
+    "elasticache:Connect on CacheUser.Arn",
+    "elasticache:Connect on \
+     arn:${AWS::Partition}:elasticache:${AWS::Region}:${AWS::AccountId}:serverlesscache:${CacheName}",
+    "elasticache:Connect on \
+     arn:${AWS::Partition}:elasticache:${AWS::Region}:${AWS::AccountId}:user:${CacheUserId}",
 ];
 
-/// A cache that the deployment is given, and its user.
-const GIVEN_CACHE: &str = "elasticache:Connect on \
-     arn:${AWS::Partition}:elasticache:${AWS::Region}:${AWS::AccountId}:serverlesscache:${CacheName}";
-const GIVEN_USER: &str = "elasticache:Connect on \
-     arn:${AWS::Partition}:elasticache:${AWS::Region}:${AWS::AccountId}:user:${CacheUserId}";
-
-/// The providers' keys.
-const MODEL_KEYS: &str = "secretsmanager:GetSecretValue on \
-     arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ModelSecrets}/*";
-/// Bedrock's models, …
-const BEDROCK_MODELS: &str =
-    "bedrock:InvokeModel on arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/*";
-/// … and what stands for them over several regions.
-const BEDROCK_PROFILES: &str = "bedrock:InvokeModel on \
-     arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:inference-profile/*";
-
-pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
+pub(crate) fn complaints(template: &Template, code: &Code) -> Vec<String> {
     let functions = template.functions();
     let mut complaints = Vec::new();
     let mut used = BTreeSet::new();
@@ -220,7 +34,7 @@ pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
                 None => complaints.push(format!("{}: {policy} is no policy of this template", function.id)),
             }
         }
-        complaints.extend(misjudged(template, function));
+        complaints.extend(misjudged(template, code, function));
         complaints.extend(crowded(function));
     }
     for (id, policy) in template.resources("AWS::IAM::ManagedPolicy") {
@@ -233,10 +47,12 @@ pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
 }
 
 /// What a function may not do though it has to, and what it may do though it has not to.
-fn misjudged(template: &Template, function: &Function) -> Vec<String> {
+fn misjudged(template: &Template, code: &Code, function: &Function) -> Vec<String> {
     let id = &function.id;
-    let needed = NEEDED.iter().filter(|(needing, _)| needing == id).flat_map(|(_, calls)| *calls);
-    let needed: BTreeSet<String> = needed.map(|call| (*call).to_owned()).collect();
+    let mut needed = code.asked.get(id).cloned().unwrap_or_default();
+    if is_inside(id) {
+        needed.extend(UNHEARD.map(str::to_owned));
+    }
     let policies = elements(&function.properties["Policies"]).into_iter().filter_map(named);
     let allowed: BTreeSet<String> =
         policies.flat_map(|policy| statements(template.resource(policy))).flat_map(calls).collect();
@@ -281,10 +97,17 @@ fn place(resource: &Value) -> &str {
     resource["Fn::GetAtt"].as_str().unwrap_or(text(resource))
 }
 
-/// Wildcards; only the objects of a folder are all meant.
+/// Wildcards; only the objects of a folder are all meant, and Bedrock's models in all regions, which belong to nobody.
 fn too_wide(id: &str, statement: &Value) -> Vec<String> {
     let actions = elements(&statement["Action"]).into_iter().map(text).filter(|action| action.contains('*'));
     let resources = elements(&statement["Resource"]).into_iter().flat_map(alternatives).map(place);
-    let wide = resources.filter(|resource| resource.trim_end_matches("/*").contains('*'));
+    let wide = resources
+        .filter(|resource| resource.trim_end_matches("/*").replace(":bedrock:*::", "").contains('*'));
     actions.chain(wide).map(|wide| format!("{id}: {wide} is too wide")).collect()
+}
+
+#[tokio::test]
+async fn nothing_is_believed_that_can_be_heard() {
+    let heard = asked().await.values().flatten().find(|call| UNHEARD.contains(&call.as_str()));
+    assert_eq!(heard, None);
 }
