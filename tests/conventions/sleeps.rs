@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::tree::{File, files, holds};
 
 /// The files of tests that sleep, how often, and why no condition can be awaited instead.
-const SLEEPS: [(&str, usize, &str); 15] = [
+const SLEEPS: [(&str, usize, &str); 16] = [
     ("local/tests/suite/command_line.rs", 1, "a quiet program does not say when it listens"),
     ("shared/testkit/src/event_source/queue/tests.rs", 1, "a handler that takes its time is what is tested"),
     (
@@ -19,6 +19,11 @@ const SLEEPS: [(&str, usize, &str); 15] = [
     ("tests/browser/hands.rs", 1, "what a page holds can only be asked"),
     ("tests/browser/tab.rs", 1, "what a page shows can only be asked"),
     ("tests/journeys/bootstraps.rs", 1, "a second without requests is what is tested"),
+    (
+        "tests/journeys/cluster.rs",
+        1,
+        "a cluster and a process without a clock of the test's can only be asked",
+    ),
     ("tests/journeys/storm.rs", 2, "kills have a pace, and the archive can only be asked"),
     ("tests/journeys/processes.rs", 1, "a process without a clock of the test's can only be asked"),
     ("tests/journeys/target.rs", 1, "over HTTP a platform can only be asked"),

@@ -5,8 +5,10 @@
 #![cfg(test)]
 
 mod bootstraps;
+mod cluster;
 mod engines;
 mod lambda;
+mod nodes;
 mod processes;
 mod said;
 mod storm;
@@ -41,7 +43,8 @@ async fn the_same_journeys_succeed_on_all_three_platforms() {
         println!("{platform}: {journeys} journeys, {asked} requests");
         assert_eq!((journeys, asked), of_routers, "{platform}");
     }
-    assert!(with_cache.cached().await > 0, "the cache was there and nobody used it");
+    let cached = with_cache.cached().await;
+    assert!(cached.iter().sum::<usize>() > 0, "the cache was there and nobody used it: {cached:?}");
     for platform in [programs, with_cache] {
         assert_eq!(
             platform.calls_outside(),

@@ -38,7 +38,7 @@ impl Scene {
         let of_readers = TcpProxy::start(cache.address()).unwrap();
         let settings = FleetSettings {
             sandboxes: 1,
-            cache_url: Some(format!("redis://{}", of_movers.address())),
+            cache: vec![(CACHE_URL, format!("redis://{}", of_movers.address()))],
             ..FleetSettings::default()
         };
         let lambda = Lambda::start(settings).await;

@@ -5,14 +5,14 @@ use std::{
     time::Duration,
 };
 
-use e2e::{
-    ADMIN, Answer, Call, Fleet, FleetSettings, World, WorldSettings, cache_program, moto_program, text,
-};
+use e2e::{ADMIN, Answer, Call, Fleet, FleetSettings, World, WorldSettings, moto_program, text};
 use registry::audit::AuditKept;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::{Engines, cache_server::CacheServer};
+use testkit::Engines;
 use tokio::time::{Instant, sleep};
+
+use crate::cluster::Cluster;
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 enum Platform {
     Routers(Box<World>),
     Local(Box<local::Platform>, #[expect(dead_code, reason = "it is the platform's")] TempDir),
-    Programs(Box<(Fleet, Option<CacheServer>)>),
+    Programs(Box<(Fleet, Option<Cluster>)>),
 }
 
 /// A platform, and how much was asked of it.
@@ -51,8 +51,8 @@ impl Target {
     }
 
     pub(crate) async fn programs_with_cache() -> Self {
-        let cache = CacheServer::start(&cache_program()).await.unwrap();
-        let settings = FleetSettings { cache_url: Some(cache.url()), ..FleetSettings::default() };
+        let cache = Cluster::start().await;
+        let settings = FleetSettings { cache: cache.variables(), ..FleetSettings::default() };
         Self::of(Platform::Programs(Box::new((Fleet::start(settings).await, Some(cache)))))
     }
 
@@ -73,13 +73,14 @@ impl Target {
         }
     }
 
-    /// How many entries the cache has, where there is one.
-    pub(crate) async fn cached(&self) -> usize {
-        let Platform::Programs(programs) = &self.platform else { return 0 };
-        let Some(cache) = &programs.1 else { return 0 };
-        let client = redis::Client::open(cache.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        redis::cmd("DBSIZE").query_async(&mut connection).await.unwrap()
+    /// How many entries the nodes of the cache have, where there is one.
+    pub(crate) async fn cached(&self) -> Vec<usize> {
+        let Platform::Programs(programs) = &self.platform else { return Vec::new() };
+        let mut counts = Vec::new();
+        for node in programs.1.iter().flat_map(|cache| &cache.nodes) {
+            counts.push(node.ask("DBSIZE").await);
+        }
+        counts
     }
 
     pub(crate) async fn call(&self, call: Call) -> Answer {

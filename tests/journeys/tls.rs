@@ -23,14 +23,14 @@ use tokio_rustls::{
 
 use crate::{lambda::Lambda, processes::Reader, processes::source};
 
-/// An authority of this test, and a server's certificate for 127.0.0.1.
-struct Certificates {
-    authority: String,
-    server: ServerConfig,
+/// An authority of a test, and who proves by its certificate to be 127.0.0.1.
+pub(crate) struct Certificates {
+    pub(crate) authority: String,
+    pub(crate) server: TlsAcceptor,
 }
 
 impl Certificates {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
@@ -40,22 +40,20 @@ impl Certificates {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder().with_no_client_auth();
         let config = config.with_single_cert(vec![server.der().clone()], key).unwrap();
-        Self { authority: authority.pem(), server: config }
+        Self { authority: authority.pem(), server: Arc::new(config).into() }
     }
 }
 
-/// Ends TLS in front of a server, and keeps the first words of each connection.
-struct TlsFront {
-    address: SocketAddr,
-    greetings: watch::Receiver<Vec<String>>,
+/// Ends TLS in front of a server, which knows none, and keeps the first words of each connection.
+pub(crate) struct TlsFront {
+    pub(crate) address: SocketAddr,
+    pub(crate) greetings: watch::Receiver<Vec<String>>,
     _serving: JoinSet<()>,
 }
 
 impl TlsFront {
-    async fn start(config: ServerConfig, server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub(crate) fn start(listener: TcpListener, acceptor: TlsAcceptor, server: SocketAddr) -> Self {
         let address = listener.local_addr().unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
         let (greeted, greetings) = watch::channel(Vec::new());
         let mut serving = JoinSet::new();
         serving.spawn(async move {
@@ -100,7 +98,8 @@ async fn a_process_logs_into_a_cache_that_it_trusts_with_a_token_and_leaves_othe
     let cache = CacheServer::start(&cache_program()).await.unwrap();
     ask_for_a_login(&cache).await;
     let Certificates { authority, server } = Certificates::new();
-    let front = TlsFront::start(server, cache.address()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let front = TlsFront::start(listener, server, cache.address());
     let folder = TempDir::new().unwrap();
     let trusted = folder.path().join("authority.pem");
     fs::write(&trusted, authority).unwrap();

@@ -38,15 +38,15 @@ pub struct FleetSettings {
     pub sandboxes: usize,
     /// How many requests each process of `resolve` takes at once.
     pub concurrency: usize,
-    /// The cache of those functions that have one on AWS.
-    pub cache_url: Option<String>,
+    /// What the environment says of the cache, for those functions that have one on AWS.
+    pub cache: Vec<(&'static str, String)>,
     /// How the programs are built.
     pub profile: Profile,
 }
 
 impl Default for FleetSettings {
     fn default() -> Self {
-        Self { sandboxes: 2, concurrency: 1, cache_url: None, profile: Profile::Dev }
+        Self { sandboxes: 2, concurrency: 1, cache: Vec::new(), profile: Profile::Dev }
     }
 }
 
@@ -173,7 +173,8 @@ impl Fleet {
     fn environment(&self, function: &str) -> Vec<(String, String)> {
         let (names, endpoints) = (names(), self.engines.endpoints());
         let private = PRIVATE.contains(&function);
-        let cache_url = self.settings.cache_url.as_deref().filter(|_| private);
+        let cache =
+            self.settings.cache.iter().filter(|_| private).map(|(name, value)| (*name, value.as_str()));
         let given = [
             (name::REGISTRY_TABLE, names.registry.as_str()),
             (name::TELEMETRY_TABLE, &names.telemetry),
@@ -182,7 +183,6 @@ impl Fleet {
             (name::EVAL_QUEUE_URL, &self.queue_url),
             (name::METRICS_QUEUE_URL, &self.metrics_url),
             (name::WEBHOOKS_QUEUE_URL, &self.webhooks_url),
-            (name::CACHE_URL, cache_url.unwrap_or_default()),
             (name::MODELS_ON_LOOPBACK, "true"),
             // Whatever else the SDK might call, and whatever else speaks HTTP.
             ("AWS_ENDPOINT_URL", &self.outside.url),
@@ -195,7 +195,7 @@ impl Fleet {
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
         ];
         let network = private.then(|| self.private_network()).into_iter().flatten();
-        let given = given.into_iter().chain(network).filter(|(_, value)| !value.is_empty());
+        let given = given.into_iter().chain(cache).chain(network).filter(|(_, value)| !value.is_empty());
         given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 

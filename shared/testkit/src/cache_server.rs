@@ -38,31 +38,42 @@ const BUS: u16 = 10_000;
 #[derive(Debug)]
 pub struct CacheServer {
     program: PathBuf,
-    cluster: bool,
+    kind: Kind,
     address: SocketAddr,
-    process: Option<Process>,
+    process: Option<Child>,
+    folder: TempDir,
 }
 
 #[derive(Debug)]
-struct Process {
-    child: Child,
-    folder: TempDir,
+enum Kind {
+    Single,
+    WholeCluster,
+    /// With these options.
+    Node(Vec<String>),
 }
 
 impl CacheServer {
     /// Starts `program`, a `redis-server` or `valkey-server`, and waits until it answers.
     pub async fn start(program: &Path) -> io::Result<Self> {
-        Self::begin(program, false).await
+        Self::begin(program, Kind::Single).await
     }
 
     /// The same as the only node of a cluster, to which all slots belong. It takes 2 s.
     pub async fn start_cluster(program: &Path) -> io::Result<Self> {
-        Self::begin(program, true).await
+        Self::begin(program, Kind::WholeCluster).await
     }
 
-    async fn begin(program: &Path, cluster: bool) -> io::Result<Self> {
+    /// The same as a node that has no slots and knows no other node, with further options. What it learns of its
+    /// cluster it still knows after a restart.
+    pub async fn start_node(program: &Path, options: &[&str]) -> io::Result<Self> {
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        Self::begin(program, Kind::Node(options)).await
+    }
+
+    async fn begin(program: &Path, kind: Kind) -> io::Result<Self> {
         let address = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let mut server = Self { program: program.to_owned(), cluster, address, process: None };
+        let folder = TempDir::with_prefix("cuecard-cache-")?;
+        let mut server = Self { program: program.to_owned(), kind, address, process: None, folder };
         server.restart().await?;
         Ok(server)
     }
@@ -80,7 +91,7 @@ impl CacheServer {
     /// Kills the process with SIGKILL. Whoever connects is refused until [`CacheServer::restart`].
     pub async fn kill(&mut self) -> io::Result<()> {
         match self.process.take() {
-            Some(mut process) => process.child.kill().await,
+            Some(mut process) => process.kill().await,
             None => Ok(()),
         }
     }
@@ -92,9 +103,7 @@ impl CacheServer {
         if timeout(PATIENCE, self.ready()).await?? {
             return Ok(());
         }
-        let folder = self.process.take().map(|process| process.folder);
-        let log = folder.and_then(|folder| fs::read_to_string(folder.path().join(LOG)).ok());
-        let log = log.unwrap_or_default();
+        let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
         let reason = log.lines().last().unwrap_or("it says nothing");
         Err(io::Error::other(format!("{} ended at once: {reason}", self.program.display())))
     }
@@ -104,27 +113,29 @@ impl CacheServer {
         ask(self.address, &["FLUSHALL"]).await.map(drop)
     }
 
-    fn spawn(&self) -> io::Result<Process> {
-        let folder = TempDir::with_prefix("cuecard-cache-")?;
+    fn spawn(&self) -> io::Result<Child> {
+        let folder = self.folder.path();
         let mut command = Command::new(&self.program);
         command.args(["--bind", "127.0.0.1", "--port", &self.address.port().to_string()]);
-        command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(folder.path());
-        command.arg("--logfile").arg(folder.path().join(LOG));
-        if self.cluster {
+        command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(folder);
+        command.arg("--logfile").arg(folder.join(LOG));
+        if !matches!(self.kind, Kind::Single) {
             // The node cannot know by itself where its clients see it.
             command.args(["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]);
         }
+        if let Kind::Node(options) = &self.kind {
+            command.args(options);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let child = command.spawn().map_err(|error| {
+        command.spawn().map_err(|error| {
             let program = self.program.display();
             io::Error::new(error.kind(), format!("{program} does not start ({error}): say `make tools`"))
-        })?;
-        Ok(Process { child, folder })
+        })
     }
 
     /// Waits until the server can be used; false when it ended instead.
     async fn ready(&mut self) -> io::Result<bool> {
-        let Some(Process { child, .. }) = &mut self.process else { return Ok(false) };
+        let Some(child) = &mut self.process else { return Ok(false) };
         // Somebody else's server on the same port would answer too.
         let own = format!("process_id:{}\r\n", child.id().unwrap_or_default());
         while !said(self.address, &["INFO", "server"], &own).await {
@@ -133,18 +144,26 @@ impl CacheServer {
             }
             sleep(PAUSE).await;
         }
-        if self.cluster {
-            let slots: Vec<_> = (0..SLOTS).map(|slot| slot.to_string()).collect();
-            for slots in slots.chunks(1024) {
-                let words: Vec<_> =
-                    ["CLUSTER", "ADDSLOTS"].into_iter().chain(slots.iter().map(String::as_str)).collect();
-                ask(self.address, &words).await?;
+        if matches!(self.kind, Kind::WholeCluster) {
+            // After a restart it still has those that it had.
+            if said(self.address, &["CLUSTER", "INFO"], "cluster_slots_assigned:0\r\n").await {
+                self.take_all_slots().await?;
             }
             while !said(self.address, &["CLUSTER", "INFO"], "cluster_state:ok").await {
                 sleep(PAUSE).await;
             }
         }
         Ok(true)
+    }
+
+    async fn take_all_slots(&self) -> io::Result<()> {
+        let slots: Vec<_> = (0..SLOTS).map(|slot| slot.to_string()).collect();
+        for slots in slots.chunks(1024) {
+            let words: Vec<_> =
+                ["CLUSTER", "ADDSLOTS"].into_iter().chain(slots.iter().map(String::as_str)).collect();
+            ask(self.address, &words).await?;
+        }
+        Ok(())
     }
 }
 

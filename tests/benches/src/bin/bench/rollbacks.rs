@@ -97,7 +97,7 @@ async fn run(fault: Fault, program: PathBuf, rollbacks: u64) -> Outcome<(Vec<Rea
     let url = |proxy: &TcpProxy| (fault != Fault::NoCache).then(|| format!("redis://{}", proxy.address()));
     let settings = FleetSettings {
         sandboxes: 1,
-        cache_url: url(&of_mover),
+        cache: url(&of_mover).map(|url| (name::CACHE_URL, url)).into_iter().collect(),
         profile: Profile::Release,
         ..FleetSettings::default()
     };

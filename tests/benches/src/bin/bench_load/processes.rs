@@ -36,7 +36,7 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
     let cache = CacheServer::start(&args.cache_program).await?;
     let settings = FleetSettings {
         sandboxes: 1,
-        cache_url: Some(cache.url()),
+        cache: vec![(name::CACHE_URL, cache.url())],
         profile: Profile::Release,
         ..FleetSettings::default()
     };
