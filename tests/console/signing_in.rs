@@ -95,6 +95,22 @@ async fn a_session_ends_by_itself_with_its_key_and_when_somebody_leaves() {
 }
 
 #[tokio::test]
+async fn keys_that_open_nothing_cost_one_read_and_keep_nobody_out() {
+    let world = World::start().await;
+    let mut browser = Browser::of_admin(&world).await;
+    let calls = || world.faults().all_calls().values().sum::<u64>();
+    let before = calls();
+    for number in 0..50 {
+        for owner in ["admin", "nobody"] {
+            let wrong = browser.sign_in(&format!("cue_{owner}_secret-number-{number}")).await;
+            assert_eq!(wrong.status, 401, "{}", wrong.text());
+        }
+    }
+    assert_eq!(calls(), before + 1, "it is asked once whether there is a key `nobody`");
+    assert_eq!(browser.sign_in(ADMIN).await.status, 303);
+}
+
+#[tokio::test]
 async fn a_key_that_only_resolves_opens_no_console() {
     let world = World::start().await;
     let key = world.key("support", "resolver").await;

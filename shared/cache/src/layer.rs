@@ -252,3 +252,28 @@ impl<K: Clone + Eq + Hash + Send, V: Cached> Layer<K, V> {
 fn too_late(late: Elapsed) -> Error {
     Error::unavailable("The registry's table", late)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    use super::*;
+    use crate::values::KeyEntry;
+
+    #[tokio::test]
+    async fn what_is_in_use_outlives_a_flood_of_what_is_asked_for_once() {
+        let (sources, _) = testkit::sources(1);
+        let layer = Layer::<u64, KeyEntry>::new(1_024, sources.clone());
+        let loads = AtomicU64::new(0);
+        let load = || async {
+            loads.fetch_add(1, Relaxed);
+            Ok(Loaded::of_table(KeyEntry(None), ReadAt::now(&sources)))
+        };
+        let flood = 1..20_000;
+        for key in [0, 0].into_iter().chain(flood.clone()).chain([0]) {
+            layer.get(&key, load).await.unwrap();
+        }
+        assert_eq!(loads.into_inner(), 1 + flood.count() as u64, "that in use was loaded again");
+        assert!(layer.entries.len() <= 1_024, "{}", layer.entries.len());
+    }
+}
