@@ -35,3 +35,16 @@ async fn what_has_another_format_is_not_there_and_is_replaced() {
         assert_eq!(scene.cache_says().await, seen("cache", 0, "one"), "{key} is there again");
     }
 }
+
+#[tokio::test]
+async fn garbage_is_not_there_and_is_replaced() {
+    let scene = Scene::start().await;
+    let mut redis = scene.redis().await;
+    for key in scene.keys() {
+        for garbage in ["", "\u{0}", "~", "{\"revision\":9}"] {
+            let () = redis.set(&key, garbage.repeat(60)).await.unwrap();
+            scene.ask(&scene.process().await).await.expect(200);
+            assert_eq!(scene.cache_says().await, seen("cache", 0, "one"), "{key}, which was {garbage}");
+        }
+    }
+}

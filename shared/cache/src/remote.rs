@@ -32,10 +32,11 @@ const YOUNG: Duration = Duration::from_secs(1);
 /// In seconds: 25 hours.
 const LIFE: u32 = 25 * 3600;
 
-/// Takes a value unless the one that is there is newer. Heads have one length, and digits compare as numbers do.
+/// Takes a value unless the one that is there is newer. Heads have one length, and digits compare as numbers do; a head
+/// of anything else is nobody's, and would keep out every value until it lapses.
 const PUT: &str = "
 local held = redis.call('GETRANGE', KEYS[1], 1, ARGV[3] - 1)
-if held > string.sub(ARGV[1], 2, ARGV[3]) then return 0 end
+if not string.find(held, '%D') and held > string.sub(ARGV[1], 2, ARGV[3]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1";
 
