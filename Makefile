@@ -9,7 +9,7 @@ REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint deny bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data
-.PHONY: load screenshots browser tools build fuzz
+.PHONY: load faults screenshots browser tools build fuzz
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-console: ## Time the console's pages over 500 prompts with 30 days of metr
 
 load: tools ## Resolve 500 prompts at fixed rates while versions move
 	cargo run --locked --release -p benches --bin bench_load -- $(ARGS)
+
+faults: tools ## Resolve through one fault after another, and count what is wrong, late or lost
+	cargo run --locked --release -p benches --bin bench_faults -- $(ARGS)
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 	cargo run --locked --release -p benches --bin bench_eval -- $(ARGS)
