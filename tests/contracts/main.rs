@@ -14,6 +14,7 @@ mod figures;
 mod foreign;
 mod gate;
 mod input;
+mod kinds;
 mod limits;
 mod lists;
 mod logs;

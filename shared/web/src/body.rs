@@ -7,10 +7,8 @@ use axum::{
 };
 use domain::{Caller, Error, ErrorKind, KeyRole, test_set::Format};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use store::{Act, IdempotencyMark};
 
@@ -205,22 +203,25 @@ fn parse_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> domain:
     read_json(bytes)
 }
 
-/// Reads JSON that stands for itself, such as one request of several.
+/// Reads a JSON object that stands for itself, such as one request of several.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> domain::Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         let cause = error.into_inner();
         // What is no JSON is that first of all, whatever rule it broke before its end.
-        match serde_json::from_slice::<IgnoredAny>(bytes) {
-            Ok(_) if cause.is_data() => Error::invalid(pointer, without_place(&cause)),
-            Ok(_) => no_json(&cause),
+        match serde_json::from_slice::<Value>(bytes) {
+            Ok(_) => Error::invalid(pointer, rule(&cause)),
             Err(cause) => no_json(&cause),
         }
     })?;
     reader.end().map_err(|error| {
         Error::new(ErrorKind::MalformedJson, format!("There is more after the end of the JSON: {error}."))
     })?;
+    // serde takes an array for an object, by the order of its members, which is nobody's business.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Error::invalid("", "A JSON object is wanted here."));
+    }
     Ok(parsed)
 }
 
@@ -254,7 +255,11 @@ pub(crate) fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// serde's words without its line and column, which mean nothing to a caller who sends one line.
-fn without_place(error: &serde_json::Error) -> String {
+fn rule(error: &serde_json::Error) -> String {
+    // Of what is JSON it says so where one of several words is wanted, and the value is no string.
+    if !error.is_data() {
+        return "A string is wanted here, one of several words.".to_owned();
+    }
     let text = error.to_string();
     let cut = text.rfind(" at line ").map_or(text.as_str(), |at| &text[..at]);
     let mut words = cut.trim_end_matches('.').to_owned();
