@@ -7,7 +7,7 @@ use e2e::{Call, World, text};
 use serde_json::{Value, json};
 use testkit::fault::{Fault, Rule};
 
-use crate::api::{self, at};
+use crate::api::{self, at, pointers};
 
 #[tokio::test]
 async fn an_unknown_route_and_a_wrong_method_are_problems_too() {
@@ -79,6 +79,22 @@ async fn world_with_a_prompt() -> (World, Value, Value) {
     let second = world.version(&prompt, &json!({ "template_text": "two" })).await;
     world.promote(&prompt, &second, "production").await.expect(200);
     (world, prompt, second)
+}
+
+#[tokio::test]
+async fn an_id_that_no_table_can_hold_is_not_there() {
+    let (world, _, version) = world_with_a_prompt().await;
+    let long = "a".repeat(3000);
+    for model in ["", long.as_str()] {
+        let tried = json!({ "version_id": version["version_id"], "model_id": model });
+        let problem = world.admin(Call::post("/api/try", &tried)).await.refused(422, "invalid");
+        assert_eq!(pointers(&problem), ["/model_id"], "{problem}");
+    }
+    let revoked = Call::delete(format!("/api/keys/{long}"));
+    let rotated = Call::post(format!("/api/keys/{long}/rotate"), &json!({}));
+    for call in [revoked, rotated] {
+        world.admin(call).await.refused(404, "not-found");
+    }
 }
 
 /// Words of our insides and of our dependencies' insides.

@@ -34,6 +34,10 @@ pub(crate) mod attribute {
 /// The name of the index.
 pub(crate) const INDEX: &str = "gsi1";
 
+/// The most bytes of a key's two parts, as DynamoDB has them.
+const MAX_PK_BYTES: usize = 2048;
+const MAX_SK_BYTES: usize = 1024;
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
@@ -112,6 +116,10 @@ impl Store {
     }
 
     async fn get_from<T: DeserializeOwned>(&self, table: &str, pk: String, sk: String) -> Result<Option<T>> {
+        // Callers name keys and models as they like: what the table cannot hold is not there.
+        if pk.len() > MAX_PK_BYTES || sk.is_empty() || sk.len() > MAX_SK_BYTES {
+            return Ok(None);
+        }
         let (pk, sk) = (text(pk), text(sk));
         let read = |client: Client| {
             let item = client.get_item().table_name(table).consistent_read(true);
