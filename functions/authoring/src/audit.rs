@@ -75,12 +75,13 @@ pub struct ListQuery {
     /// By this actor: `key_<id>`, or a key's name.
     actor: Option<String>,
     /// From this moment on.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// Before this moment.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// From the former page.
     cursor: Option<String>,

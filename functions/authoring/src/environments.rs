@@ -56,6 +56,7 @@ pub struct OverridesView {
 pub struct OverridesBody {
     /// 0 to 2.
     temperature: Option<f64>,
+    #[schema(format = Int64)]
     max_tokens: Option<u32>,
     /// A model on which the version has passed.
     model_id: Option<String>,
@@ -66,7 +67,7 @@ pub struct OverridesBody {
 #[serde(deny_unknown_fields)]
 pub struct LockBody {
     /// RFC 3339; left out: until somebody takes it off.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     reason: String,
 }

@@ -83,6 +83,7 @@ pub struct ListQuery {
     #[param(value_type = String)]
     status: Standing,
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// From the former page.
     cursor: Option<String>,
@@ -157,6 +158,7 @@ pub struct CasesQuery {
     /// left out.
     outcome: Option<String>,
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// From the former page.
     cursor: Option<String>,

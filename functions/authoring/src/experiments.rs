@@ -39,6 +39,7 @@ pub struct NewExperimentBody {
     #[schema(value_type = Option<String>)]
     primary_metric: Option<Measure>,
     /// How many answers each variant needs before anything is decided; left out: 100.
+    #[schema(format = Int64)]
     min_samples: Option<u32>,
     /// `strict`, `balanced` or `manual`; left out: `strict`.
     #[schema(value_type = Option<String>)]

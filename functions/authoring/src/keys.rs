@@ -77,7 +77,7 @@ pub struct NewKeyBody {
     name: String,
     email: Option<String>,
     /// RFC 3339.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 

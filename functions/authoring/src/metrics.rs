@@ -19,10 +19,10 @@ use crate::App;
 #[into_params(parameter_in = Query)]
 pub struct MetricsQuery {
     /// From this moment on, RFC 3339; left out: 24 hours before `to`. At most 31 days are shown by hour, 400 by day.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// Before this moment; left out: until now. The buckets at both ends are whole ones.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// `hour` when left out.
     #[param(inline)]
@@ -38,10 +38,10 @@ pub struct MetricsQuery {
 #[into_params(parameter_in = Query)]
 pub struct TeamMetricsQuery {
     /// From this moment on, RFC 3339; left out: 24 hours before `to`. At most 400 days are shown.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// Before this moment; left out: until now. The days at both ends are whole ones.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// Figures of teams are kept by day alone.
     #[param(inline)]
@@ -58,6 +58,7 @@ pub struct RankingQuery {
     #[param(inline)]
     sort: Option<SortName>,
     /// Today and the days before it, 1 to 400; 7 when left out.
+    #[param(minimum = 1, maximum = 400)]
     days: Option<u32>,
 }
 

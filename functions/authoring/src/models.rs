@@ -58,8 +58,10 @@ pub struct ModelBody {
     #[schema(value_type = f64)]
     output_usd_per_mtok: Usd,
     /// The most calls at once, of all workers together; left out: no limit.
+    #[schema(format = Int64)]
     max_concurrency: Option<u32>,
     /// The most calls in a minute, of all workers together; left out: no limit.
+    #[schema(format = Int64)]
     requests_per_minute: Option<u32>,
     secret_name: Option<String>,
 }

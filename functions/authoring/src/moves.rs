@@ -145,9 +145,10 @@ pub async fn history(
 #[into_params(parameter_in = Query)]
 pub struct ChangesQuery {
     /// RFC 3339.
-    #[param(value_type = String)]
+    #[param(value_type = String, format = DateTime)]
     since: Timestamp,
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// From the former page.
     cursor: Option<String>,

@@ -13,6 +13,7 @@ pub struct OfScopeQuery {
     #[param(value_type = Option<String>)]
     pub(crate) team_id: Option<TeamScope>,
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     pub(crate) limit: Option<u32>,
     /// From the former page.
     pub(crate) cursor: Option<String>,

@@ -145,6 +145,7 @@ pub struct ListQuery {
     #[param(inline)]
     status: Option<Status>,
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// From the former page.
     cursor: Option<String>,

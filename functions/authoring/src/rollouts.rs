@@ -55,7 +55,8 @@ pub struct StageView {
     /// How many requests it must have answered since the beginning.
     min_samples: u64,
     /// How many ratings and scores there must be since then.
-    min_labels: Option<u64>,
+    #[schema(required = false)]
+    min_labels: u64,
     /// How long the stage lasts at least.
     bake_minutes: u32,
 }
@@ -137,7 +138,7 @@ impl RolloutView {
 impl StageView {
     fn new(stage: &Stage) -> Self {
         let Stage { percent, min_samples, min_labels, bake_minutes } = *stage;
-        Self { percent, min_samples, min_labels: Some(min_labels), bake_minutes }
+        Self { percent, min_samples, min_labels, bake_minutes }
     }
 }
 

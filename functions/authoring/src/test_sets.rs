@@ -56,6 +56,7 @@ pub struct ListQuery {
     #[param(value_type = Option<String>)]
     team_id: Option<TeamId>,
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// From the former page.
     cursor: Option<String>,
@@ -174,6 +175,7 @@ pub struct UploadedBody {
     /// As the upload was answered.
     upload_id: String,
     /// How the file is written; left out: `application/jsonl`.
+    #[schema(pattern = "^(application/jsonl|text/csv|application/yaml)$")]
     content_type: Option<String>,
 }
 

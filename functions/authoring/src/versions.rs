@@ -31,6 +31,7 @@ use crate::{App, evals::EvalView};
 #[into_params(parameter_in = Query)]
 pub struct WaitQuery {
     /// Seconds to wait for the evaluation, 0 to 25.
+    #[param(minimum = 0, maximum = 25)]
     wait: Option<u64>,
 }
 
@@ -83,6 +84,7 @@ pub async fn create(
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     pub(crate) limit: Option<u32>,
     /// From the former page.
     pub(crate) cursor: Option<String>,
@@ -134,7 +136,7 @@ pub async fn content(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenderBody {
-    #[schema(schema_with = web::schema::any_object)]
+    #[schema(schema_with = web::schema::optional_object)]
     variables: Option<Literal>,
 }
 

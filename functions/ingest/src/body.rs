@@ -77,7 +77,7 @@ pub struct MetricEventBody {
     /// The model's answer, up to 64 KiB. It is checked and not kept yet.
     output: Option<String>,
     /// When it happened, at most 35 days ago; left out, it is now.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     timestamp: Option<Timestamp>,
 }
 
@@ -114,7 +114,9 @@ impl MetricEventBody {
     pub(crate) fn read(event: &Literal) -> Result<Self, String> {
         let read: Self =
             web::read_json(event.as_str().as_bytes()).map_err(|error| match error.problems() {
-                [problem] => format!("`{}`: {}", problem.pointer, problem.detail),
+                [problem] if !problem.pointer.is_empty() => {
+                    format!("`{}`: {}", problem.pointer, problem.detail)
+                }
                 _ => error.detail().to_owned(),
             })?;
         check_id("event_id", read.event_id.as_deref())?;

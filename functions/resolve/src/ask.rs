@@ -12,10 +12,10 @@ pub struct AskBody {
     pub prompt: Option<String>,
     /// The environment.
     #[serde(default = "domain::name::production")]
-    #[schema(value_type = Option<String>, default = "production")]
+    #[schema(value_type = String, default = "production")]
     pub env: Environment,
     /// The values of the prompt's variables.
-    #[schema(schema_with = web::schema::any_object)]
+    #[schema(schema_with = web::schema::optional_object)]
     pub variables: Option<Literal>,
     /// Who is served: assignments stick to it.
     pub user_id: Option<String>,

@@ -44,7 +44,7 @@ pub struct TryBody {
     #[schema(value_type = Option<String>)]
     version_id: Option<VersionId>,
     draft: Option<NewVersionBody>,
-    #[schema(schema_with = web::schema::any_object)]
+    #[schema(schema_with = web::schema::optional_object)]
     variables: Option<Literal>,
     /// Left out: the version's own.
     model_id: Option<String>,

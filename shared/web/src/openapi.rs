@@ -40,18 +40,19 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Result<Value, serde
             }
         }
     }
+    let schemas = whole["components"]["schemas"].clone();
     if let Some(paths) = whole.pointer_mut("/paths").and_then(Value::as_object_mut) {
         paths
             .values_mut()
             .filter_map(Value::as_object_mut)
             .flatten()
-            .for_each(|(method, operation)| complete(method, operation));
+            .for_each(|(method, operation)| complete(method, operation, &schemas));
     }
     Ok(whole)
 }
 
 /// Adds to an operation what it shares with others. An operation with `security: [{}]` is open to all.
-fn complete(method: &str, operation: &mut Value) {
+fn complete(method: &str, operation: &mut Value, schemas: &Value) {
     let open = operation.get("security").is_some();
     // Handlers of two resources may have the same name; the ids of operations must differ.
     let names = [&operation["tags"][0], &operation["operationId"]];
@@ -64,6 +65,13 @@ fn complete(method: &str, operation: &mut Value) {
     }
     if method != "get" {
         kinds.extend(WITH_BODY);
+    }
+    // A body that is not there reads as `{}`: it is needed where one of its members is.
+    let body =
+        operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
+    let body = body.and_then(|to| to.rsplit('/').next());
+    if body.is_some_and(|name| schemas[name].get("required").is_none()) {
+        operation["requestBody"]["required"] = json!(false);
     }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for kind in kinds {

@@ -18,3 +18,10 @@ pub fn any_object() -> Object {
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
         .build()
 }
+
+/// The same, or null.
+pub fn optional_object() -> Object {
+    let mut object = any_object();
+    object.schema_type = SchemaType::Array(vec![Type::Object, Type::Null]);
+    object
+}

@@ -22,7 +22,7 @@ pub struct NewVersionBody {
     messages: Option<Vec<MessageTemplate>>,
     /// `jinja` (default), `mustache` or `plain`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     template_format: TemplateFormat,
     /// `{name, type, required, default, description}`; derived from the templates when left out.
     #[schema(value_type = Option<Vec<Object>>)]
@@ -32,6 +32,7 @@ pub struct NewVersionBody {
     /// Default 0.7.
     temperature: Option<f64>,
     /// Default 1000.
+    #[schema(format = Int64)]
     max_tokens: Option<u32>,
     #[serde(default)]
     #[schema(schema_with = crate::schema::any_object)]
