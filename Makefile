@@ -73,7 +73,7 @@ screenshots: browser ## Take every page of the console, in target/screenshots
 
 tools: .tools/tests/ready browser ## Set up the programs that tests run, in .tools/bin
 	@mkdir -p .tools/bin
-	@ln -sf $(addprefix $(CURDIR)/.tools/tests/bin/,redis-server moto_server cfn-lint sam) .tools/bin
+	@ln -sf $(addprefix $(CURDIR)/.tools/tests/bin/,redis-server moto_server cfn-lint sam st) .tools/bin
 
 # The folder is the one that `CodeUri` names in template.yaml.
 build: .tools/build/ready ## Build the functions for Lambda (arm64), for template.yaml to deploy

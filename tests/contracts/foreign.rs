@@ -35,6 +35,7 @@ impl Things {
     pub(crate) fn target(&self) -> Target<'_> {
         Target {
             prompt: text(&self.prompt["prompt_id"]),
+            live: &self.version,
             version: &self.version,
             run: &self.run,
             test_set: &self.test_set,

@@ -25,6 +25,7 @@ mod requests;
 mod resolving;
 mod retries;
 mod roles;
+mod schemathesis;
 mod secrets;
 mod tenants;
 mod versions;

@@ -3,13 +3,15 @@
 use e2e::Call;
 use serde_json::{Value, json};
 
-use crate::document::Operation;
+use crate::{api, document::Operation};
 
 /// What requests are about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target<'a> {
     /// An id or a name.
     pub(crate) prompt: &'a str,
+    /// Live in production.
+    pub(crate) live: &'a str,
     pub(crate) version: &'a str,
     pub(crate) run: &'a str,
     pub(crate) test_set: &'a str,
@@ -28,6 +30,7 @@ impl Target<'_> {
     pub(crate) const fn nobody() -> Target<'static> {
         Target {
             prompt: "nobodys",
+            live: "ver_00000000000000000000000000",
             version: "ver_00000000000000000000000000",
             run: "evl_00000000000000000000000000",
             test_set: "tst_00000000000000000000000000",
@@ -45,35 +48,41 @@ impl Target<'_> {
 /// A well-formed request.
 pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
     let (body, query) = wish(operation.value["operationId"].as_str().unwrap(), target);
-    let filled = [
-        ("{prompt}", target.prompt),
-        ("{version_id}", target.version),
-        ("{eval_run_id}", target.run),
-        ("{test_set_id}", target.test_set),
-        ("{experiment_id}", target.experiment),
-        ("{rollout_id}", target.canary),
-        ("{team}", target.team),
-        ("{environment}", target.environment),
-        ("{key_id}", target.key),
-        ("{webhook_id}", target.webhook),
-        ("{model_id}", "nobody"),
-    ];
-    let path = filled.iter().fold(operation.path.to_owned(), |path, (name, value)| path.replace(name, value));
+    let path = in_path(target)
+        .iter()
+        .fold(operation.path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let call = Call::new(operation.method.clone(), path + &query);
     match operation.method.as_str() {
         "GET" => call,
         _ if operation.value["requestBody"]["content"]["application/jsonl"].is_object() => {
-            call.bytes("application/jsonl", "{\"vars\":{},\"expected\":\"a\"}")
+            call.bytes("application/jsonl", api::CASE)
         }
         _ => call.json(&body),
     }
 }
 
+/// The parameters of paths, by their names.
+pub(crate) fn in_path<'a>(target: &Target<'a>) -> [(&'static str, &'a str); 11] {
+    [
+        ("prompt", target.prompt),
+        ("version_id", target.version),
+        ("eval_run_id", target.run),
+        ("test_set_id", target.test_set),
+        ("experiment_id", target.experiment),
+        ("rollout_id", target.canary),
+        ("team", target.team),
+        ("environment", target.environment),
+        ("key_id", target.key),
+        ("webhook_id", target.webhook),
+        ("model_id", "nobody"),
+    ]
+}
+
 /// The body and the query.
-fn wish(id: &str, target: &Target) -> (Value, String) {
-    let Target { prompt, version, team, environment, token, .. } = *target;
+pub(crate) fn wish(id: &str, target: &Target) -> (Value, String) {
+    let Target { prompt, live, version, team, environment, token, .. } = *target;
     let body = match id {
-        "experiments_create" => json!({ "variants": [{ "version_id": version }, { "version_id": version }] }),
+        "experiments_create" => json!({ "variants": [{ "version_id": live }, { "version_id": version }] }),
         "environments_lock" => json!({ "reason": "freeze" }),
         "evaluations_review" => json!({ "decision": "approve", "reason": "close enough" }),
         "metrics_report" => json!({ "events": [{ "version_id": version }] }),
