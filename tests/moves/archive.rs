@@ -28,7 +28,7 @@ const LONG: usize = 510;
 const ONE: AuditKept = AuditKept { checkpoints: 1, filled: 0, differing: 0 };
 
 /// Brings what was written to the archive, as the stream does it.
-async fn propagate(world: &World) {
+pub async fn propagate(world: &World) {
     let app = world.propagate(&world.process, true);
     for event in world.written().await {
         propagate::handle(event, &app).await.unwrap();
@@ -36,34 +36,34 @@ async fn propagate(world: &World) {
 }
 
 /// Lets `steer` look.
-async fn steer(world: &World) -> AuditKept {
+pub async fn steer(world: &World) -> AuditKept {
     world.steer(Duration::from_mins(1)).await.audit
 }
 
 /// The same on the next day.
-async fn a_day_later(world: &World) -> AuditKept {
+pub async fn a_day_later(world: &World) -> AuditKept {
     world.clock.advance(DAY);
     steer(world).await
 }
 
 /// The names of all objects below a prefix.
-async fn objects(world: &World, prefix: &str) -> Vec<String> {
+pub async fn objects(world: &World, prefix: &str) -> Vec<String> {
     let list = world.clients.s3.list_objects_v2().bucket(BUCKET).prefix(prefix).send().await.unwrap();
     list.contents.unwrap_or_default().into_iter().map(|object| object.key.unwrap()).collect()
 }
 
-async fn object(world: &World, key: &str) -> Vec<u8> {
+pub async fn object(world: &World, key: &str) -> Vec<u8> {
     let answer = world.clients.s3.get_object().bucket(BUCKET).key(key).send().await.unwrap();
     answer.body.collect().await.unwrap().to_vec()
 }
 
-async fn put(world: &World, key: &str, bytes: &[u8]) {
+pub async fn put(world: &World, key: &str, bytes: &[u8]) {
     let put = world.clients.s3.put_object().bucket(BUCKET).key(key).body(bytes.to_vec().into());
     put.send().await.unwrap();
 }
 
 /// All checkpoints, in the order of their names.
-async fn checkpoints(world: &World) -> Vec<Checkpoint> {
+pub async fn checkpoints(world: &World) -> Vec<Checkpoint> {
     let mut read = Vec::new();
     for key in objects(world, "audit/checkpoints/").await {
         read.push(serde_json::from_slice(&object(world, &key).await).unwrap());
@@ -71,7 +71,7 @@ async fn checkpoints(world: &World) -> Vec<Checkpoint> {
     read
 }
 
-async fn export(world: &World, query: &str) -> String {
+pub async fn export(world: &World, query: &str) -> String {
     world.admin(Call::get(format!("/api/audit/export{query}"))).await.text()
 }
 

@@ -13,6 +13,7 @@ mod locks;
 mod processes;
 mod random;
 mod reading;
+mod restore;
 mod storm;
 mod support;
 mod table_down;

@@ -211,8 +211,11 @@ pub fn prompt_chain(prompt: PromptId) -> String {
 
 /// The name of a team's chain.
 pub fn team_chain(team: &TeamScope) -> String {
-    format!("team:{}", team.as_str())
+    format!("{TEAM_CHAINS}{}", team.as_str())
 }
+
+/// How the names of teams' chains begin.
+pub const TEAM_CHAINS: &str = "team:";
 
 impl ChainHead {
     /// Appends a fact: the entry, and the head after it.
@@ -246,6 +249,20 @@ impl ChainHead {
         entry.hash = hash_of(value)?;
         let head = Self { sequence: entry.sequence, hash: entry.hash.clone(), last: Some(audit_id) };
         Ok((entry, head))
+    }
+
+    /// The head after an entry that was written before, given also as it stands: its hash covers what we do not know
+    /// too. The entry has to follow, and to be as it was written.
+    pub fn followed_by(&self, entry: &AuditEntry, raw: Value) -> Result<Self, String> {
+        let AuditEntry { sequence, hash, audit_id, .. } = entry;
+        if *sequence != self.sequence + 1 || entry.prev_hash != self.hash {
+            return Err(format!("entry {sequence} does not follow entry {}", self.sequence));
+        }
+        let found = hash_of(raw).map_err(|error| error.chain())?;
+        if found != *hash {
+            return Err(format!("entry {sequence} was altered: it hashes to {found}, not to {hash}"));
+        }
+        Ok(Self { sequence: *sequence, hash: found, last: Some(*audit_id) })
     }
 }
 

@@ -26,6 +26,7 @@ pub mod name;
 pub mod place;
 pub mod prompt;
 pub mod reference;
+pub mod replay;
 pub mod rollout;
 pub mod sources;
 pub mod template;

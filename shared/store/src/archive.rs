@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
 use domain::{
-    AuditId, Error, Result,
-    audit::{AuditEntry, checkpoint::Checkpoint},
+    AuditId, Error, Result, VersionId,
+    audit::{Action, AuditEntry, checkpoint::Checkpoint},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
@@ -14,7 +14,9 @@ use serde::Deserialize;
 use crate::{
     PageRequest, Store,
     audit::{AuditItem, Chain, read_entry},
-    keys::{AUDIT, Key, archive_folder, archive_key, archived_after, archived_id, checkpoint_key},
+    keys::{
+        AUDIT, Key, archive_folder, archive_key, archived_after, archived_id, checkpoint_key, content_key,
+    },
     sent::Sent,
     table::{Page, text},
 };
@@ -39,12 +41,13 @@ pub struct Reconciled {
 
 /// An entry with its place.
 #[derive(Deserialize)]
-struct PlacedEntry {
-    sk: String,
+pub(crate) struct PlacedEntry {
+    pub(crate) sk: String,
     entry: String,
 }
 
-/// What an entry is beside its object.
+/// What an entry is beside its object. Of several what is worst comes last.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Compared {
     Alike,
     Filled,
@@ -52,11 +55,15 @@ enum Compared {
 }
 
 impl Store {
-    /// Copies an entry of the audit into the archive, as the text that its hash covers. Twice is as good as once.
+    /// Copies an entry of the audit into the archive, as the text that its hash covers, and before it what a version
+    /// says that it tells of. Twice is as good as once.
     pub async fn archive_audit(&self, key: &Key) -> Result<AuditEntry> {
         let item: Option<AuditItem> = self.get(key).await?;
         let item = item.ok_or_else(|| Error::internal(format!("the entry {} is missing", key.sk())))?;
         let entry = item.read()?;
+        if let Some((key, content)) = self.content_of(&entry).await? {
+            self.put_archived(&key, content).await?;
+        }
         self.put_archived(&archive_key(&entry), item.entry.into_bytes()).await?;
         Ok(entry)
     }
@@ -75,12 +82,12 @@ impl Store {
                 Ok(read) => {
                     let key = archive_key(&read);
                     unknown.remove(&key);
-                    readable.push((key, entry));
+                    readable.push((key, read, entry));
                 }
                 Err(_) => differing.push(format!("the entry {sk} of {name}, which does not read")),
             }
         }
-        let compared = stream::iter(readable).map(|(key, entry)| self.compare(key, entry));
+        let compared = stream::iter(readable).map(|(key, read, entry)| self.compare(key, read, entry));
         let compared: Vec<Compared> = compared.buffer_unordered(READS).try_collect().await?;
         let filled = compared.iter().filter(|compared| matches!(compared, Compared::Filled)).count();
         differing.extend(compared.into_iter().filter_map(|compared| match compared {
@@ -91,19 +98,40 @@ impl Store {
         Ok(Reconciled { up_to, filled, differing })
     }
 
-    async fn compare(&self, key: String, entry: String) -> Result<Compared> {
+    async fn compare(&self, key: String, read: AuditEntry, entry: String) -> Result<Compared> {
+        let content = match self.content_of(&read).await? {
+            Some((key, content)) => self.compare_object(key, content).await?,
+            None => Compared::Alike,
+        };
+        Ok(self.compare_object(key, entry.into_bytes()).await?.max(content))
+    }
+
+    async fn compare_object(&self, key: String, wanted: Vec<u8>) -> Result<Compared> {
         match self.read_archived(&key).await? {
             None => {
-                self.put_archived(&key, entry.into_bytes()).await?;
+                self.put_archived(&key, wanted).await?;
                 Ok(Compared::Filled)
             }
-            Some(archived) if archived != entry.as_bytes() => Ok(Compared::Differing(key)),
+            Some(archived) if archived != wanted => Ok(Compared::Differing(key)),
             Some(_) => Ok(Compared::Alike),
         }
     }
 
+    /// What the version says that an entry tells of, with its object: an entry names it by its hash alone.
+    async fn content_of(&self, entry: &AuditEntry) -> Result<Option<(String, Vec<u8>)>> {
+        if entry.action != Action::VersionCreated {
+            return Ok(None);
+        }
+        let version: VersionId = entry.subject.parse().map_err(Error::internal)?;
+        let missing = || Error::internal(format!("the version {version} is missing"));
+        let (prompt, number) = self.version_place(version).await?.ok_or_else(missing)?;
+        let version = self.version(prompt, number).await?.ok_or_else(missing)?;
+        let content = serde_json::to_vec(&version.content).map_err(Error::internal)?;
+        Ok(Some((content_key(prompt, version.version_id), content)))
+    }
+
     /// The first entries of a chain after one and up to another, and up to which one these are all.
-    async fn entries(
+    pub(crate) async fn entries(
         &self,
         chain: &Chain,
         after: AuditId,
@@ -145,7 +173,7 @@ impl Store {
         Ok((keys.into_iter().filter(within).collect(), end))
     }
 
-    async fn read_archived(&self, key: &str) -> Result<Option<Vec<u8>>> {
+    pub(crate) async fn read_archived(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let answer = match self.s3.get_object().bucket(self.archive()?).key(key).sent().await {
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
                 return Ok(None);
@@ -161,12 +189,12 @@ impl Store {
         Ok(())
     }
 
-    fn archive(&self) -> Result<&str> {
+    pub(crate) fn archive(&self) -> Result<&str> {
         let bucket = self.names.archive.as_deref();
         bucket.ok_or_else(|| Error::internal("this process knows no bucket of the archive"))
     }
 }
 
-fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::unavailable("The archive", error)
 }

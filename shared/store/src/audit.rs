@@ -2,7 +2,7 @@
 
 use domain::{
     AuditId, Error, PromptId, Result, Team, TeamId, TeamScope, Timestamp,
-    audit::{AuditEntry, ChainHead, prompt_chain, team_chain},
+    audit::{AuditEntry, ChainHead, TEAM_CHAINS, prompt_chain, team_chain},
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,18 +16,19 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AuditItem {
     /// The team that owns what was changed; `None` for what belongs to all.
-    team_id: Option<TeamId>,
+    pub(crate) team_id: Option<TeamId>,
     pub(crate) entry: String,
 }
 
 impl AuditItem {
-    pub(crate) fn new(entry: &AuditEntry, team_id: Option<TeamId>) -> Result<Self> {
-        Ok(Self { team_id, entry: serde_json::to_string(entry).map_err(Error::internal)? })
-    }
-
     pub(crate) fn read(&self) -> Result<AuditEntry> {
         read_entry(&self.entry)
     }
+}
+
+/// The text of an entry.
+pub(crate) fn entry_text(entry: &AuditEntry) -> Result<String> {
+    serde_json::to_string(entry).map_err(Error::internal)
 }
 
 /// Reads the text of an entry.
@@ -45,6 +46,14 @@ pub enum Chain {
 }
 
 impl Chain {
+    /// The chain of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name.strip_prefix(TEAM_CHAINS) {
+            Some(team) => team.parse().ok().map(Self::Team),
+            None => name.parse().ok().map(Self::Prompt),
+        }
+    }
+
     /// Its name, as its entries have it.
     pub fn name(&self) -> String {
         match self {

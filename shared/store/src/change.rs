@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::{CancellationReason, ConditionCheck, Put, TransactWriteItem},
 };
 use domain::{
-    Error, Prompt, Result, Sources, Team, TeamId, Timestamp,
+    Error, Prompt, Result, Sources, Team, Timestamp,
     audit::{AuditEntry, Fact, prompt_chain, team_chain},
 };
 use serde::Serialize;
@@ -19,7 +19,7 @@ use condition::{Condition, condition};
 
 use crate::{
     Store,
-    audit::AuditItem,
+    audit::{AuditItem, entry_text},
     keys::{Key, List},
     prompt::PromptItem,
     sent::Sent,
@@ -98,17 +98,28 @@ impl Change {
         let (entry, head) = before.chain.append(prompt_chain(before.prompt_id), fact, now, sources.id())?;
         after.chain = head;
         after.updated_at = now;
-        let mut change = Self { writes: Vec::new(), entry, now, yields: true };
+        let text = entry_text(&entry)?;
+        Self::of_prompt_again(before, &after, (entry, text))
+    }
+
+    /// A change of a prompt that is told of by its entry, which is given also as it stands: `after` has the chain that
+    /// ends with it.
+    pub fn of_prompt_again(
+        before: &Prompt,
+        after: &Prompt,
+        (entry, text): (AuditEntry, String),
+    ) -> Result<Self> {
+        let mut change = Self { writes: Vec::new(), now: entry.at, entry, yields: true };
         let guard = if before.chain.sequence == 0 {
             Guard::Absent
         } else {
             Guard::Counter(SEQUENCE, before.chain.sequence)
         };
         let index = (List::Prompts, after.prompt_id.to_string());
-        let kept = PromptItem { searched: after.searched(), prompt: &after };
+        let kept = PromptItem { searched: after.searched(), prompt: after };
         change.put_listed(Slot::Head, Key::Prompt(after.prompt_id), &kept, guard, &index)?;
         let audit = Key::PromptAudit(after.prompt_id, change.entry.audit_id);
-        change.put_audit(audit, Some(after.team_id))?;
+        change.put_audit(audit, &AuditItem { team_id: Some(after.team_id.clone()), entry: text })?;
         Ok(change)
     }
 
@@ -117,7 +128,17 @@ impl Change {
         let now = sources.now();
         let (entry, head) = before.chain.append(team_chain(&before.team_id), fact, now, sources.id())?;
         after.chain = head;
-        let mut change = Self { writes: Vec::new(), entry, now, yields: true };
+        let text = entry_text(&entry)?;
+        Self::of_team_again(before, after, (entry, text))
+    }
+
+    /// A change of what belongs to a team that is told of by its entry, as above.
+    pub fn of_team_again(
+        before: &Team,
+        mut after: Team,
+        (entry, text): (AuditEntry, String),
+    ) -> Result<Self> {
+        let mut change = Self { writes: Vec::new(), now: entry.at, entry, yields: true };
         // A team is also made by its first prompt, whose chain is another: then its own is still empty.
         let guard = if before.gate_revision == 0 {
             Guard::Absent
@@ -128,7 +149,7 @@ impl Change {
         let index = (List::Teams, after.team_id.as_str().to_owned());
         change.put_listed(Slot::Head, Key::Team(after.team_id.clone()), &after, guard, &index)?;
         let audit = Key::TeamAudit(after.team_id.clone(), change.entry.audit_id);
-        change.put_audit(audit, after.team_id.team().cloned())?;
+        change.put_audit(audit, &AuditItem { team_id: after.team_id.team().cloned(), entry: text })?;
         Ok(change)
     }
 
@@ -188,13 +209,12 @@ impl Change {
         self.writes.push(Write { slot, key, operation: Operation::Check, guard });
     }
 
-    fn put_audit(&mut self, key: Key, team_id: Option<TeamId>) -> Result<()> {
-        let item = AuditItem::new(&self.entry, team_id)?;
+    fn put_audit(&mut self, key: Key, item: &AuditItem) -> Result<()> {
         if self.entry.action.is_move() {
             let list = (List::Moves, self.entry.audit_id.to_string());
-            return self.put_listed(Slot::Audit, key, &item, Guard::Absent, &list);
+            return self.put_listed(Slot::Audit, key, item, Guard::Absent, &list);
         }
-        self.put(Slot::Audit, key, &item, Guard::Absent)
+        self.put(Slot::Audit, key, item, Guard::Absent)
     }
 }
 

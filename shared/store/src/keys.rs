@@ -9,8 +9,8 @@ use domain::{
     WebhookId, trial::TrialId,
 };
 pub(crate) use objects::{
-    archive_folder, archive_key, archived_after, archived_id, checkpoint_key, dataset_object, object_folders,
-    upload_object,
+    archive_after, archive_folder, archive_key, archived_after, archived_chain, archived_id, checkpoint_key,
+    checkpoints_from, content_key, dataset_object, object_folders, upload_object,
 };
 pub(crate) use telemetry::{
     ARMS, CASES, CHUNKS, DRAFTS, EXPOSURES, HOURS, JUDGEMENTS, LATENCIES, OUTPUTS, STRATA, arms_up_to,

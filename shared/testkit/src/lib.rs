@@ -18,6 +18,6 @@ pub mod tcp_proxy;
 mod fixture;
 mod http;
 
-pub use clients::{Clients, clients};
+pub use clients::{Clients, Item, clients};
 pub use engines::{Endpoints, EngineError, Engines, Expired};
 pub use sources::{SeededEntropy, TestClock, sources};

@@ -110,6 +110,20 @@ pub fn verify(
     }))
 }
 
+/// The end of the checkpoints' chain after further ones, given in any order, which have to follow it.
+pub fn follow(last: &ChainHead, further: Vec<Checkpoint>) -> std::result::Result<ChainHead, Disproved> {
+    let further = chained(further)?;
+    if let Some(first) = further.first()
+        && (first.sequence != last.sequence + 1 || first.prev_hash != last.hash)
+    {
+        let words = format!("checkpoint {} does not follow {}", first.sequence, last.sequence);
+        return Err(Disproved::Checkpoints(words));
+    }
+    let end =
+        further.last().map(|end| ChainHead { sequence: end.sequence, hash: end.hash.clone(), last: None });
+    Ok(end.unwrap_or_else(|| last.clone()))
+}
+
 /// Checkpoints in their order, after insisting that it is one.
 fn chained(mut checkpoints: Vec<Checkpoint>) -> std::result::Result<Vec<Checkpoint>, Disproved> {
     let unsound = |what: String| Disproved::Checkpoints(what);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, AuditEntry, ChainHead, GENESIS, hash_of};
+use super::{Action, AuditEntry, ChainHead, hash_of};
 
 /// One line of an export.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,8 +94,7 @@ pub struct Unsound {
 
 struct Chain {
     must_reach: Head,
-    sequence: u64,
-    hash: String,
+    head: ChainHead,
     /// The entry whose version's content has to come next.
     awaits: Option<Box<AuditEntry>>,
 }
@@ -163,7 +162,7 @@ fn take(
 
 fn begin(chains: &mut BTreeMap<String, Chain>, head: Head) -> Result<(), String> {
     let name = head.chain.clone();
-    let start = Chain { must_reach: head, sequence: 0, hash: GENESIS.to_owned(), awaits: None };
+    let start = Chain { must_reach: head, head: ChainHead::default(), awaits: None };
     match chains.insert(name.clone(), start) {
         Some(_) => Err(format!("the chain {name} has two heads")),
         None => Ok(()),
@@ -195,13 +194,14 @@ fn reached(chains: &BTreeMap<String, Chain>) -> Result<(), String> {
     if chains.is_empty() {
         return Err("there is no head: this is no export, or its start is cut".to_owned());
     }
-    let short =
-        |chain: &Chain| chain.sequence != chain.must_reach.sequence || chain.hash != chain.must_reach.hash;
+    let short = |Chain { head, must_reach, .. }: &Chain| {
+        head.sequence != must_reach.sequence || head.hash != must_reach.hash
+    };
     if let Some(entry) = chains.values().find_map(|chain| chain.awaits.as_ref()) {
         return Err(lacks_content(entry));
     }
     let Some((name, chain)) = chains.iter().find(|(_, chain)| short(chain)) else { return Ok(()) };
-    let (ends, must_reach) = (chain.sequence, chain.must_reach.sequence);
+    let (ends, must_reach) = (chain.head.sequence, chain.must_reach.sequence);
     Err(format!("the chain {name} ends at entry {ends}, its head says {must_reach}"))
 }
 
@@ -223,18 +223,7 @@ fn link(chain: &mut Chain, entry: &AuditEntry, raw: Value) -> Result<(), String>
     if let Some(before) = &chain.awaits {
         return Err(lacks_content(before));
     }
-    if entry.sequence != chain.sequence + 1 || entry.prev_hash != chain.hash {
-        return Err(format!("entry {} does not follow entry {}", entry.sequence, chain.sequence));
-    }
-    let hash = hash_of(raw).map_err(|error| error.chain())?;
-    if hash != entry.hash {
-        return Err(format!(
-            "entry {} was altered: it hashes to {hash}, not to {}",
-            entry.sequence, entry.hash
-        ));
-    }
-    chain.sequence = entry.sequence;
-    chain.hash = hash;
+    chain.head = chain.head.followed_by(entry, raw)?;
     Ok(())
 }
 

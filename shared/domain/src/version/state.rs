@@ -181,6 +181,24 @@ impl VersionState {
         }
     }
 
+    /// The state of which nobody knows any more what runs found: none counts.
+    #[must_use]
+    pub fn undecided(&self) -> Self {
+        Self {
+            revision: self.revision + 1,
+            eval_status: EvalStatus::None,
+            eval_score: None,
+            eval_run_id: None,
+            evidence: None,
+            measuring: None,
+            review: None,
+            models_passed: BTreeMap::new(),
+            models_asked: BTreeMap::new(),
+            models_waiting: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+
     /// The state after a run on another model was queued: from then on that run decides there.
     #[must_use]
     pub fn queued_on(&self, model_id: &str, run: EvalRunId) -> Self {

@@ -1,10 +1,12 @@
 //! The objects of the buckets.
 
 use domain::{
-    AuditId, TestSetId, Timestamp,
+    AuditId, PromptId, TestSetId, Timestamp, VersionId,
     audit::{AuditEntry, checkpoint::Checkpoint},
 };
 
+const ARCHIVE: &str = "audit/";
+const CHECKPOINTS: &str = "audit/checkpoints/";
 const DATASETS: &str = "datasets/";
 const UPLOADS: &str = "uploads/";
 
@@ -15,7 +17,22 @@ pub(crate) fn archive_key(entry: &AuditEntry) -> String {
 
 /// How the objects of a chain's entries begin.
 pub(crate) fn archive_folder(chain: &str) -> String {
-    format!("audit/{chain}/")
+    format!("{ARCHIVE}{chain}/")
+}
+
+/// How all objects of the archive begin, and what those of the chains after this one come after: `0` follows `/`.
+pub(crate) fn archive_after(chain: Option<&str>) -> (&'static str, Option<String>) {
+    (ARCHIVE, chain.map(|chain| format!("{ARCHIVE}{chain}0")))
+}
+
+/// The chain of an object of the archive, or what stands in its place.
+pub(crate) fn archived_chain(key: &str) -> Option<&str> {
+    key.strip_prefix(ARCHIVE)?.split('/').next()
+}
+
+/// The object of what a version says: `audit/versions/<prompt>/<version>.json`.
+pub(crate) fn content_key(prompt: PromptId, version: VersionId) -> String {
+    format!("{ARCHIVE}versions/{prompt}/{version}.json")
 }
 
 /// What the objects of a chain's entries after this one come after.
@@ -30,7 +47,12 @@ pub(crate) fn archived_id(key: &str) -> Option<AuditId> {
 
 /// The object of a checkpoint: `audit/checkpoints/<year>/<month>/<day>/<number>.json`.
 pub(crate) fn checkpoint_key(checkpoint: &Checkpoint) -> String {
-    format!("audit/checkpoints/{}/{:08}.json", day(checkpoint.at), checkpoint.sequence)
+    format!("{CHECKPOINTS}{}/{:08}.json", day(checkpoint.at), checkpoint.sequence)
+}
+
+/// How the objects of checkpoints begin, and what those of this day and later come after.
+pub(crate) fn checkpoints_from(at: Timestamp) -> (&'static str, String) {
+    (CHECKPOINTS, format!("{CHECKPOINTS}{}/", day(at)))
 }
 
 /// `<year>/<month>/<day>`.
@@ -81,6 +103,19 @@ mod tests {
         assert_eq!(archived_after("support", entry.audit_id), key);
         assert!(archived_after("support", AuditId::new(at, [6; 10])) < key);
         assert!(key < archived_after("support", AuditId::new(at.plus(DAY), [0; 10])));
+    }
+
+    #[test]
+    fn the_objects_of_other_chains_come_after_those_of_one() {
+        let (prompt, version) = (PromptId::from_bytes([1; 16]), VersionId::from_bytes([2; 16]));
+        let content = content_key(prompt, version);
+        assert_eq!((archived_chain(&content), archived_id(&content)), (Some("versions"), None));
+        let (prefix, after) = archive_after(Some("team:support"));
+        let after = after.unwrap();
+        assert!(
+            content.starts_with(prefix) && after > format!("{}9999/12/31/x", archive_folder("team:support"))
+        );
+        assert!(after < archive_folder("team:support1"));
     }
 
     #[test]
