@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use runtime::{Evaluation, Variables, configuration::name};
 
-use crate::{StartError, mock::MockSettings, platform::Settings};
+use crate::{StartError, mock::MockSettings, platform::Settings, restore::Restore};
 
 const MORE: &str = "\
 Examples:
@@ -13,6 +13,7 @@ Examples:
   local --port 8080 --data /srv/cuecard  another port and folder
   local --empty --admin-key cue_ci_s3cret --quiet
                                          for scripts: nothing loaded, a known key, no output
+  local restore --table T --archive A    brings a copy of a table on AWS up to its archive
 
 Environment:
   CUECARD_LOG                what is logged, as JSON on standard output: error, warn, info (default), debug
@@ -48,6 +49,20 @@ pub struct Args {
     /// Say nothing on standard output but what goes wrong
     #[arg(long)]
     pub quiet: bool,
+    /// Something else than to run the platform.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What else there is to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Bring a table on AWS that was restored to an earlier moment up to the archive of its audit
+    ///
+    /// Asks AWS with this machine's credentials. Nobody else may write into the table meanwhile. It may be cut short and
+    /// begun again; where nothing is missing it does nothing. Ends with 1 where something was not followed or is lost.
+    /// See docs/restore.md.
+    Restore(Restore),
 }
 
 impl Args {

@@ -41,6 +41,12 @@ pub enum StartError {
     /// The demo workspace.
     #[error("the demo workspace cannot be loaded ({}): start with --empty", .0.chain())]
     Demo(domain::Error),
+    /// A table that is brought up to its archive.
+    #[error("the table is not restored ({}): what was done stays, so correct it and begin again", .0.chain())]
+    Restore(domain::Error),
+    /// Some of it is not there.
+    #[error("not all of the archive was followed, or it has not all: docs/restore.md says what to do")]
+    NotWhole,
     /// The system does not tell us of signals.
     #[error("signals cannot be listened for ({0}): look at the limits of this process")]
     Signals(io::Error),

@@ -18,18 +18,22 @@ pub mod mock;
 mod output;
 mod platform;
 mod pumps;
+mod restore;
 mod server;
 mod signal;
 
 use runtime::{Variables, log::LevelFilter};
 
-pub use args::Args;
+pub use args::{Args, Command};
 pub use error::StartError;
 pub use output::Output;
 pub use platform::{Platform, Settings};
 
-/// Runs the platform until it is asked to end.
+/// Runs the platform until it is asked to end, or does what else the command line says.
 pub async fn run(args: &Args) -> Result<(), StartError> {
+    if let Some(Command::Restore(restore)) = &args.command {
+        return Box::pin(restore.run(Output::new(args.quiet))).await;
+    }
     let mut asked_to_end = std::pin::pin!(signal::asked_to_end()?);
     let mut variables = Variables::read();
     runtime::log::begin(&mut variables, if args.quiet { LevelFilter::WARN } else { LevelFilter::INFO });

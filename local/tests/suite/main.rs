@@ -3,6 +3,7 @@
 
 mod command_line;
 mod platform;
+mod restore;
 
 use std::time::Duration;
 
