@@ -59,9 +59,9 @@ pub struct Args {
 pub enum Command {
     /// Bring a table on AWS that was restored to an earlier moment up to the archive of its audit
     ///
-    /// Asks AWS with this machine's credentials. Nobody else may write into the table meanwhile. It may be cut short and
-    /// begun again; where nothing is missing it does nothing. Ends with 1 where something was not followed or is lost.
-    /// See docs/restore.md.
+    /// Asks AWS with this machine's credentials. Nobody else may write into the table meanwhile. It may be cut short
+    /// and begun again; where nothing is missing it does nothing. Ends with 1 where something was not followed or is
+    /// lost. See docs/restore.md.
     Restore(Restore),
 }
 

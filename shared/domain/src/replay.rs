@@ -1,8 +1,8 @@
-//! What the entries of a chain made of a prompt and its refs, from the entries alone: for a table that was restored to an
-//! earlier moment than the archive of its audit.
+//! What the entries of a chain made of a prompt and its refs, from the entries alone: for a table that was restored to
+//! an earlier moment than the archive of its audit.
 //!
-//! The rules are those by which the changes themselves were made. What an entry does not hold is not guessed: a trial of
-//! which one tells is over, and its control is served.
+//! The rules are those by which the changes themselves were made. What an entry does not hold is not guessed: a trial
+//! of which one tells is over, and its control is served.
 
 use std::collections::BTreeMap;
 

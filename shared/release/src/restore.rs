@@ -1,9 +1,9 @@
-//! Brings a table that was restored to an earlier moment up to the archive of its audit: what the archive's entries tell
-//! of, and the table lacks, is done again, with the entries as they are.
+//! Brings a table that was restored to an earlier moment up to the archive of its audit: what the archive's entries
+//! tell of, and the table lacks, is done again, with the entries as they are.
 //!
 //! Each entry is a change like that which it tells of: it happens if the chain ends before it, and else not. So nothing
-//! newer is overwritten, it may be cut short and begun again, and where nothing is missing nothing is done. What does not
-//! follow the chain, or does not hash to its hash, ends the chain there.
+//! newer is overwritten, it may be cut short and begun again, and where nothing is missing nothing is done. What does
+//! not follow the chain, or does not hash to its hash, ends the chain there.
 
 mod prompts;
 mod teams;
