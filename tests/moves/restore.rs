@@ -131,10 +131,10 @@ async fn a_table_of_an_export_and_the_archive_has_the_same_refs_and_chains() {
     a_day_later(world).await;
     let again = lost.imported(&[]).await;
     let before = again.clients.items(TABLE).await.unwrap().len();
-    let would = restore(&again.registry().store, true).await.unwrap();
+    let dry = restore(&again.registry().store, true).await.unwrap();
     assert_eq!(again.clients.items(TABLE).await.unwrap().len(), before, "a dry run writes nothing");
     let did = restored(&again).await;
-    assert_eq!(did, would);
+    assert_eq!(did, dry);
     assert_eq!((did.refused.len(), did.lost.len(), did.left.len()), (0, 0, 0), "{did:?}");
     assert_eq!(did.entries, 7 + 1 + 4 + 3);
     assert_eq!(told(&again).await, told(world).await);
@@ -181,8 +181,8 @@ async fn what_the_archive_lacks_is_told_by_the_checkpoints_and_the_rest_is_there
     let lost = Lost::moved().await;
     a_day_later(&lost.world).await;
     let entries = lost.entries().await;
-    let (last, kept) = entries.split_last().unwrap();
-    let again = lost.imported(&[last]).await;
+    let (newest, kept) = entries.split_last().unwrap();
+    let again = lost.imported(&[newest]).await;
     let did = restored(&again).await;
     let id = text(&lost.prompt["prompt_id"]);
     assert_eq!(did.lost, [format!("{id} had {} entries, and has {}", entries.len(), kept.len())]);

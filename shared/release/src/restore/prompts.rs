@@ -24,7 +24,7 @@ impl Restoring<'_> {
         let mut head = standing.as_ref().map(|standing| standing.prompt.chain.clone()).unwrap_or_default();
         for Archived { object, bytes } in self.rest(chain, &head).await? {
             let next = match Next::read(chain, &head, bytes) {
-                Ok(next) => self.prompt_after(standing.as_ref(), next).await,
+                Ok(next) => self.prompt_after(standing.as_ref(), &next).await,
                 Err(error) => Err(error),
             };
             match next {
@@ -42,7 +42,7 @@ impl Restoring<'_> {
     }
 
     /// Does once more what an entry tells of.
-    async fn prompt_after(&mut self, standing: Option<&Standing>, next: Next) -> Result<Standing> {
+    async fn prompt_after(&mut self, standing: Option<&Standing>, next: &Next) -> Result<Standing> {
         let before = match standing {
             Some(standing) => standing.clone(),
             None => Standing::before_all(&next.entry)?,
@@ -56,17 +56,17 @@ impl Restoring<'_> {
             }
         }
         self.put_names(&mut change, (standing.is_none(), &before.prompt), &after.prompt).await?;
-        for trial in self.ended_trials(&before, &after, &next).await? {
+        for trial in self.ended_trials(&before, &after, next).await? {
             change.put_trial(&trial)?;
         }
         if next.is(Action::VersionCreated) {
-            let version = self.version_of(&after.prompt, &next).await?;
+            let version = self.version_of(&after.prompt, next).await?;
             change.put_version(&version)?;
             change.put_version_state(&VersionState::new(&version, None))?;
-        } else if let Some(state) = self.state_after(&after.prompt, &next).await? {
+        } else if let Some(state) = self.state_after(&after.prompt, next).await? {
             change.put_version_state(&state)?;
         }
-        self.commit(change, says_all(&next)).await?;
+        self.commit(change, says_all(next)).await?;
         Ok(after)
     }
 
