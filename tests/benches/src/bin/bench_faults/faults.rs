@@ -1,8 +1,8 @@
 //! The faults: what breaks, and how it is healed.
 //!
-//! Two cannot be had here. **Code of two releases side by side**: there is no release before this one to start beside it;
-//! that instances come and go while others serve is what is left of a deployment. **A memory limit**: instances share
-//! this process; what the others and the callers see of one that is out of memory, that it ends in the middle of
+//! Two cannot be had here. **Code of two releases side by side**: there is no release before this one to start beside
+//! it; that instances come and go while others serve is what is left of a deployment. **A memory limit**: instances
+//! share this process; what the others and the callers see of one that is out of memory, that it ends in the middle of
 //! whatever it does, is injected.
 
 mod cache;

@@ -1,8 +1,8 @@
 //! `make faults`: one fault after another while prompts are resolved, moved and reported of, each beside its bounds.
 //!
 //! For each fault a platform of its own is started: the functions' own routers and handlers in several instances, each
-//! with its own memory, over the embedded engines, a proxy that injects the faults of the table, and a Redis server. The
-//! fault begins after the first third of the resolves and ends after the second.
+//! with its own memory, over the embedded engines, a proxy that injects the faults of the table, and a Redis server.
+//! The fault begins after the first third of the resolves and ends after the second.
 
 mod faults;
 mod hands;

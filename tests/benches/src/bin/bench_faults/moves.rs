@@ -57,8 +57,8 @@ struct Move {
     acknowledged: Option<(Instant, u64)>,
 }
 
-/// Whether a move may have been made under this revision too, which it was not acknowledged under: nobody knows of it, or
-/// it was made once more after its answer was lost.
+/// Whether a move may have been made under this revision too, which it was not acknowledged under: nobody knows of it,
+/// or it was made once more after its answer was lost.
 fn may_be(made: &Move, revision: u64) -> bool {
     made.acknowledged.is_none_or(|(_, acknowledged)| acknowledged > revision)
 }
