@@ -48,7 +48,9 @@ impl Restore {
         let lists = [("Do again by hand", left), ("Not followed", refused), ("Lost", lost)];
         for (title, lines) in lists.into_iter().filter(|(_, lines)| !lines.is_empty()) {
             output.say(&format!("{title}:"));
-            lines.iter().for_each(|line| output.say(&format!("  {line}")));
+            for line in lines {
+                output.say(&format!("  {line}"));
+            }
         }
     }
 }

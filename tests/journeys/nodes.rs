@@ -131,9 +131,9 @@ async fn a_slot_is_found_on_its_way_to_another_node_and_there() {
 async fn a_node_that_dies_is_done_without_until_it_is_back() {
     let mut scene = Scene::start().await;
     scene.cluster.nodes[1].server.kill().await.unwrap();
-    let [first, lost, last] = &scene.prompts;
+    let [one, lost, other] = &scene.prompts;
     scene.comes_to(lost, "one", "table").await;
-    for prompt in [first, last] {
+    for prompt in [one, other] {
         scene.comes_to(prompt, "one", "cache").await;
     }
     scene.promote(lost).await;

@@ -36,7 +36,8 @@ impl Target {
 
     pub(crate) async fn routers_over_moto() -> Self {
         let engines = Engines::of_moto(&moto_program()).await.unwrap();
-        Self::of(Platform::Routers(Box::new(World::over(engines, WorldSettings::default()).await)))
+        let world = Box::pin(World::over(engines, WorldSettings::default())).await;
+        Self::of(Platform::Routers(Box::new(world)))
     }
 
     pub(crate) async fn local() -> Self {

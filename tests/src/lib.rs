@@ -11,6 +11,7 @@ mod fleet;
 mod logged;
 pub mod metrics;
 mod process;
+mod queues;
 mod raised;
 pub mod report;
 mod usage;

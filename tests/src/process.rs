@@ -9,7 +9,10 @@ use release::Release;
 use runtime::{Queue, aws::Aws};
 use web::Doors;
 
-use crate::world::{Queues, WorldSettings, names};
+use crate::{
+    queues::Queues,
+    world::{WorldSettings, names},
+};
 
 /// A process: its own memory over the same tables.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use domain::{Sources, key::PresentedKey, model::ModelEntry, money::Usd};
 use eval_worker::Judges;
 use models::Secrets;
 use registry::{Registry, evaluation::Watch};
-use runtime::{Queue, aws::Aws};
+use runtime::aws::Aws;
 use serde_json::{Value, json};
 use store::Names;
 use tempfile::TempDir;
@@ -24,6 +24,7 @@ use crate::{
     call::{Answer, Call, text},
     logged::Watched,
     process::Process,
+    queues::Queues,
 };
 
 /// The whole key of the admin of every test.
@@ -82,28 +83,6 @@ pub struct World {
     pub process: Process,
     /// Dropped after all that logs.
     _watched: Watched,
-}
-
-/// The URLs of the queues, and of their dead letters.
-pub(crate) struct Queues {
-    pub(crate) cases: String,
-    pub(crate) dead_cases: String,
-    pub(crate) metrics: String,
-    pub(crate) dead_metrics: String,
-    pub(crate) webhooks: String,
-    pub(crate) dead_webhooks: String,
-}
-
-impl Queues {
-    async fn create(aws: &Aws) -> Self {
-        let create = async |name, tries| {
-            Queue::create(aws, name, Duration::from_secs(30), tries).await.expect("the queues are made")
-        };
-        let (cases, dead_cases) = create("cuecard-eval", 3).await;
-        let (metrics, dead_metrics) = create("cuecard-metrics", 3).await;
-        let (webhooks, dead_webhooks) = create("cuecard-webhooks", 5).await;
-        Self { cases, dead_cases, metrics, dead_metrics, webhooks, dead_webhooks }
-    }
 }
 
 pub(crate) fn names() -> Names {

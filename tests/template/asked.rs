@@ -20,8 +20,9 @@ pub(crate) type Asked = BTreeMap<String, BTreeSet<String>>;
 /// Lets each function do all that it does.
 pub(crate) async fn asked() -> &'static Asked {
     static ASKED: OnceCell<Asked> = OnceCell::const_new();
-    ASKED
-        .get_or_init(|| async {
+    // Boxed, for it is large.
+    let play = || {
+        Box::pin(async {
             let mut stage = Stage::start().await;
             let written = written::play(&mut stage).await;
             releases::play(&mut stage, &written).await;
@@ -30,5 +31,6 @@ pub(crate) async fn asked() -> &'static Asked {
             rounds::play(&mut stage, &written).await;
             stage.asked()
         })
-        .await
+    };
+    ASKED.get_or_init(play).await
 }

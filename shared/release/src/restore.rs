@@ -11,7 +11,7 @@ mod teams;
 use std::collections::BTreeMap;
 
 use domain::{
-    Error, ErrorKind, Result, Timestamp,
+    Error, ErrorKind, Id, Result, Timestamp,
     audit::{
         Action, AuditEntry, ChainHead,
         checkpoint::{self, Checkpoint},
@@ -77,7 +77,7 @@ impl Restoring<'_> {
             Chain::Team(team) => Box::pin(self.follow_team(chain, team)).await?,
         };
         self.restored.chains += 1;
-        self.restored.up_to = self.restored.up_to.max(head.last.map(|last| last.moment()));
+        self.restored.up_to = self.restored.up_to.max(head.last.map(Id::moment));
         self.reached.insert(chain.name(), head.sequence);
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::{Edit, edit};
 #[rustfmt::skip]
 pub(super) const EDITS: [Edit; 35] = [
     edit("Try", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
-        &["no function is called Try, for functions/try"]),
+        &["no function is called Try, for functions/try", "ReplaceTelemetry: nobody has it"]),
     edit("FunctionsLog", "  FunctionsLog:", "  Ghost: {Type: AWS::Serverless::Function}\n  FunctionsLog:",
         &["Ghost has no package in functions/", "Ghost: nothing limits how many of its calls are made at once",
             "Ghost: it does not write to FunctionsLog",

@@ -20,8 +20,8 @@ use tokio::time::timeout;
 
 /// One in so many pieces of work is killed.
 const KILLED_ONE_IN: usize = 3;
-/// The latest end, in ms: most work takes less, so that some ends between any two of its awaits.
-const LATEST: usize = 100;
+/// The latest end, in ms: some work takes less and some takes more, so that it ends between any two of its awaits.
+const LATEST: usize = 20;
 
 /// What is done now.
 pub(crate) struct Hands {

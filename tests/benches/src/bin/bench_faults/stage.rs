@@ -10,6 +10,7 @@ use serde_json::json;
 use testkit::{
     cache_server::CacheServer,
     event_source::{QueueSource, StreamSource},
+    fault::Rule,
     tcp_proxy::TcpProxy,
 };
 use tokio::task::JoinSet;
@@ -52,6 +53,8 @@ pub(crate) struct Stage {
     pub(crate) desk: Arc<Desk>,
     /// What a fault does all the time.
     pub(crate) meanwhile: JoinSet<()>,
+    /// What a fault does to calls of the table.
+    pub(crate) rules: Vec<Arc<Rule>>,
     cache_program: PathBuf,
     _pumps: JoinSet<()>,
 }
@@ -119,6 +122,7 @@ impl Stage {
             instances: Instances::new(processes),
             desk: Arc::new(Desk { prompts, ledger, key, mover, hands: hands.clone() }),
             meanwhile: JoinSet::new(),
+            rules: Vec::new(),
             cache_program: args.cache_program.clone(),
             _pumps: pumps(&world, &fed, &hands),
             world,

@@ -23,7 +23,8 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             stage.hands.kill(false);
-            Box::pin(async move { Ok(()) })
+            let killed = stage.hands.killed();
+            Box::pin(async move { if killed > 0 { Ok(()) } else { Err("nobody was killed".into()) } })
         },
     },
     Fault {

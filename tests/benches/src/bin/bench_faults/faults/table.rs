@@ -56,27 +56,26 @@ pub(super) const FAULTS: &[Fault] = &[
         name: "table and cache down",
         breaks: |stage| {
             Box::pin(async move {
-                stage.world.faults().add(Rule::all(Injected::Status(500)));
+                injected(stage, [Rule::all(Injected::Status(500))]).await?;
                 Ok(stage.cache.kill().await?)
             })
         },
         heals: |stage| {
             Box::pin(async move {
-                stage.world.faults().clear();
+                cleared(stage).await?;
                 Ok(stage.cache.restart().await?)
             })
         },
     },
 ];
 
-fn injected<const N: usize>(stage: &Stage, rules: [Rule; N]) -> Deed<'static> {
-    for rule in rules {
-        stage.world.faults().add(rule);
-    }
+fn injected<const N: usize>(stage: &mut Stage, rules: [Rule; N]) -> Deed<'_> {
+    stage.rules.extend(rules.map(|rule| stage.world.faults().add(rule)));
     Box::pin(async move { Ok(()) })
 }
 
 fn cleared(stage: &mut Stage) -> Deed<'_> {
     stage.world.faults().clear();
-    Box::pin(async move { Ok(()) })
+    let met: u64 = stage.rules.iter().map(|rule| rule.injected()).sum();
+    Box::pin(async move { if met > 0 { Ok(()) } else { Err("no call met the fault".into()) } })
 }
