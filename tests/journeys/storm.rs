@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use e2e::{Call, FleetSettings, text};
+use e2e::{ARCHIVE, Call, FleetSettings, text};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use testkit::provider::{CallInfo, Reply, ScriptedProvider};
@@ -224,7 +224,7 @@ async fn archived(lambda: &Lambda, prompt: &str, count: usize) -> BTreeMap<Strin
     let s3 = testkit::clients(lambda.fleet.engines.endpoints()).s3;
     let deadline = Instant::now() + REST;
     let keys = loop {
-        let list = s3.list_objects_v2().bucket("cuecard-archive").prefix(format!("audit/{prompt}/"));
+        let list = s3.list_objects_v2().bucket(ARCHIVE).prefix(format!("audit/{prompt}/"));
         let pages: Vec<_> = list.into_paginator().send().collect::<Result<_, _>>().await.unwrap();
         let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
         let keys: Vec<_> = objects.filter_map(|object| object.key).collect();
@@ -235,7 +235,7 @@ async fn archived(lambda: &Lambda, prompt: &str, count: usize) -> BTreeMap<Strin
         sleep(Duration::from_millis(50)).await;
     };
     let read = |key: &String| {
-        let get = s3.get_object().bucket("cuecard-archive").key(key);
+        let get = s3.get_object().bucket(ARCHIVE).key(key);
         let id = key.rsplit('/').next().unwrap().trim_end_matches(".json").to_owned();
         async move {
             let bytes = get.send().await.unwrap().body.collect().await.unwrap().to_vec();

@@ -9,16 +9,13 @@ use domain::{
         checkpoint::{Checkpoint, verify},
     },
 };
-use e2e::{Call, Raised, World, text};
+use e2e::{ARCHIVE, Call, Raised, World, text};
 use registry::audit::AuditKept;
 use serde_json::{Value, json};
 
 use crate::support::lived;
 
 const DAY: Duration = Duration::from_hours(24);
-
-/// The bucket of the archive, as `World` calls it.
-const BUCKET: &str = "cuecard-archive";
 
 /// More prompts than a checkpoint names, and more entries than are compared at a time.
 const MANY: usize = 201;
@@ -48,17 +45,17 @@ pub async fn a_day_later(world: &World) -> AuditKept {
 
 /// The names of all objects below a prefix.
 pub async fn objects(world: &World, prefix: &str) -> Vec<String> {
-    let list = world.clients.s3.list_objects_v2().bucket(BUCKET).prefix(prefix).send().await.unwrap();
+    let list = world.clients.s3.list_objects_v2().bucket(ARCHIVE).prefix(prefix).send().await.unwrap();
     list.contents.unwrap_or_default().into_iter().map(|object| object.key.unwrap()).collect()
 }
 
 pub async fn object(world: &World, key: &str) -> Vec<u8> {
-    let answer = world.clients.s3.get_object().bucket(BUCKET).key(key).send().await.unwrap();
+    let answer = world.clients.s3.get_object().bucket(ARCHIVE).key(key).send().await.unwrap();
     answer.body.collect().await.unwrap().to_vec()
 }
 
 pub async fn put(world: &World, key: &str, bytes: &[u8]) {
-    let put = world.clients.s3.put_object().bucket(BUCKET).key(key).body(bytes.to_vec().into());
+    let put = world.clients.s3.put_object().bucket(ARCHIVE).key(key).body(bytes.to_vec().into());
     put.send().await.unwrap();
 }
 
@@ -104,7 +101,7 @@ async fn what_is_missing_in_the_archive_is_filled_by_the_next_day() {
 async fn an_object_that_was_lost_comes_back_as_it_was() {
     let (world, _, kept) = archived().await;
     let before = object(&world, &kept[1]).await;
-    world.clients.s3.delete_object().bucket(BUCKET).key(&kept[1]).send().await.unwrap();
+    world.clients.s3.delete_object().bucket(ARCHIVE).key(&kept[1]).send().await.unwrap();
     assert_eq!(a_day_later(&world).await, AuditKept { filled: 1, ..ONE });
     assert_eq!(object(&world, &kept[1]).await, before);
     assert_eq!(a_day_later(&world).await, ONE);
@@ -226,4 +223,24 @@ async fn an_entry_that_does_not_read_calls_people_and_holds_up_no_other_chain() 
     assert_eq!((kept.checkpoints, kept.filled), (1, 3), "a prompt, a version, its promotion");
     assert!(kept.differing > 0 && raised.names().iter().all(|name| name == "archive-differs"));
     assert_eq!(a_day_later(&world).await, ONE, "it is told of once");
+}
+
+#[tokio::test]
+async fn an_entry_is_archived_also_where_the_table_has_lost_what_it_tells_of() {
+    let world = World::start().await;
+    let (prompt, versions) = lived(&world, "greeter", "production", 1).await;
+    let (table, dynamodb) = ("cuecard-registry", &world.clients.dynamodb);
+    let mut items = dynamodb.scan().table_name(table).into_paginator().items().send();
+    while let Some(item) = items.next().await.transpose().unwrap() {
+        if item["pk"].as_s().unwrap().ends_with(text(&versions[0]["version_id"])) {
+            let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
+            dynamodb.delete_item().table_name(table).set_key(Some(key.into())).send().await.unwrap();
+        }
+    }
+    propagate(&world).await;
+    let kept = objects(&world, &format!("audit/{}/", text(&prompt["prompt_id"]))).await;
+    assert_eq!(kept.len(), 3, "a prompt, a version, its promotion");
+    let raised = Raised::listen();
+    assert_eq!(a_day_later(&world).await, AuditKept { differing: 1, ..ONE });
+    assert_eq!(raised.names(), ["archive-differs"]);
 }

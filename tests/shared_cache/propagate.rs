@@ -1,7 +1,7 @@
 //! What reaches the cache by the stream: what its mover could not tell it, and not before the archive has it.
 
 use aws_lambda_events::event::dynamodb::Event;
-use e2e::Call;
+use e2e::{ARCHIVE, Call};
 use testkit::tcp_proxy::{Behaviour, TcpProxy};
 
 use crate::scene::{Scene, seen};
@@ -9,8 +9,7 @@ use crate::scene::{Scene, seen};
 /// How many entries of the prompt's audit the archive has.
 async fn archived(scene: &Scene) -> usize {
     let prefix = format!("audit/{}/", scene.prompt_id());
-    let listed =
-        scene.world.clients.s3.list_objects_v2().bucket("cuecard-archive").prefix(prefix).send().await;
+    let listed = scene.world.clients.s3.list_objects_v2().bucket(ARCHIVE).prefix(prefix).send().await;
     listed.unwrap().contents.unwrap_or_default().len()
 }
 

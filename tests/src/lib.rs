@@ -25,4 +25,4 @@ pub use logged::{keep_out, leaks, logged};
 pub use process::Process;
 pub use raised::Raised;
 pub use usage::{cpu_of, peak_memory_of};
-pub use world::{ADMIN, World, WorldSettings};
+pub use world::{ADMIN, ARCHIVE, World, WorldSettings};

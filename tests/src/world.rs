@@ -30,6 +30,9 @@ use crate::{
 /// The whole key of the admin of every test.
 pub const ADMIN: &str = "cue_admin_test-secret-of-the-admin";
 
+/// The bucket of the audit's archive.
+pub const ARCHIVE: &str = "cuecard-archive";
+
 /// How a platform of a test is started.
 pub struct WorldSettings {
     /// Of all ids and random numbers.
@@ -90,7 +93,7 @@ pub(crate) fn names() -> Names {
         registry: "cuecard-registry".to_owned(),
         telemetry: "cuecard-telemetry".to_owned(),
         bucket: "cuecard".to_owned(),
-        archive: Some("cuecard-archive".to_owned()),
+        archive: Some(ARCHIVE.to_owned()),
     }
 }
 

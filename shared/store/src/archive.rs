@@ -7,6 +7,7 @@ use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
 use domain::{
     AuditId, Error, Result, VersionId,
     audit::{Action, AuditEntry, checkpoint::Checkpoint},
+    content::Content,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
@@ -56,13 +57,13 @@ enum Compared {
 
 impl Store {
     /// Copies an entry of the audit into the archive, as the text that its hash covers, and before it what a version
-    /// says that it tells of. Twice is as good as once.
+    /// says that it tells of: where the table has lost that, the daily comparison says so. Twice is as good as once.
     pub async fn archive_audit(&self, key: &Key) -> Result<AuditEntry> {
         let item: Option<AuditItem> = self.get(key).await?;
         let item = item.ok_or_else(|| Error::internal(format!("the entry {} is missing", key.sk())))?;
         let entry = item.read()?;
-        if let Some((key, content)) = self.content_of(&entry).await? {
-            self.put_archived(&key, content).await?;
+        if let Some((key, Some(content))) = self.content_of(&entry).await? {
+            self.put_archived(&key, serde_json::to_vec(&content).map_err(Error::internal)?).await?;
         }
         self.put_archived(&archive_key(&entry), item.entry.into_bytes()).await?;
         Ok(entry)
@@ -100,34 +101,52 @@ impl Store {
 
     async fn compare(&self, key: String, read: AuditEntry, entry: String) -> Result<Compared> {
         let content = match self.content_of(&read).await? {
-            Some((key, content)) => self.compare_object(key, content).await?,
+            Some((key, Some(content))) => self.compare_content(key, &content).await?,
+            Some((key, None)) => Compared::Differing(key),
             None => Compared::Alike,
         };
-        Ok(self.compare_object(key, entry.into_bytes()).await?.max(content))
+        let bytes = entry.as_bytes();
+        Ok(self.compare_object(key, bytes, |archived| archived == bytes).await?.max(content))
     }
 
-    async fn compare_object(&self, key: String, wanted: Vec<u8>) -> Result<Compared> {
+    /// By its hash and not by its text: another release may write the same content otherwise.
+    async fn compare_content(&self, key: String, content: &Content) -> Result<Compared> {
+        let bytes = serde_json::to_vec(content).map_err(Error::internal)?;
+        let is_same = |archived: &[u8]| {
+            serde_json::from_slice::<Content>(archived).is_ok_and(|read| read.sha256() == content.sha256())
+        };
+        self.compare_object(key, &bytes, is_same).await
+    }
+
+    async fn compare_object(
+        &self,
+        key: String,
+        wanted: &[u8],
+        is_same: impl Fn(&[u8]) -> bool,
+    ) -> Result<Compared> {
         match self.read_archived(&key).await? {
             None => {
-                self.put_archived(&key, wanted).await?;
+                self.put_archived(&key, wanted.to_vec()).await?;
                 Ok(Compared::Filled)
             }
-            Some(archived) if archived != wanted => Ok(Compared::Differing(key)),
-            Some(_) => Ok(Compared::Alike),
+            Some(archived) if is_same(&archived) => Ok(Compared::Alike),
+            Some(_) => Ok(Compared::Differing(key)),
         }
     }
 
-    /// What the version says that an entry tells of, with its object: an entry names it by its hash alone.
-    async fn content_of(&self, entry: &AuditEntry) -> Result<Option<(String, Vec<u8>)>> {
+    /// The object for what the version says that an entry tells of, and what it says: an entry names that by its hash
+    /// alone. `None` beside the object: the table has lost it.
+    async fn content_of(&self, entry: &AuditEntry) -> Result<Option<(String, Option<Content>)>> {
         if entry.action != Action::VersionCreated {
             return Ok(None);
         }
         let version: VersionId = entry.subject.parse().map_err(Error::internal)?;
-        let missing = || Error::internal(format!("the version {version} is missing"));
-        let (prompt, number) = self.version_place(version).await?.ok_or_else(missing)?;
-        let version = self.version(prompt, number).await?.ok_or_else(missing)?;
-        let content = serde_json::to_vec(&version.content).map_err(Error::internal)?;
-        Ok(Some((content_key(prompt, version.version_id), content)))
+        let prompt = entry.chain.parse().map_err(Error::internal)?;
+        let found = match self.version_place(version).await? {
+            Some((_, number)) => self.version(prompt, number).await?,
+            None => None,
+        };
+        Ok(Some((content_key(prompt, version), found.map(|found| found.content))))
     }
 
     /// The first entries of a chain after one and up to another, and up to which one these are all.

@@ -3,6 +3,7 @@
 //! A call of a kind that is not known here needs something that nobody has, so that it is seen.
 
 use axum::http::{Method, StatusCode};
+use e2e::ARCHIVE;
 use serde_json::Value;
 use testkit::fault::Passed;
 
@@ -37,7 +38,7 @@ fn place(name: &str) -> &'static str {
         "cuecard-registry" => "Registry.Arn",
         "cuecard-telemetry" => "Telemetry.Arn",
         "cuecard" => "TestSets.Arn",
-        "cuecard-archive" => "Archive.Arn",
+        ARCHIVE => "Archive.Arn",
         "cuecard-eval" => "EvalCases.Arn",
         "cuecard-metrics" => "Metrics.Arn",
         "cuecard-webhooks" => "Webhooks.Arn",
