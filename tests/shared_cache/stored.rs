@@ -41,8 +41,9 @@ async fn garbage_is_not_there_and_is_replaced() {
     let scene = Scene::start().await;
     let mut redis = scene.redis().await;
     for key in scene.keys() {
-        for garbage in ["", "\u{0}", "~", "{\"revision\":9}"] {
-            let () = redis.set(&key, garbage.repeat(60)).await.unwrap();
+        let long = ["\u{0}", "~", "{\"revision\":9}"].map(|garbage| garbage.repeat(60));
+        for garbage in long.iter().map(String::as_str).chain(["", "199"]) {
+            let () = redis.set(&key, garbage).await.unwrap();
             scene.ask(&scene.process().await).await.expect(200);
             assert_eq!(scene.cache_says().await, seen("cache", 0, "one"), "{key}, which was {garbage}");
         }

@@ -36,7 +36,8 @@ const LIFE: u32 = 25 * 3600;
 /// of anything else is nobody's, and would keep out every value until it lapses.
 const PUT: &str = "
 local held = redis.call('GETRANGE', KEYS[1], 1, ARGV[3] - 1)
-if not string.find(held, '%D') and held > string.sub(ARGV[1], 2, ARGV[3]) then return 0 end
+local new = string.sub(ARGV[1], 2, ARGV[3])
+if #held == #new and not string.find(held, '%D') and held > new then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1";
 
