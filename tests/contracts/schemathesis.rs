@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    time::Duration,
 };
 
 use axum::http::Method;
@@ -12,7 +13,7 @@ use e2e::{ADMIN, Call, text};
 use local::{Platform, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{process::Command, time::timeout};
 
 use crate::{
     api::{CASE, at},
@@ -25,7 +26,10 @@ const SETTINGS: &str = include_str!("schemathesis.toml");
 /// What it has to be told in its own language.
 const HOOKS: &str = include_str!("schemathesis_hooks.py");
 
-/// The operations that it does not see succeed.
+/// How long one run of it may take.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// The operations that it may not see succeed.
 const UNREACHED: [&str; 3] = [
     // A run on a model that answers at once has ended before somebody could cancel it.
     "evaluations_cancel",
@@ -229,7 +233,8 @@ impl Scene {
         ]);
         // A proxy of this host does not know the platform.
         command.env("no_proxy", "127.0.0.1").env("HOME", folder).current_dir(folder);
-        let output = command.output().await.unwrap();
+        let output = timeout(PATIENCE, command.kill_on_drop(true).output()).await;
+        let output = output.expect("it comes to an end").unwrap();
         let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
         assert!(output.status.success(), "{}", said.concat());
         let told = fs::read_to_string(folder.join("told")).unwrap();
@@ -279,5 +284,8 @@ async fn schemathesis_finds_nothing_that_the_document_does_not_say() {
     let reached = scene.ask(ADMIN, "examples,coverage,fuzzing,stateful").await;
     let unreached = operations().into_iter().filter(|operation| !reached.contains(&operation.name()));
     let unreached: BTreeSet<_> = unreached.map(|operation| text(&operation.value["operationId"])).collect();
-    assert_eq!(unreached, BTreeSet::from(UNREACHED), "an operation that never succeeds is hardly asked");
+    assert!(
+        unreached.is_subset(&BTreeSet::from(UNREACHED)),
+        "an operation that never succeeds is hardly asked: {unreached:?}"
+    );
 }

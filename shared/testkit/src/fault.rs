@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode, body::Incoming, header, http::request::Parts, service::service_fn,
 };
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::sleep};
 
@@ -64,12 +65,12 @@ pub struct FaultProxy {
 impl FaultProxy {
     /// Starts a proxy in front of `upstream`, a URL without a trailing slash.
     pub fn start(upstream: &str) -> io::Result<Self> {
-        Self::before(upstream, Semaphore::MAX_PERMITS, |_| {})
+        Self::before(upstream, None, |_| {})
     }
 
     /// The same in front of an engine that cannot answer several calls at once: each waits for the one before.
     pub fn one_at_a_time(upstream: &str) -> io::Result<Self> {
-        Self::before(upstream, 1, |_| {})
+        Self::before(upstream, Some(Arc::new(Semaphore::new(1))), |_| {})
     }
 
     /// The same as the first, which tells `witness` of each call that the engine has answered.
@@ -77,19 +78,19 @@ impl FaultProxy {
         upstream: &str,
         witness: impl Fn(Passed<'_>) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::before(upstream, Semaphore::MAX_PERMITS, witness)
+        Self::before(upstream, None, witness)
     }
 
     fn before(
         upstream: &str,
-        calls: usize,
+        turns: Option<Arc<Semaphore>>,
         witness: impl Fn(Passed<'_>) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let rules = Rules::default();
         let proxy = Proxy {
             upstream: upstream.into(),
             rules: rules.clone(),
-            turns: Arc::new(Semaphore::new(calls)),
+            turns,
             witness: Arc::new(witness),
             // A proxy of the host's environment must not come between.
             client: reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?,
@@ -118,8 +119,8 @@ type Answer = Response<Full<Bytes>>;
 struct Proxy {
     upstream: Arc<str>,
     rules: Rules,
-    /// One for each call that may be under way.
-    turns: Arc<Semaphore>,
+    /// One for each call that may be under way; `None`: any number may.
+    turns: Option<Arc<Semaphore>>,
     witness: Arc<Witness>,
     client: reqwest::Client,
 }
@@ -167,8 +168,11 @@ impl Proxy {
         let mut headers = head.headers.clone();
         headers.remove(header::TRANSFER_ENCODING);
         let call = self.client.request(head.method.clone(), format!("{}{path}", self.upstream));
-        let _turn = self.turns.acquire().await?;
-        let answer = call.headers(headers).body(body.clone()).send().await?;
+        let call = call.headers(headers).body(body.clone());
+        let answer = match &self.turns {
+            None => call.send().await?,
+            Some(turns) => in_turn(Arc::clone(turns), call).await?,
+        };
         (self.witness)(Passed { head, body: &body, status: answer.status() });
         let mut response = Response::new(Full::default());
         *response.status_mut() = answer.status();
@@ -177,6 +181,17 @@ impl Proxy {
         *response.body_mut() = Full::new(answer.bytes().await?);
         Ok(response)
     }
+}
+
+/// A caller that goes away does not end what the engine does: its turn lasts until the engine has answered.
+async fn in_turn(turns: Arc<Semaphore>, call: RequestBuilder) -> Result<reqwest::Response, Failure> {
+    let turn = turns.acquire_owned().await?;
+    let answer = tokio::spawn(async move {
+        let answer = call.send().await;
+        drop(turn);
+        answer
+    });
+    Ok(answer.await??)
 }
 
 fn operation(head: &Parts) -> String {
