@@ -17,7 +17,7 @@ use self::stage::Stage;
 /// What the calls of each function need, by its name in the template, as `action on place`.
 pub(crate) type Asked = BTreeMap<String, BTreeSet<String>>;
 
-/// Lets each function do all that it does.
+/// Lets each function work until it has used each of its rights. Not every operation of the API is among that.
 pub(crate) async fn asked() -> &'static Asked {
     static ASKED: OnceCell<Asked> = OnceCell::const_new();
     // Boxed, for it is large.
