@@ -17,7 +17,7 @@ use benches::Outcome;
 use crate::stage::Stage;
 
 /// What is done to a platform.
-type Deed<'a> = Pin<Box<dyn Future<Output = Outcome<()>> + 'a>>;
+type Deed<'a, T = ()> = Pin<Box<dyn Future<Output = Outcome<T>> + 'a>>;
 
 /// Something that breaks. Whatever it does all the time it does as a task of the stage, which ends when it is healed.
 pub(crate) struct Fault {
@@ -25,8 +25,10 @@ pub(crate) struct Fault {
     pub(crate) name: &'static str,
     /// Breaks it.
     pub(crate) breaks: for<'a> fn(&'a mut Stage) -> Deed<'a>,
-    /// Ends what breaks it: the platform heals itself.
-    pub(crate) heals: for<'a> fn(&'a mut Stage) -> Deed<'a>,
+    /// Ends what breaks it: the platform heals itself. Says how often it was met.
+    pub(crate) heals: for<'a> fn(&'a mut Stage) -> Deed<'a, u64>,
+    /// Whether moves are acknowledged while it lasts: not where every call of the table fails.
+    pub(crate) moves: bool,
 }
 
 /// All of them.

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -27,9 +27,12 @@ const LATEST: usize = 20;
 pub(crate) struct Hands {
     dice: Dice,
     kills: AtomicBool,
-    killed: AtomicUsize,
+    killed: AtomicU64,
     repeats: AtomicBool,
+    /// How many batches of the stream came twice, and of the queue.
+    repeated: [AtomicU64; 2],
     poisons: AtomicBool,
+    poisoned: AtomicU64,
     /// The numbers of the records that are poison.
     poison: Mutex<HashSet<String>>,
 }
@@ -39,9 +42,11 @@ impl Hands {
         Self {
             dice,
             kills: AtomicBool::new(false),
-            killed: AtomicUsize::new(0),
+            killed: AtomicU64::new(0),
             repeats: AtomicBool::new(false),
+            repeated: [AtomicU64::new(0), AtomicU64::new(0)],
             poisons: AtomicBool::new(false),
+            poisoned: AtomicU64::new(0),
             poison: Mutex::default(),
         }
     }
@@ -62,8 +67,18 @@ impl Hands {
     }
 
     /// How many pieces of work were killed.
-    pub(crate) fn killed(&self) -> usize {
+    pub(crate) fn killed(&self) -> u64 {
         self.killed.load(Ordering::SeqCst)
+    }
+
+    /// How many batches came twice, of the stream or of the queue: of whichever fewer did.
+    pub(crate) fn repeated(&self) -> u64 {
+        self.repeated.iter().map(|batches| batches.load(Ordering::SeqCst)).min().unwrap_or_default()
+    }
+
+    /// How many batches were refused, for a record in them was poison.
+    pub(crate) fn poisoned(&self) -> u64 {
+        self.poisoned.load(Ordering::SeqCst)
     }
 
     /// Lets a function work; `None` where it is killed. Its calls are under way or not sent yet, and whoever is called
@@ -74,7 +89,7 @@ impl Hands {
         }
         let patience = u64::try_from(self.dice.below(LATEST)).unwrap_or_default();
         let done = timeout(Duration::from_millis(patience), work).await.ok();
-        self.killed.fetch_add(usize::from(done.is_none()), Ordering::SeqCst);
+        self.killed.fetch_add(u64::from(done.is_none()), Ordering::SeqCst);
         done
     }
 
@@ -85,12 +100,14 @@ impl Hands {
         app: propagate::App,
     ) -> Result<DynamoDbEventResponse, Failure> {
         if self.is_poisoned(&event) {
+            self.poisoned.fetch_add(1, Ordering::SeqCst);
             return Err("poison".into());
         }
         if self.repeats.load(Ordering::SeqCst) {
             let mut again = event.clone();
             again.records.reverse();
             propagate::handle(again, &app).await?;
+            self.repeated[0].fetch_add(1, Ordering::SeqCst);
         }
         Ok(self.work(propagate::handle(event, &app)).await.ok_or("killed")??)
     }
@@ -105,6 +122,7 @@ impl Hands {
             let mut again = event.clone();
             again.records.reverse();
             rollup::handle(again, &app).await?;
+            self.repeated[1].fetch_add(1, Ordering::SeqCst);
         }
         Ok(self.work(rollup::handle(event, &app)).await.ok_or("killed")??)
     }

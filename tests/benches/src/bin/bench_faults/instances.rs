@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -11,7 +11,7 @@ use std::{
 use axum::Router;
 use domain::{Clock, Sources, Timestamp};
 use e2e::{Answer, Call, Process};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How an instance ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,43 +25,77 @@ pub(crate) enum Ending {
 /// An instance.
 struct Instance {
     router: Router,
+    /// Told of each request that begins.
+    asked: Notify,
     killed: watch::Sender<bool>,
 }
 
 impl Instance {
     fn of(process: Process) -> Arc<Self> {
-        Arc::new(Self { router: process.router, killed: watch::Sender::new(false) })
+        Arc::new(Self { router: process.router, asked: Notify::new(), killed: watch::Sender::new(false) })
     }
 }
 
 /// All of them; clones share them.
 #[derive(Clone)]
-pub(crate) struct Instances(Arc<RwLock<Vec<Arc<Instance>>>>);
+pub(crate) struct Instances(Arc<Shared>);
+
+struct Shared {
+    now: RwLock<Vec<Arc<Instance>>>,
+    replaced: AtomicU64,
+    again: AtomicU64,
+}
 
 impl Instances {
     pub(crate) fn new(processes: Vec<Process>) -> Self {
-        Self(Arc::new(RwLock::new(processes.into_iter().map(Instance::of).collect())))
+        let now = RwLock::new(processes.into_iter().map(Instance::of).collect());
+        Self(Arc::new(Shared { now, replaced: AtomicU64::new(0), again: AtomicU64::new(0) }))
     }
 
     /// How many there are.
     pub(crate) fn many(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.now.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many were replaced so far.
+    pub(crate) fn replaced(&self) -> u64 {
+        self.0.replaced.load(Ordering::SeqCst)
+    }
+
+    /// How many requests ended with their instance so far, and had to be made again.
+    pub(crate) fn again(&self) -> u64 {
+        self.0.again.load(Ordering::SeqCst)
+    }
+
+    fn at(&self, place: usize) -> Arc<Instance> {
+        self.0.now.read().unwrap_or_else(PoisonError::into_inner)[place].clone()
+    }
+
+    /// Waits until the one in this place is asked something.
+    pub(crate) async fn asked(&self, place: usize) {
+        self.at(place).asked.notified().await;
     }
 
     /// Asks the one in this place; `None` where it was killed meanwhile.
     pub(crate) async fn ask(&self, place: usize, call: Call) -> Option<Answer> {
-        let instance = self.0.read().unwrap_or_else(PoisonError::into_inner)[place].clone();
+        let instance = self.at(place);
         let mut killed = instance.killed.subscribe();
-        tokio::select! {
-            answer = call.send(&instance.router) => Some(answer),
+        instance.asked.notify_waiters();
+        let answer = tokio::select! {
+            biased;
             _ = killed.wait_for(|killed| *killed) => None,
-        }
+            answer = call.send(&instance.router) => Some(answer),
+        };
+        self.0.again.fetch_add(u64::from(answer.is_none()), Ordering::SeqCst);
+        answer
     }
 
     /// Puts another in its place.
     pub(crate) fn replace(&self, place: usize, process: Process, ending: Ending) {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.now.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut all[place], Instance::of(process));
+        drop(all);
+        self.0.replaced.fetch_add(1, Ordering::SeqCst);
         if ending == Ending::Killed {
             before.killed.send_replace(true);
         }
@@ -73,17 +107,27 @@ impl Instances {
 pub(crate) struct Skewed {
     right: Sources,
     by_ms: AtomicI64,
+    misled: AtomicU64,
 }
 
 impl Skewed {
     /// One that is right.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { right: runtime::sources::system(), by_ms: AtomicI64::new(0) })
+        Arc::new(Self {
+            right: runtime::sources::system(),
+            by_ms: AtomicI64::new(0),
+            misled: AtomicU64::new(0),
+        })
     }
 
     /// Lets it be off by so much from now on.
     pub(crate) fn set(&self, by_ms: i64) {
         self.by_ms.store(by_ms, Ordering::SeqCst);
+    }
+
+    /// How often it told a time that was wrong.
+    pub(crate) fn misled(&self) -> u64 {
+        self.misled.load(Ordering::SeqCst)
     }
 
     /// The sources of an instance with this clock.
@@ -94,7 +138,9 @@ impl Skewed {
 
 impl Clock for Skewed {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.right.now().as_millis() + self.by_ms.load(Ordering::SeqCst))
+        let by_ms = self.by_ms.load(Ordering::SeqCst);
+        self.misled.fetch_add(u64::from(by_ms != 0), Ordering::SeqCst);
+        Timestamp::from_millis(self.right.now().as_millis() + by_ms)
     }
 
     fn monotonic(&self) -> Duration {

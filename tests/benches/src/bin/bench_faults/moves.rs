@@ -2,14 +2,16 @@
 
 use std::{
     collections::HashSet,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use e2e::{ADMIN, Call};
+use e2e::{ADMIN, Answer, Call};
 use serde_json::json;
 use tokio::{
     sync::watch,
+    task::JoinSet,
     time::{Instant, interval},
 };
 
@@ -19,6 +21,8 @@ use crate::{resolves::Read, stage::Desk};
 const MOVERS: usize = 2;
 /// The time between two of a mover's.
 const BEAT: Duration = Duration::from_millis(400);
+/// Of so many rounds through its prompts a mover's last goes back: each prompt moves forth twice and back once.
+const ROUNDS: usize = 3;
 
 /// A prompt, and what its answers hold.
 pub(crate) struct Prompt {
@@ -29,7 +33,7 @@ pub(crate) struct Prompt {
 }
 
 impl Prompt {
-    /// How many there are: as many moves away is a version's last time from its next.
+    /// How many there are; moves go round them.
     pub(crate) const VERSIONS: usize = 6;
 
     pub(crate) fn new(number: usize, id: &str) -> Self {
@@ -55,6 +59,18 @@ struct Move {
     began: Instant,
     /// When it was acknowledged, and under which revision; of others nobody knows whether they were made.
     acknowledged: Option<(Instant, u64)>,
+    /// How long it took to tell the cache; `None`: it did not answer.
+    told_ms: Option<u64>,
+}
+
+/// How many moves there were.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Moves {
+    pub(crate) asked: usize,
+    /// How many of them were acknowledged.
+    pub(crate) made: usize,
+    /// How many of these began while something was broken.
+    pub(crate) meanwhile: usize,
 }
 
 /// Whether a move may have been made under this revision too, which it was not acknowledged under: nobody knows of it,
@@ -84,6 +100,7 @@ impl Ledger {
             reason: String::new(),
             began: now,
             acknowledged: Some((now, *revision)),
+            told_ms: None,
         };
         let moves = revisions.iter().map(|live| live.iter().enumerate().map(made).collect());
         Self(Mutex::new(moves.collect()))
@@ -94,13 +111,15 @@ impl Ledger {
     }
 
     fn begun(&self, prompt: usize, version: usize, reason: &str) {
-        let reason = reason.to_owned();
-        self.moves()[prompt].push(Move { version, reason, began: Instant::now(), acknowledged: None });
+        let (reason, began) = (reason.to_owned(), Instant::now());
+        self.moves()[prompt].push(Move { version, reason, began, acknowledged: None, told_ms: None });
     }
 
-    fn acknowledged(&self, prompt: usize, revision: u64) {
+    fn acknowledged(&self, prompt: usize, answer: &Answer) {
+        let (now, body) = (Instant::now(), answer.json());
         if let Some(last) = self.moves()[prompt].last_mut() {
-            last.acknowledged = Some((Instant::now(), revision));
+            last.acknowledged = Some((now, body["revision"].as_u64().unwrap_or_default()));
+            last.told_ms = body["cache_invalidation_ms"].as_u64();
         }
     }
 
@@ -122,11 +141,21 @@ impl Ledger {
         Judgement::Right(overtaken.map_or(Duration::ZERO, |at| read.sent.saturating_duration_since(at)))
     }
 
-    /// How many moves there were, and how many of them nobody acknowledged.
-    pub(crate) fn told(&self) -> (usize, usize) {
+    /// How many moves there were, where something was broken for this time.
+    pub(crate) fn told(&self, broken: &Range<Instant>) -> Moves {
         let moves = self.moves();
         let all = || moves.iter().flatten().filter(|one| !one.reason.is_empty());
-        (all().count(), all().filter(|one| one.acknowledged.is_none()).count())
+        let made = || all().filter(|one| one.acknowledged.is_some());
+        let meanwhile = made().filter(|one| broken.contains(&one.began)).count();
+        Moves { asked: all().count(), made: made().count(), meanwhile }
+    }
+
+    /// How many acknowledged moves begun since then the cache was told of so late, or not at all.
+    pub(crate) fn untold(&self, since: Instant, late: Duration) -> u64 {
+        let is_late = |ms| Duration::from_millis(ms) >= late;
+        let moves = self.moves();
+        let made = moves.iter().flatten().filter(|one| one.acknowledged.is_some() && one.began >= since);
+        made.map(|one| u64::from(one.told_ms.is_none_or(is_late))).sum()
     }
 
     /// How many of a prompt's moves were acknowledged and are not among these reasons.
@@ -137,24 +166,25 @@ impl Ledger {
     }
 }
 
-/// Moves prompts at a steady pace until it is over, two forth and one back.
-pub(crate) async fn keep_moving(desk: Arc<Desk>, over: watch::Receiver<bool>) {
-    let movers = (0..MOVERS).map(|mover| tokio::spawn(move_some(desk.clone(), over.clone(), mover)));
-    for mover in movers.collect::<Vec<_>>() {
-        // One that panicked has acknowledged nothing.
-        let _ = mover.await;
+/// Moves prompts at a steady pace until it is over, each forth twice and back once.
+pub(crate) fn keep_moving(desk: &Arc<Desk>, over: &watch::Sender<bool>) -> JoinSet<()> {
+    let mut movers = JoinSet::new();
+    for mover in 0..MOVERS {
+        movers.spawn(move_some(desk.clone(), over.subscribe(), mover));
     }
+    movers
 }
 
 async fn move_some(desk: Arc<Desk>, over: watch::Receiver<bool>, mover: usize) {
     let mut beats = interval(BEAT);
     let mut live = vec![Prompt::VERSIONS - 1; desk.prompts.len()];
-    for (number, place) in (0..desk.prompts.len()).filter(|at| at % MOVERS == mover).cycle().enumerate() {
+    let own: Vec<_> = (0..desk.prompts.len()).filter(|place| place % MOVERS == mover).collect();
+    for (number, &place) in own.iter().cycle().enumerate() {
         beats.tick().await;
         if *over.borrow() {
             return;
         }
-        let (prompt, back) = (&desk.prompts[place], number % 3 == 2);
+        let (prompt, back) = (&desk.prompts[place], number / own.len() % ROUNDS == ROUNDS - 1);
         live[place] = (live[place] + if back { Prompt::VERSIONS - 1 } else { 1 }) % Prompt::VERSIONS;
         let (act, member) = if back { ("rollback", "target_version_id") } else { ("promote", "version_id") };
         let reason = format!("move {number} of mover {mover}");
@@ -164,7 +194,7 @@ async fn move_some(desk: Arc<Desk>, over: watch::Receiver<bool>, mover: usize) {
         desk.ledger.begun(place, live[place], &reason);
         let call = Call::post(format!("/api/prompts/{}/{act}", prompt.id), &body).key(ADMIN);
         if let Some(answer) = desk.ask(call).await.filter(|answer| answer.status == 200) {
-            desk.ledger.acknowledged(place, answer.json()["revision"].as_u64().unwrap_or_default());
+            desk.ledger.acknowledged(place, &answer);
         }
     }
 }
@@ -183,6 +213,7 @@ mod tests {
             reason: "why".to_owned(),
             began: at(began),
             acknowledged: acknowledged.map(|(ms, revision)| (at(ms), revision)),
+            told_ms: Some(began),
         };
         ledger.moves()[0].extend([
             made(2, 100, Some((110, 3))),
@@ -209,7 +240,9 @@ mod tests {
         assert_eq!(judge(4, 3, 250, 260), Judgement::Right(Duration::ZERO), "it may have been made");
         assert_eq!(judge(4, 3, 330, 340), Judgement::Right(Duration::from_millis(20)));
         assert_eq!(judge(4, 2, 250, 260), Judgement::Wrong, "nobody asked for that");
-        assert_eq!(ledger.told(), (3, 1));
+        assert_eq!(ledger.told(&(at(150)..at(400))), Moves { asked: 3, made: 2, meanwhile: 1 });
+        let untold = |since, late| ledger.untold(at(since), Duration::from_millis(late));
+        assert_eq!((untold(50, 100), untold(50, 300), untold(150, 100), untold(50, 400)), (2, 1, 1, 0));
         assert_eq!((ledger.lost(0, &HashSet::new()), ledger.lost(0, &["why".to_owned()].into())), (2, 0));
     }
 }

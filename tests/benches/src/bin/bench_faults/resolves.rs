@@ -16,7 +16,10 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use crate::{instances::Instances, stage::Desk};
+use crate::{
+    instances::Instances,
+    stage::{Desk, Stage},
+};
 
 /// How many ask at once.
 const CALLERS: u32 = 16;
@@ -48,8 +51,6 @@ pub(crate) struct Seen {
     pub(crate) failed: Vec<Instant>,
     /// The first failure.
     pub(crate) failure: Option<String>,
-    /// How often somebody asked again, for the instance had ended.
-    pub(crate) again: usize,
 }
 
 /// Resolves that are going on.
@@ -61,32 +62,34 @@ pub(crate) struct Resolves {
 struct Shared {
     desk: Arc<Desk>,
     instances: Instances,
-    wanted: usize,
     begun: AtomicUsize,
     seen: Mutex<Seen>,
     settled: watch::Sender<usize>,
 }
 
 impl Resolves {
-    /// Begins so many, at this rate.
-    pub(crate) fn begin(desk: Arc<Desk>, instances: Instances, wanted: usize, rate: u32) -> Self {
+    /// Begins them, at this rate, until it is over.
+    pub(crate) fn begin(stage: &Stage, over: &watch::Sender<bool>, rate: u32) -> Self {
+        let (desk, instances) = (stage.desk.clone(), stage.instances.clone());
         let (begun, seen, settled) = (AtomicUsize::new(0), Mutex::default(), watch::Sender::new(0));
-        let shared = Arc::new(Shared { desk, instances, wanted, begun, seen, settled });
+        let shared = Arc::new(Shared { desk, instances, begun, seen, settled });
         let mut callers = JoinSet::new();
         for _ in 0..CALLERS {
-            callers.spawn(shared.clone().keep_asking(Duration::from_secs(1) * CALLERS / rate));
+            let beat = Duration::from_secs(1) * CALLERS / rate;
+            callers.spawn(shared.clone().keep_asking(beat, over.subscribe()));
         }
         Self { shared, callers }
     }
 
-    /// Waits until so many are answered or failed.
-    pub(crate) async fn settled(&self, many: usize) -> Outcome<()> {
-        let mut settled = self.shared.settled.subscribe();
-        settled.wait_for(|settled| *settled >= many).await?;
+    /// Waits until so many more are answered or failed, and that long at least.
+    pub(crate) async fn settled(&self, more: usize, least: Duration) -> Outcome<()> {
+        let (began, mut settled) = (Instant::now(), self.shared.settled.subscribe());
+        let enough = *settled.borrow() + more;
+        settled.wait_for(|settled| *settled >= enough && began.elapsed() >= least).await?;
         Ok(())
     }
 
-    /// Waits for all of them.
+    /// Waits for all of them, when it is over.
     pub(crate) async fn all(mut self) -> Outcome<Seen> {
         while let Some(ended) = self.callers.join_next().await {
             ended?;
@@ -96,14 +99,14 @@ impl Resolves {
 }
 
 impl Shared {
-    async fn keep_asking(self: Arc<Self>, beat: Duration) {
+    async fn keep_asking(self: Arc<Self>, beat: Duration, over: watch::Receiver<bool>) {
         let mut beats = interval(beat);
         loop {
             beats.tick().await;
-            let number = self.begun.fetch_add(1, Ordering::SeqCst);
-            if number >= self.wanted {
+            if *over.borrow() {
                 return;
             }
+            let number = self.begun.fetch_add(1, Ordering::SeqCst);
             let prompts = self.desk.prompts.len();
             let (prompt, place) = (number % prompts, number / prompts % self.instances.many());
             let sent = Instant::now();
@@ -129,7 +132,7 @@ impl Shared {
             match self.instances.ask(place, resolve(&self.desk, prompt)).await {
                 Some(answer) if answer.status == 200 => return Ok(answer),
                 Some(answer) => return Err(format!("{} {}", answer.status, answer.text())),
-                None => self.seen.lock().unwrap_or_else(PoisonError::into_inner).again += 1,
+                None => {}
             }
         }
         Err("the instance ended".to_owned())

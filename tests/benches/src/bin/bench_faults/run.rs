@@ -7,6 +7,7 @@ use e2e::text;
 use serde_json::Value;
 use tokio::{
     sync::watch,
+    task::JoinSet,
     time::{Instant, interval, timeout},
 };
 
@@ -16,10 +17,13 @@ use crate::{
     moves::keep_moving,
     reports::keep_reporting,
     resolves::{Resolves, resolve},
-    stage::Stage,
+    stage::{HIDDEN, Stage},
     verdict::Verdict,
 };
 
+/// How long a fault lasts at least, however few are resolved: what may be 4 s old has to become older, and what comes
+/// and goes, or is replaced in turn, has to do so several times.
+const LASTS: Duration = Duration::from_secs(10);
 /// How long anything may take to be as if there had been no fault: what the stream tries again comes after waits that
 /// have doubled as long as the fault lasted.
 const HEALED: Duration = Duration::from_mins(3);
@@ -30,39 +34,73 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) async fn through(fault: &Fault, args: &Args) -> Outcome<Verdict> {
     let mut stage = Box::pin(Stage::start(args)).await?;
     let over = watch::Sender::new(false);
-    let moving = tokio::spawn(keep_moving(stage.desk.clone(), over.subscribe()));
-    let reporting = tokio::spawn(keep_reporting(stage.desk.clone(), over.subscribe()));
-    let wanted = usize::try_from(args.resolves)?;
-    let resolves = Resolves::begin(stage.desk.clone(), stage.instances.clone(), wanted, args.rate);
-    resolves.settled(wanted / 3).await?;
+    let moving = keep_moving(&stage.desk, &over);
+    let mut reporting = JoinSet::new();
+    reporting.spawn(keep_reporting(stage.desk.clone(), over.subscribe()));
+    let resolves = Resolves::begin(&stage, &over, args.rate);
+    let third = usize::try_from(args.resolves)? / 3;
+    resolves.settled(third, Duration::ZERO).await?;
     (fault.breaks)(&mut stage).await?;
-    resolves.settled(wanted / 3 * 2).await?;
+    stage.broke = Instant::now();
+    resolves.settled(third, LASTS).await?;
     let ended = Instant::now();
-    (fault.heals)(&mut stage).await?;
-    let seen = resolves.all().await?;
+    let met = (fault.heals)(&mut stage).await?;
+    if met == 0 {
+        return Err("nothing met the fault".into());
+    }
+    resolves.settled(third, Duration::ZERO).await?;
     over.send_replace(true);
-    timeout(HEALED, moving).await.map_err(|_| "a move takes for ever")??;
-    let reported = timeout(HEALED, reporting).await.map_err(|_| "no report is taken any more")??;
-    let is_newest = until(async || is_newest_everywhere(&stage).await).await;
-    let mut redriven = 0;
-    let is_counted = until(async || {
-        redriven += redrive(&stage).await;
-        counted(&stage).await >= reported
-    })
-    .await;
-    let is_archived = until(async || is_archived(&stage).await).await;
-    let lost = lost(&stage).await;
+    let seen = resolves.all().await?;
+    all_of(moving, "a move takes for ever").await?;
+    let reported: u64 = all_of(reporting, "no report is taken any more").await?.into_iter().sum();
+    let (healed, redriven) = Box::pin(healed(&stage, reported)).await;
     Ok(Verdict {
+        met,
         seen,
+        again: stage.instances.again(),
         desk: stage.desk.clone(),
-        ended,
+        broken: stage.broke..ended,
         reported,
         counted: counted(&stage).await,
-        lost,
-        killed: stage.hands.killed(),
+        lost: lost(&stage).await,
         redriven,
-        healed: is_newest && is_counted && is_archived,
+        healed,
     })
+}
+
+/// What tasks come to, unless they take too long or one of them panics.
+async fn all_of<T: 'static>(mut tasks: JoinSet<T>, late: &'static str) -> Outcome<Vec<T>> {
+    let all = async {
+        let mut all = Vec::new();
+        while let Some(ended) = tasks.join_next().await {
+            all.push(ended?);
+        }
+        Outcome::Ok(all)
+    };
+    timeout(HEALED, all).await.map_err(|_| late)?
+}
+
+/// Waits until everything is as if there had been no fault: whether it came to be so, and how many messages that took
+/// back out of the dead letters.
+async fn healed(stage: &Stage, reported: u64) -> (bool, usize) {
+    let is_newest = until(async || is_newest_everywhere(stage).await).await;
+    let mut redriven = 0;
+    let is_counted = until(async || {
+        redriven += redrive(stage).await;
+        counted(stage).await >= reported
+    })
+    .await;
+    // What is counted may come once more while its message is there, and must not be counted again.
+    let since = Instant::now();
+    let is_quiet = until(async || {
+        let left = stage.world.metrics_source().left(&stage.world.clients.sqs).await;
+        let again = redrive(stage).await;
+        redriven += again;
+        left.is_ok_and(|left| left == 0) && again == 0 && since.elapsed() >= HIDDEN
+    })
+    .await;
+    let is_archived = until(async || is_archived(stage).await).await;
+    (is_newest && is_counted && is_quiet && is_archived, redriven)
 }
 
 /// Whether something comes to hold in time.
@@ -120,7 +158,7 @@ async fn counted(stage: &Stage) -> u64 {
 /// Whether the archive has each entry of each prompt.
 async fn is_archived(stage: &Stage) -> bool {
     for prompt in &stage.desk.prompts {
-        let listed = stage.world.clients.s3.list_objects_v2().bucket("cuecard");
+        let listed = stage.world.clients.s3.list_objects_v2().bucket(e2e::ARCHIVE);
         let Ok(listed) = listed.prefix(format!("audit/{}/", prompt.id)).send().await else { return false };
         let entries = list(stage, &format!("/api/audit?prompt_id={}&limit=100", prompt.id)).await;
         if listed.contents.unwrap_or_default().len() != entries.len() {

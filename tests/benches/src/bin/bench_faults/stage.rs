@@ -1,6 +1,11 @@
 //! The platform that meets a fault.
 
-use std::{future::pending, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use aws_lambda_events::event::{dynamodb::Event, sqs::SqsEvent};
 use benches::Outcome;
@@ -13,7 +18,7 @@ use testkit::{
     fault::Rule,
     tcp_proxy::TcpProxy,
 };
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
     Args,
@@ -31,8 +36,8 @@ const PROMPTS: usize = 12;
 const TRIES: u32 = 20;
 /// The wait before its second try, after which waits double: it is tried soon after a fault ends.
 const BACKOFF: Duration = Duration::from_millis(50);
-/// How long a message of the queue stays hidden from others, also where its function was killed.
-const HIDDEN: Duration = Duration::from_secs(5);
+/// How long a message of the queue stays hidden from others, whatever became of the function that has it.
+pub(crate) const HIDDEN: Duration = Duration::from_secs(5);
 
 /// A platform, and the places where it can be broken.
 pub(crate) struct Stage {
@@ -51,8 +56,12 @@ pub(crate) struct Stage {
     pub(crate) instances: Instances,
     pub(crate) maker: Maker,
     pub(crate) desk: Arc<Desk>,
+    /// When it was broken; before that, when it was started.
+    pub(crate) broke: Instant,
     /// What a fault does all the time.
-    pub(crate) meanwhile: JoinSet<()>,
+    pub(crate) meanwhile: JoinSet<Outcome<()>>,
+    /// How many values of the cache a fault wrote over.
+    pub(crate) scribbled: Arc<AtomicU64>,
     /// What a fault does to calls of the table.
     pub(crate) rules: Vec<Arc<Rule>>,
     cache_program: PathBuf,
@@ -121,7 +130,9 @@ impl Stage {
         Ok(Self {
             instances: Instances::new(processes),
             desk: Arc::new(Desk { prompts, ledger, key, mover, hands: hands.clone() }),
+            broke: Instant::now(),
             meanwhile: JoinSet::new(),
+            scribbled: Arc::default(),
             rules: Vec::new(),
             cache_program: args.cache_program.clone(),
             _pumps: pumps(&world, &fed, &hands),
@@ -134,6 +145,18 @@ impl Stage {
             clocks,
             maker,
         })
+    }
+
+    /// Ends what the fault does all the time; an error where that ended by itself in one.
+    pub(crate) async fn rest(&mut self) -> Outcome<()> {
+        self.meanwhile.abort_all();
+        while let Some(ended) = self.meanwhile.join_next().await {
+            match ended {
+                Err(error) if error.is_cancelled() => {}
+                ended => ended??,
+            }
+        }
+        Ok(())
     }
 
     /// Another cache server, of which nobody knows.

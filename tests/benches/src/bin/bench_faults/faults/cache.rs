@@ -1,6 +1,12 @@
 //! What a cache does.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use benches::Outcome;
 use redis::aio::MultiplexedConnection;
@@ -13,6 +19,7 @@ use tokio::{
 };
 
 use super::Fault;
+use crate::stage::Stage;
 
 /// How slow it is: slower than anybody waits for it.
 const SLOW: Duration = Duration::from_millis(300);
@@ -27,7 +34,13 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "cache down",
         breaks: |stage| Box::pin(async move { Ok(stage.cache.kill().await?) }),
-        heals: |stage| Box::pin(async move { Ok(stage.cache.restart().await?) }),
+        heals: |stage| {
+            Box::pin(async move {
+                stage.cache.restart().await?;
+                Ok(untold(stage))
+            })
+        },
+        moves: true,
     },
     Fault {
         name: "cache out of the mover's reach",
@@ -37,8 +50,9 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             stage.way_of_mover.set(Behaviour::Pass);
-            Box::pin(async move { Ok(()) })
+            Box::pin(async move { Ok(untold(stage)) })
         },
+        moves: true,
     },
     Fault {
         name: "cache 300 ms slow",
@@ -48,8 +62,9 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             stage.way.set(Behaviour::Pass);
-            Box::pin(async move { Ok(()) })
+            Box::pin(async move { Ok(untold(stage)) })
         },
+        moves: true,
     },
     Fault {
         name: "cache silent",
@@ -61,8 +76,9 @@ pub(super) const FAULTS: &[Fault] = &[
             stage.way.set(Behaviour::Pass);
             // Whoever met the silence would wait in it until the connection ends, as behind a freeze.
             stage.way.cut();
-            Box::pin(async move { Ok(()) })
+            Box::pin(async move { Ok(untold(stage)) })
         },
+        moves: true,
     },
     Fault {
         name: "cache flapping",
@@ -74,16 +90,18 @@ pub(super) const FAULTS: &[Fault] = &[
                     beats.tick().await;
                     way.set(behaviour);
                 }
+                Ok(())
             });
             Box::pin(async move { Ok(()) })
         },
         heals: |stage| {
             Box::pin(async move {
-                stage.meanwhile.shutdown().await;
+                stage.rest().await?;
                 stage.way.set(Behaviour::Pass);
-                Ok(())
+                Ok(untold(stage))
             })
         },
+        moves: true,
     },
     Fault {
         name: "cache answering another protocol",
@@ -97,26 +115,29 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             Box::pin(async move {
-                stage.meanwhile.shutdown().await;
-                Ok(stage.cache.restart().await?)
+                stage.rest().await?;
+                stage.cache.restart().await?;
+                Ok(untold(stage))
             })
         },
+        moves: true,
     },
     Fault {
         name: "cache holding garbage",
         breaks: |stage| {
             Box::pin(async move {
                 let connection = connect(&stage.cache).await?;
-                stage.meanwhile.spawn(scribble(connection));
+                stage.meanwhile.spawn(scribble(connection, stage.scribbled.clone()));
                 Ok(())
             })
         },
         heals: |stage| {
             Box::pin(async move {
-                stage.meanwhile.shutdown().await;
-                Ok(())
+                stage.rest().await?;
+                Ok(stage.scribbled.load(Ordering::SeqCst))
             })
         },
+        moves: true,
     },
     Fault {
         name: "cache failing over",
@@ -138,11 +159,17 @@ pub(super) const FAULTS: &[Fault] = &[
             Box::pin(async move {
                 follow(&stage.cache, None).await?;
                 stage.other_cache = None;
-                Ok(())
+                Ok(untold(stage))
             })
         },
+        moves: true,
     },
 ];
+
+/// How many moves since it broke came to the cache late or not at all, as their answers say.
+fn untold(stage: &Stage) -> u64 {
+    stage.desk.ledger.untold(stage.broke, SLOW)
+}
 
 async fn connect(cache: &CacheServer) -> Outcome<MultiplexedConnection> {
     Ok(redis::Client::open(cache.url())?.get_multiplexed_async_connection().await?)
@@ -171,9 +198,10 @@ async fn synced(primary: &CacheServer) -> Outcome<()> {
 }
 
 /// Answers whatever is said with what no client of a cache understands.
-async fn babble(listener: TcpListener) {
+async fn babble(listener: TcpListener) -> Outcome<()> {
     let mut connections = JoinSet::new();
-    while let Ok((client, _)) = listener.accept().await {
+    loop {
+        let (client, _) = listener.accept().await?;
         while connections.try_join_next().is_some() {}
         connections.spawn(nonsense(client));
     }
@@ -188,18 +216,21 @@ async fn nonsense(mut client: TcpStream) {
     }
 }
 
-/// Writes over every value, again and again, in ways that are no value of anybody's.
-async fn scribble(mut connection: MultiplexedConnection) {
+/// Writes over every value, again and again, in ways that are no value of anybody's, and counts them.
+async fn scribble(mut connection: MultiplexedConnection, scribbled: Arc<AtomicU64>) -> Outcome<()> {
     let mut beats = interval(SCRIBBLE);
     for garbage in ["", "\u{0}\u{1}\u{2}", "{\"revision\":9}", "~~~~~~~~"].into_iter().cycle() {
         beats.tick().await;
-        let keys: Vec<String> =
-            redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap_or_default();
+        let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await?;
+        if keys.is_empty() {
+            continue;
+        }
         let mut all = redis::pipe();
         for key in &keys {
             all.set(key, garbage).ignore();
         }
-        // The server is there as long as this fault: what it refuses it is asked for again.
-        let _: redis::RedisResult<()> = all.query_async(&mut connection).await;
+        all.query_async::<()>(&mut connection).await?;
+        scribbled.fetch_add(u64::try_from(keys.len())?, Ordering::SeqCst);
     }
+    Ok(())
 }

@@ -21,8 +21,9 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             stage.hands.repeat(false);
-            Box::pin(async move { Ok(()) })
+            Box::pin(async move { Ok(stage.hands.repeated()) })
         },
+        moves: true,
     },
     Fault {
         name: "stream held up by a poisoned record",
@@ -32,8 +33,9 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             stage.hands.poison(false);
-            Box::pin(async move { Ok(()) })
+            Box::pin(async move { Ok(stage.hands.poisoned()) })
         },
+        moves: true,
     },
     Fault {
         name: "queue poisoned",
@@ -47,19 +49,23 @@ pub(super) const FAULTS: &[Fault] = &[
         // They are in the dead letters by themselves, and somebody who looked at them takes them out.
         heals: |stage| {
             Box::pin(async move {
-                let mut dead: Vec<Value> = Vec::new();
+                let (mut poison, mut others) = (Vec::new(), Vec::new());
                 let all = async {
                     let mut beats = interval(Duration::from_millis(100));
-                    while dead.len() < POISONED {
+                    while poison.len() < POISONED {
                         beats.tick().await;
-                        dead.extend(stage.world.take_dead_metrics().await);
+                        let dead: Vec<Value> = stage.world.take_dead_metrics().await;
+                        let (poisoned, other): (Vec<_>, Vec<_>) =
+                            dead.into_iter().partition(|message| message.get("poison").is_some());
+                        poison.extend(poisoned);
+                        others.extend(other);
                     }
                 };
                 timeout(GIVEN_UP, all).await.map_err(|_| "the poison is not in the dead letters")?;
-                dead.retain(|message| message.get("poison").is_none());
-                stage.world.send_metrics(&dead).await;
-                Ok(())
+                stage.world.send_metrics(&others).await;
+                Ok(u64::try_from(poison.len())?)
             })
         },
+        moves: true,
     },
 ];

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use benches::Outcome;
 use tokio::time::interval;
 
 use super::{Deed, Fault};
@@ -23,19 +22,31 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             stage.hands.kill(false);
-            let killed = stage.hands.killed();
-            Box::pin(async move { if killed > 0 { Ok(()) } else { Err("nobody was killed".into()) } })
+            Box::pin(async move { Ok(stage.hands.killed()) })
         },
+        moves: true,
     },
     Fault {
         name: "resolve ending in mid-request, as out of memory",
         breaks: |stage| replaced(stage, Ending::Killed),
-        heals: settled,
+        heals: |stage| {
+            Box::pin(async move {
+                stage.rest().await?;
+                Ok(stage.instances.again())
+            })
+        },
+        moves: true,
     },
     Fault {
         name: "resolve replaced in turn, as by a deployment",
         breaks: |stage| replaced(stage, Ending::Finished),
-        heals: settled,
+        heals: |stage| {
+            Box::pin(async move {
+                stage.rest().await?;
+                Ok(stage.instances.replaced())
+            })
+        },
+        moves: true,
     },
     Fault {
         name: "clocks 30 s fast and slow",
@@ -47,8 +58,11 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         heals: |stage| {
             stage.clocks.iter().for_each(|clock| clock.set(0));
-            Box::pin(async move { Ok(()) })
+            // Each of them has to have been asked.
+            let met = stage.clocks.iter().map(|clock| clock.misled()).min().unwrap_or_default();
+            Box::pin(async move { Ok(met) })
         },
+        moves: true,
     },
 ];
 
@@ -59,15 +73,14 @@ fn replaced(stage: &mut Stage, ending: Ending) -> Deed<'_> {
         let mut beats = interval(LIFE);
         for place in (0..instances.many()).cycle() {
             beats.tick().await;
-            instances.replace(place, maker.resolve(place).await, ending);
+            let next = maker.resolve(place).await;
+            if ending == Ending::Killed {
+                // In the middle of a request, however short those are.
+                instances.asked(place).await;
+            }
+            instances.replace(place, next, ending);
         }
+        Ok(())
     });
     Box::pin(async move { Ok(()) })
-}
-
-fn settled(stage: &mut Stage) -> Deed<'_> {
-    Box::pin(async move {
-        stage.meanwhile.shutdown().await;
-        Outcome::Ok(())
-    })
 }
