@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
 use domain::{
-    AuditId, Error, Result, VersionId,
+    AuditId, Error, Result,
     audit::{Action, AuditEntry, checkpoint::Checkpoint},
     content::Content,
 };
@@ -140,13 +140,10 @@ impl Store {
         if entry.action != Action::VersionCreated {
             return Ok(None);
         }
-        let version: VersionId = entry.subject.parse().map_err(Error::internal)?;
+        let version = entry.subject.parse().map_err(Error::internal)?;
         let prompt = entry.chain.parse().map_err(Error::internal)?;
-        let found = match self.version_place(version).await? {
-            Some((_, number)) => self.version(prompt, number).await?,
-            None => None,
-        };
-        Ok(Some((content_key(prompt, version), found.map(|found| found.content))))
+        let told_of = self.version_told_of(prompt, entry).await?;
+        Ok(Some((content_key(prompt, version), told_of.map(|version| version.content))))
     }
 
     /// The first entries of a chain after one and up to another, and up to which one these are all.

@@ -1,6 +1,8 @@
 //! Versions and their states.
 
-use domain::{Error, PromptId, Result, Timestamp, Version, VersionId, VersionState, content::Content};
+use domain::{
+    Error, PromptId, Result, Timestamp, Version, VersionId, VersionState, audit::AuditEntry, content::Content,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -89,6 +91,15 @@ impl Store {
     pub async fn version(&self, prompt: PromptId, number: u32) -> Result<Option<Version>> {
         let item: Option<VersionItem> = self.get(&Key::Version(prompt, number)).await?;
         item.map(Version::try_from).transpose()
+    }
+
+    /// Reads the version that an entry of its prompt's chain tells of; `None`: it is not there.
+    pub async fn version_told_of(&self, prompt: PromptId, entry: &AuditEntry) -> Result<Option<Version>> {
+        let number = entry.after["version_number"].as_u64().and_then(|number| u32::try_from(number).ok());
+        match number {
+            Some(number) => self.version(prompt, number).await,
+            None => Ok(None),
+        }
     }
 
     /// Finds where a version is stored.

@@ -122,9 +122,7 @@ impl Registry {
             return Ok(None);
         }
         let missing = || Error::internal(format!("the version {} is missing", entry.subject));
-        let number = entry.after["version_number"].as_u64().and_then(|number| u32::try_from(number).ok());
-        let number = number.ok_or_else(missing)?;
-        let version = self.store.version(prompt.prompt_id, number).await?.ok_or_else(missing)?;
+        let version = self.store.version_told_of(prompt.prompt_id, entry).await?.ok_or_else(missing)?;
         let (chain, version_id) = (entry.chain.clone(), entry.subject.clone());
         Ok(Some(Content { chain, version_id, content: version.content.to_json() }))
     }
