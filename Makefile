@@ -1,6 +1,6 @@
 # The front door: `make` lists what there is.
-# All of it needs Rust, a C compiler, make and the crates' registry; `test`, `bench` and `build` need Python 3 and PyPI
-# too, `test`, `screenshots` and `bench-eval` Node.js and npm, and `test` and `screenshots` Chromium.
+# All of it needs Rust, a C compiler, make and the crates' registry; `test`, `bench`, `bench-peers` and `build` need
+# Python 3 and PyPI too, `test`, `screenshots` and `bench-eval` Node.js and npm, and `test` and `screenshots` Chromium.
 
 # What `run` and `bench` are told: `make run ARGS="--port 8080"`.
 ARGS ?=
@@ -9,7 +9,7 @@ REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint deny bench bench-gate bench-experiments bench-metrics bench-console bench-eval real-data
-.PHONY: load faults screenshots browser tools build fuzz
+.PHONY: bench-peers load faults screenshots browser tools build fuzz
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ faults: tools ## Resolve through one fault after another, and count what is wron
 
 bench-eval: .tools/promptfoo/ready ## Time evaluations beside promptfoo's
 	cargo run --locked --release -p benches --bin bench_eval -- $(ARGS)
+
+bench-peers: tools .tools/peers/ready ## Read the same prompts from Phoenix, MLflow and here
+	cargo run --locked --release -p benches --bin bench_peers -- --data "$(REAL_DATA)" $(ARGS)
 
 # Tests run in the folder of their package, so they are told the whole path.
 real-data: ## Run the journeys on the data in REAL_DATA

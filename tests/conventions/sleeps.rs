@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::tree::{File, files, holds};
 
 /// The files of tests that sleep, how often, and why no condition can be awaited instead.
-const SLEEPS: [(&str, usize, &str); 16] = [
+const SLEEPS: [(&str, usize, &str); 17] = [
     ("local/tests/suite/command_line.rs", 1, "a quiet program does not say when it listens"),
     ("shared/testkit/src/event_source/queue/tests.rs", 1, "a handler that takes its time is what is tested"),
     (
@@ -31,6 +31,7 @@ const SLEEPS: [(&str, usize, &str); 16] = [
     ("tests/benches/src/bin/bench_load/arrivals.rs", 1, "requests arrive when they are due"),
     ("tests/benches/src/bin/bench_load/processes.rs", 1, "requests arrive when they are due"),
     ("tests/benches/src/bin/bench_metrics/pace.rs", 2, "a bench measures time as it passes"),
+    ("tests/benches/src/bin/bench_peers/system.rs", 1, "another's server does not say when it listens"),
     ("shared/testkit/src/provider/tests.rs", 1, "the count of open calls can only be asked for"),
 ];
 

@@ -2,16 +2,35 @@
 
 use std::{fs, io, time::Duration};
 
+/// Where the kernel tells things of a process, behind its name.
+const SESSION: usize = 3;
+const USER_TIME: usize = 11;
+const SYSTEM_TIME: usize = 12;
+
 /// User and system time of a process so far, in hundredths of a second.
 pub fn cpu_of(id: u32) -> io::Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-    let ticks = stat.rsplit(')').next().and_then(|stat| {
-        let mut fields = stat.split_whitespace().skip(11);
-        let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-        Some(user + system)
-    });
+    let told = told_of(id)?;
+    let ticks = |at: usize| told.get(at)?.parse::<u64>().ok();
+    let ticks = ticks(USER_TIME).zip(ticks(SYSTEM_TIME)).map(|(user, system)| user + system);
     let ticks = ticks.ok_or_else(|| io::Error::other(format!("nobody knows the time of process {id}")))?;
     Ok(Duration::from_millis(10 * ticks))
+}
+
+/// The processes of a session, which bears the id of the process that began it.
+pub fn session_of(id: u32) -> io::Result<Vec<u32>> {
+    let id = id.to_string();
+    // One that ends meanwhile is of no session.
+    let is_of_it = |process: &u32| told_of(*process).is_ok_and(|told| told.get(SESSION) == Some(&id));
+    let names = fs::read_dir("/proc")?.map(|entry| Ok(entry?.file_name().to_string_lossy().parse().ok()));
+    let processes = names.collect::<io::Result<Vec<Option<u32>>>>()?.into_iter().flatten();
+    Ok(processes.filter(is_of_it).collect())
+}
+
+/// What the kernel tells of a process, behind its name.
+fn told_of(id: u32) -> io::Result<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    Ok(behind.split_whitespace().map(str::to_owned).collect())
 }
 
 /// The most that a process ever held resident, in KiB.
@@ -31,5 +50,13 @@ mod tests {
         let own = std::process::id();
         assert!(peak_memory_of(own).unwrap() > 0 && cpu_of(own).is_ok());
         assert!(peak_memory_of(u32::MAX).is_err() && cpu_of(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn a_session_has_its_processes_and_no_others() {
+        let own = std::process::id();
+        let session = told_of(own).unwrap()[SESSION].parse().unwrap();
+        assert!(session_of(session).unwrap().contains(&own));
+        assert_eq!(session_of(u32::MAX).unwrap(), [0; 0]);
     }
 }

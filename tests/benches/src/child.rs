@@ -1,6 +1,6 @@
-//! The servers: this program in another role, in a process and a session of its own.
+//! The servers: this program in another role, or another's program, in a session of its own.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{ffi::OsStr, fs::File, path::Path, process::Stdio, time::Duration};
 
 use axum::{Router, body::Bytes, extract::State, http::header, response::IntoResponse, routing::get};
 use clap::Subcommand;
@@ -52,7 +52,7 @@ pub enum Role {
     },
 }
 
-/// A server under load. It is ended by its own process id.
+/// A server under load. It and what it started are ended by their own process ids.
 pub struct Child {
     process: tokio::process::Child,
     /// `127.0.0.1:<port>`.
@@ -95,21 +95,26 @@ impl Child {
     }
 
     async fn start(role: &[&str]) -> Outcome<Self> {
-        let program = std::env::current_exe()?;
-        // Without a session of its own the scheduler puts server and load on one core.
-        let mut process = Command::new("setsid")
-            .arg("--wait")
-            .arg(program)
-            .args(role)
-            .stdin(Stdio::null())
-            // The log is written in full, and nobody who makes the load has to read it.
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut process = in_a_session(std::env::current_exe()?).args(role).stderr(Stdio::piped()).spawn()?;
         let said = process.stderr.take().ok_or("the server cannot speak")?;
         let address = BufReader::new(said).lines().next_line().await?.ok_or("the server said nothing")?;
         Ok(Self { process, address })
+    }
+
+    /// Another's program, which is told where to listen and says into a file what it does.
+    pub fn of_another(
+        program: &Path,
+        address: String,
+        log: File,
+        told: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Outcome<Self> {
+        let process = told(&mut in_a_session(program)).stdout(log.try_clone()?).stderr(log).spawn()?;
+        Ok(Self { process, address })
+    }
+
+    /// Whether it ended by itself.
+    pub fn is_over(&mut self) -> Outcome<bool> {
+        Ok(self.process.try_wait()?.is_some())
     }
 
     /// The server's own process id.
@@ -120,9 +125,10 @@ impl Child {
         Ok(children.split_whitespace().next().map_or(Ok(parent), str::parse)?)
     }
 
-    /// Its user and system time so far.
+    /// Its user and system time so far, and that of what it started.
     pub fn cpu(&self) -> Outcome<Duration> {
-        Ok(e2e::cpu_of(self.server_id()?)?)
+        let processes = e2e::session_of(self.server_id()?)?;
+        Ok(processes.into_iter().map(e2e::cpu_of).sum::<std::io::Result<_>>()?)
     }
 
     /// The most that it ever held resident, in MiB.
@@ -132,11 +138,32 @@ impl Child {
 
     /// Ends it, and waits for that.
     pub async fn stop(mut self) -> Outcome<()> {
-        let id = self.server_id()?;
-        Command::new("kill").arg(id.to_string()).status().await?;
+        self.end()?;
         self.process.wait().await?;
         Ok(())
     }
+
+    fn end(&self) -> Outcome<()> {
+        let processes = e2e::session_of(self.server_id()?)?;
+        std::process::Command::new("kill").args(processes.iter().map(u32::to_string)).status()?;
+        Ok(())
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Whoever was stopped has no process any more.
+        let _ = self.end();
+    }
+}
+
+/// Runs a program in a session of its own: without one the scheduler puts server and load on one core.
+fn in_a_session(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setsid");
+    command.arg("--wait").arg(program).stdin(Stdio::null()).kill_on_drop(true);
+    // The log is written in full, and nobody who makes the load has to read it.
+    command.stdout(Stdio::null());
+    command
 }
 
 /// Serves until it is killed.

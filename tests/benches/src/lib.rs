@@ -3,6 +3,7 @@
 pub mod child;
 pub mod connection;
 pub mod figures;
+pub mod load;
 pub mod prompt;
 pub mod zipf;
 

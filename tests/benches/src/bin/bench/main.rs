@@ -4,7 +4,6 @@
 //! own. Machines are shared and noisy, so the figures that count are ratios of rounds that took turns.
 
 mod bootstrap;
-mod load;
 mod report;
 mod rollbacks;
 mod sources;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 pub(crate) use benches::figures::{median, ms, rank};
+use benches::load::Measured;
 pub(crate) use e2e::report::{line, target, word};
-
-use crate::load::Measured;
 
 /// A turn of each, with their names.
 pub(crate) struct Round {

@@ -5,6 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use benches::{
     Outcome,
     child::{self, Child},
+    load::Load,
     prompt::{prompt_of_1_kb, question},
 };
 use serde_json::{Value, json};
@@ -13,7 +14,6 @@ use testkit::cache_server::CacheServer;
 
 use crate::{
     Args,
-    load::Load,
     report::{self, Round, Target},
 };
 
