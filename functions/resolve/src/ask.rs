@@ -1,6 +1,6 @@
 //! What a caller of resolve asks.
 
-use domain::{Environment, Error, Result, content::Literal, template::Values, token::UnitKind};
+use domain::{Environment, Error, Result, allocation::Unit, content::Literal, template::Values};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -84,12 +84,6 @@ pub(crate) struct Ask {
     pub(crate) fields: Option<Fields>,
 }
 
-/// What an assignment would stick to.
-pub(crate) struct Unit {
-    pub(crate) kind: UnitKind,
-    pub(crate) id: Option<String>,
-}
-
 impl AskBody {
     /// The question, with the prompt that the path named.
     pub(crate) fn ask(self, in_path: Option<String>) -> Result<Ask> {
@@ -101,7 +95,7 @@ impl AskBody {
             prompt: one_prompt(in_path, self.prompt)?,
             environment: self.env,
             values,
-            unit: unit(self.user_id, self.conversation_id, self.request_id),
+            unit: Unit::of(self.user_id, self.conversation_id, self.request_id),
             former_token: self.former_token,
             min_revision: self.min_revision,
             fields: self.fields,
@@ -120,7 +114,7 @@ impl AskQuery {
             prompt: one_prompt(in_path, self.prompt)?,
             environment: self.env,
             values,
-            unit: unit(self.user_id, self.conversation_id, self.request_id),
+            unit: Unit::of(self.user_id, self.conversation_id, self.request_id),
             former_token: self.former_token,
             min_revision: self.min_revision,
             fields: self.fields,
@@ -138,12 +132,4 @@ fn one_prompt(in_path: Option<String>, beside: Option<String>) -> Result<String>
             Err(Error::invalid("/prompt", "Say which prompt: `prompt` is its id, its name, or `team/name`."))
         }
     }
-}
-
-/// The first of user, conversation and request that says anything; blanks say nothing.
-fn unit(user: Option<String>, conversation: Option<String>, request: Option<String>) -> Unit {
-    let given =
-        [(UnitKind::User, user), (UnitKind::Conversation, conversation), (UnitKind::Request, request)];
-    let named = given.into_iter().find_map(|(kind, id)| Some((kind, id.filter(|id| !id.trim().is_empty())?)));
-    named.map_or(Unit { kind: UnitKind::Random, id: None }, |(kind, id)| Unit { kind, id: Some(id) })
 }

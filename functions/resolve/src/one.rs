@@ -3,10 +3,12 @@
 use std::pin::{Pin, pin};
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use cache::{Likely, Live, Pair, no_such_prompt};
+use cache::{Likely, Live, Pair};
 use domain::{
-    Caller, Environment, Error, ErrorKind, Prompt, Result,
+    Caller, Environment, Error, Prompt, Result,
+    allocation::{Former, Unit},
     content::Body,
+    prompt::{archived, no_such_prompt, not_live},
     token::{Resolution, Signer, UnitKind, unit64},
 };
 use tokio::{join, try_join};
@@ -15,9 +17,9 @@ use web::{JsonBody, Path, Query, Resolver, Visitor};
 use crate::{
     App,
     answer::{Answer, Resolved, SignedAnswer},
-    ask::{Ask, AskBody, AskQuery, Fields, Unit},
+    ask::{Ask, AskBody, AskQuery, Fields},
     counts::Subject,
-    serve::{Former, Served, serve},
+    serve::{Served, serve},
 };
 
 /// Resolves a prompt.
@@ -177,10 +179,7 @@ fn render(live: &Live, served: &Served<'_>, ask: &Ask) -> Result<Vec<u8>> {
     let version = &served.version.version;
     let rendered = served.version.compiled.render(&ask.values)?;
     let content = &version.content;
-    // They were chosen for the version that is live, and so hold for no other arm.
-    let overrides =
-        Some(&live.reference.overrides).filter(|_| live.reference.version_id() == Some(version.version_id));
-    let overrides = overrides.cloned().unwrap_or_default();
+    let overrides = live.reference.overrides.of(version.version_id, live.reference.version_id());
     let few_shot_examples: &[_] = match &content.body {
         Body::Text { few_shot_examples, .. } => few_shot_examples,
         Body::Messages(_) => &[],
@@ -202,7 +201,7 @@ fn render(live: &Live, served: &Served<'_>, ask: &Ask) -> Result<Vec<u8>> {
         config: &content.config,
         experiment_id: served.assignment.as_ref().map(|assignment| assignment.trial.to_string()),
         variant: served.assignment.as_ref().map(|assignment| assignment.arm.as_str()),
-        sticky: matches!(ask.unit.kind, UnitKind::User | UnitKind::Conversation),
+        sticky: ask.unit.is_sticky(),
         ignored_variables: &rendered.ignored_variables,
         revision: live.reference.revision,
     };
@@ -218,12 +217,5 @@ fn why_not_live(owner: Option<&Prompt>, environment: &Environment) -> Error {
     if owner.archived_at.is_some() {
         return archived(owner.name.as_str());
     }
-    Error::new(
-        ErrorKind::NotLive,
-        format!("`{}` has nothing in `{environment}`. Promote a version there first.", owner.name),
-    )
-}
-
-fn archived(name: &str) -> Error {
-    Error::new(ErrorKind::Archived, format!("The prompt `{name}` is archived. Its team can restore it."))
+    not_live(owner.name.as_str(), environment)
 }

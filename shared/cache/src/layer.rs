@@ -12,8 +12,8 @@ use quick_cache::sync::Cache as Bounded;
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 
 use crate::{
+    ReadAt,
     flight::{Flights, Seat},
-    read_at::ReadAt,
 };
 
 /// A load that has not answered for this long has failed; nobody waits longer for one of others.

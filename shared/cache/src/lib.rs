@@ -11,7 +11,6 @@ mod flight;
 mod layer;
 mod locate;
 mod publish;
-mod read_at;
 mod remote;
 mod signers;
 mod through;
@@ -20,15 +19,14 @@ mod versions;
 
 use std::{sync::Arc, time::Duration};
 
+pub use domain::ReadAt;
 use domain::{ApiKey, Environment, Error, ErrorKind, PromptId, Ref, Result, SigningKeyId, Sources, TeamId};
 use layer::{Layer, Loaded};
 use quick_cache::sync::Cache as Bounded;
 use store::Store;
 
 pub use layer::{Answer, Source};
-pub use locate::no_such_prompt;
 pub use publish::Published;
-pub use read_at::ReadAt;
 pub use remote::{BOUND, Credentials, Login, Remote, RemoteKey, RemoteSettings, WORST_AGE};
 use through::Found;
 use values::{FormerSignerEntry, KeyEntry, NameEntry, SignerEntry};

@@ -1,8 +1,8 @@
 //! How people name prompts: by id, by name in their team, or by `team/name`.
 
-use domain::{Caller, Error, ErrorKind, PromptId, Result, TeamId};
+use domain::{Caller, Error, PromptId, Result, TeamId, prompt::no_such_prompt};
 
-use crate::{Cache, layer::Loaded, read_at::ReadAt, remote::RemoteKey, values::NameEntry};
+use crate::{Cache, ReadAt, layer::Loaded, remote::RemoteKey, values::NameEntry};
 
 impl Cache {
     /// Finds the prompt that a caller means. Whether the caller may see it is not decided here: an id can be
@@ -78,12 +78,4 @@ impl Cache {
             )),
         }
     }
-}
-
-/// The same words for what is not there and for what must not be seen.
-pub fn no_such_prompt() -> Error {
-    Error::new(
-        ErrorKind::NoSuchPrompt,
-        "No such prompt is visible to this key. Check the name, the team and the key.",
-    )
 }

@@ -6,8 +6,7 @@ use domain::{ApiKey, Environment, Error, PromptId, Ref, Result, TeamId};
 use tokio::time::timeout;
 
 use crate::{
-    Cache, Live, Pair,
-    read_at::ReadAt,
+    Cache, Live, Pair, ReadAt,
     remote::{RemoteKey, Shared},
     values::KeyEntry,
 };

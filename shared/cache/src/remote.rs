@@ -16,7 +16,7 @@ pub use keys::RemoteKey;
 use link::{Link, MOVER, Patience, READER};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::read_at::ReadAt;
+use crate::ReadAt;
 
 /// How old a ref or a key from the cache may be.
 pub const BOUND: Duration = Duration::from_secs(3);

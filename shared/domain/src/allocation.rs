@@ -8,6 +8,7 @@
 
 mod dice;
 mod trial;
+mod unit;
 mod variant;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use dice::Dice;
 pub use trial::TrialId;
+pub use unit::{Former, Unit};
 pub use variant::{MAX_KEY_BYTES, Variant, arms};
 
 use crate::{VersionPointer, token::Assignment};
@@ -102,6 +104,27 @@ impl Allocation {
                 (dice.roll(ENROLMENT, unit) < enrolled).then(|| rendezvous(&self.arms, &dice, unit))?
             }
         }
+    }
+
+    /// The arm that serves a unit, and its place there: that of the former answer where the conversation stays on it.
+    /// Who is nobody is drawn by lot, and the nonce is the lot. `None`: the unit takes no part.
+    pub fn place(&self, unit: &Unit, nonce: [u8; 8], former: Option<Former>) -> Option<(&Arm, Assignment)> {
+        if let Some(Former { assignment, age }) = former
+            && let Some(arm) = self.keep(&assignment, age)
+        {
+            return Some((arm, assignment));
+        }
+        let arm = match &unit.id {
+            Some(unit) => self.assign(unit),
+            None => self.assign(&format!("{:016x}", u64::from_be_bytes(nonce))),
+        }?;
+        let assignment = Assignment {
+            trial: self.trial,
+            iteration: self.iteration,
+            allocation_version: self.allocation_version,
+            arm: arm.key.clone(),
+        };
+        Some((arm, assignment))
     }
 
     /// The arm of a conversation's former answer, if the conversation stays on it. The next token then

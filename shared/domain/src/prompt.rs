@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, FieldProblem, PromptId, PromptName, Result, TeamId, TeamScope, TestSetId, Timestamp,
-    VersionPointer, audit::ChainHead, gate::GatePolicy,
+    Environment, Error, ErrorKind, FieldProblem, PromptId, PromptName, Result, TeamId, TeamScope, TestSetId,
+    Timestamp, VersionPointer, audit::ChainHead, gate::GatePolicy,
 };
 
 /// A prompt: a name in a team, under which versions are written and refs point.
@@ -100,6 +100,25 @@ impl Team {
             chain: ChainHead::default(),
         }
     }
+}
+
+/// The same words for what is not there and for what must not be seen.
+pub fn no_such_prompt() -> Error {
+    Error::new(
+        ErrorKind::NoSuchPrompt,
+        "No such prompt is visible to this key. Check the name, the team and the key.",
+    )
+}
+
+/// Why nothing of this prompt resolves in an environment to which nothing was promoted.
+pub fn not_live(name: &str, environment: &Environment) -> Error {
+    let detail = format!("`{name}` has nothing in `{environment}`. Promote a version there first.");
+    Error::new(ErrorKind::NotLive, detail)
+}
+
+/// Why nothing of this prompt resolves anywhere.
+pub fn archived(name: &str) -> Error {
+    Error::new(ErrorKind::Archived, format!("The prompt `{name}` is archived. Its team can restore it."))
 }
 
 /// The most tags of a prompt.

@@ -1,6 +1,10 @@
 //! Refs: which version is live in an environment. Small, mutable, and the only thing that has to be fresh.
 
+mod overrides;
+
 use serde::{Deserialize, Serialize};
+
+pub use overrides::Overrides;
 
 use crate::{
     Environment, Prompt, PromptId, PromptName, TeamId, Timestamp, VersionId, VersionPointer,
@@ -48,17 +52,6 @@ pub struct Ref {
     pub moved_at: Timestamp,
     /// Who moved it.
     pub moved_by: String,
-}
-
-/// Settings of one environment that stand instead of those of the version that is live there.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Overrides {
-    /// Sampling temperature.
-    pub temperature: Option<f64>,
-    /// The most tokens of an answer.
-    pub max_tokens: Option<u32>,
-    /// A model on which the version has passed.
-    pub model_id: Option<String>,
 }
 
 /// A freeze on promotions in one environment.

@@ -6,7 +6,7 @@ use domain::{
     Caller, Error, ErrorKind, KeyRole, Prompt, PromptName, Ref, Result, Team, TeamId, TeamScope, TestSetId,
     audit::{Action, Fact},
     gate::{GateMode, GatePolicy},
-    prompt::check_labels,
+    prompt::{check_labels, no_such_prompt},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
@@ -112,7 +112,7 @@ impl Registry {
     pub async fn prompt(&self, caller: &Caller, address: &str) -> Result<Prompt> {
         let prompt_id = self.cache.locate(caller, address).await?;
         let found = self.store.prompt(prompt_id).await?;
-        found.filter(|prompt| caller.sees(&prompt.team_id)).ok_or_else(cache::no_such_prompt)
+        found.filter(|prompt| caller.sees(&prompt.team_id)).ok_or_else(no_such_prompt)
     }
 
     /// A prompt with its refs and its gate.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Sources, Timestamp};
+use crate::{Sources, Timestamp};
 
 /// The moment before a read began.
 #[derive(Debug, Clone, Copy)]
@@ -18,18 +18,18 @@ impl ReadAt {
     }
 
     /// The moment of a read that another process made, as its wall clock said.
-    pub(crate) fn elsewhere(wall: Timestamp, sources: &Sources) -> Self {
+    pub fn elsewhere(wall: Timestamp, sources: &Sources) -> Self {
         let ago = sources.clock.now().since(wall).unwrap_or_default();
         Self { wall, monotonic: sources.clock.monotonic().saturating_sub(ago) }
     }
 
     /// The moment on the wall clock, for other processes.
-    pub(crate) fn wall(&self) -> Timestamp {
+    pub fn wall(&self) -> Timestamp {
         self.wall
     }
 
     /// Whether this read began later, as far as this process can tell.
-    pub(crate) fn is_after(&self, other: &Self) -> bool {
+    pub fn is_after(&self, other: &Self) -> bool {
         self.monotonic > other.monotonic
     }
 
