@@ -46,6 +46,7 @@ async fn filled(world: &World) -> Vec<(&'static str, String, &'static str, usize
         ("prompts_list", "/api/prompts?team_id=a".to_owned(), "prompt_id", 5),
         ("prompts_list", "/api/prompts?".to_owned(), "prompt_id", 5 + 1),
         ("prompts_list", "/api/prompts?q=prompt-3".to_owned(), "prompt_id", 1),
+        ("resolve_snapshot", "/api/resolve:snapshot?team_id=a".to_owned(), "prompt_id", 5),
         ("keys_list", "/api/keys?team_id=a".to_owned(), "key_id", 4),
         ("webhooks_list", "/api/webhooks?team_id=a".to_owned(), "webhook_id", 4),
         ("test_sets_list", "/api/test-sets?team_id=a".to_owned(), "test_set_id", 4),

@@ -108,7 +108,9 @@ pub(crate) fn wish(id: &str, target: &Target) -> (Value, String) {
         "experiments_explain" => format!("?resolution_token={token}"),
         "moves_changes" => "?since=2026-11-20T07:00:00Z".to_owned(),
         "prompts_by_name" => format!("?name={prompt}"),
-        "keys_list" | "prompts_list" | "test_sets_list" | "webhooks_list" => format!("?team_id={team}"),
+        "keys_list" | "prompts_list" | "resolve_snapshot" | "test_sets_list" | "webhooks_list" => {
+            format!("?team_id={team}")
+        }
         "resolve_by_query" => format!("?prompt={prompt}"),
         "versions_diff" => "?from=1&to=2".to_owned(),
         _ => String::new(),

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) const ROLES: [&str; 4] = ["resolver", "author", "releaser", "admin"];
 
 /// The operations that are not an author's: the role that they need.
-const OTHERS: [(&str, &str); 31] = [
+const OTHERS: [(&str, &str); 32] = [
     ("canaries_abort", "releaser"),
     ("canaries_advance", "releaser"),
     ("canaries_create", "releaser"),
@@ -38,6 +38,7 @@ const OTHERS: [(&str, &str); 31] = [
     ("resolve_by_path", "resolver"),
     ("resolve_by_path_with_body", "resolver"),
     ("resolve_by_query", "resolver"),
+    ("resolve_snapshot", "resolver"),
     ("teams_set", "admin"),
     ("versions_approve", "releaser"),
     ("versions_try_out", "resolver"),

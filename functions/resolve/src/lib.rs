@@ -11,6 +11,7 @@ mod counts;
 mod metrics;
 mod one;
 mod serve;
+mod snapshot;
 mod unwritten;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::counts::Counts;
 #[derive(Clone)]
 pub struct App {
     doors: Doors,
+    store: Store,
     cache: Arc<Cache>,
     sources: Sources,
     counts: Arc<Counts>,
@@ -38,8 +40,8 @@ pub struct App {
 impl App {
     /// Has counted nothing yet. What it counts goes to the `store`.
     pub fn new(doors: Doors, store: Store, cache: Arc<Cache>, sources: Sources) -> Self {
-        let counts = Arc::new(Counts::new(store, sources.clone()));
-        Self { doors, cache, sources, counts }
+        let counts = Arc::new(Counts::new(store.clone(), sources.clone()));
+        Self { doors, store, cache, sources, counts }
     }
 }
 
@@ -54,6 +56,7 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(one::by_path, one::by_path_with_body))
         .routes(routes!(one::by_query, one::by_body))
         .routes(routes!(batch::batch))
+        .routes(routes!(snapshot::snapshot))
 }
 
 /// The routes, to be mounted beside those of other functions.

@@ -57,9 +57,9 @@ impl Registry {
     /// Erases what was said in the next runs of the next prompt. A test set is used by prompts of its own team alone.
     async fn erase_next(&self, set: TestSet) -> Result<TestSet> {
         let request = PageRequest { limit: 1, cursor: set.erased_up_to.clone() };
-        let prompts = self.store.prompt_ids(&set.team_id, &request).await?;
+        let prompts = self.store.prompt_names(&set.team_id, &request).await?;
         let more_runs = match prompts.data.first() {
-            Some(prompt) => self.erase_runs(*prompt, &set).await?,
+            Some((_, prompt)) => self.erase_runs(*prompt, &set).await?,
             None => None,
         };
         let revision = set.revision + 1;

@@ -99,12 +99,16 @@ impl Store {
         Ok(page.data.into_iter().map(|item| (item.team_id, item.prompt_id)).collect())
     }
 
-    /// A page of the ids of a team's prompts, by each name that they have or had: a new name hides nobody.
-    pub async fn prompt_ids(&self, team: &TeamId, request: &PageRequest) -> Result<Page<PromptId>> {
+    /// A page of a team's prompts, by each name that they have or had: a new name hides nobody.
+    pub async fn prompt_names(
+        &self,
+        team: &TeamId,
+        request: &PageRequest,
+    ) -> Result<Page<(PromptName, PromptId)>> {
         let partition = team_partition(&TeamScope::Team(team.clone()));
         let names: Page<NameItem> =
             self.page(self.query(&self.names.registry, partition, NAMES), request).await?;
-        let data = names.data.into_iter().map(|item| item.prompt_id).collect();
+        let data = names.data.into_iter().map(|item| (item.name, item.prompt_id)).collect();
         Ok(Page { data, next_cursor: names.next_cursor })
     }
 

@@ -1,6 +1,6 @@
 //! The few ways in which we talk to DynamoDB: read an item, list a partition, and turn values into items.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -237,8 +237,9 @@ impl Store {
     }
 }
 
+/// One place of a list is always written alike: answers are tagged by their bytes.
 fn encode_cursor(key: &Item) -> Result<String> {
-    let texts: HashMap<&str, &str> =
+    let texts: BTreeMap<&str, &str> =
         key.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_s().ok()?.as_str()))).collect();
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&texts).map_err(Error::internal)?))
 }

@@ -28,6 +28,7 @@ pub(super) async fn play(stage: &mut Stage, written: &Written) {
         Call::get(format!("/api/resolve/{prompt}?user_id=ada&variables=%7B%22message%22%3A%22hi%22%7D"))
             .key(&key)
     };
+    stage.acting("resolve").call(Call::get("/api/resolve:snapshot").key(&key)).await.expect(200);
     let served = stage.acting("resolve").call(ask()).await.expect(200);
     let event = json!({ "events": [{ "resolution_token": served["resolution_token"], "success": true }] });
     stage.acting("ingest").call(Call::post("/api/metrics", &event).key(&key)).await.expect(202);
