@@ -2,7 +2,7 @@
 
 use client::{
     audit, environments, evals, experiments, gate, health, keys, metrics, models, moves, prompts, resolve,
-    rollouts, teams, test_sets, trials, versions, webhooks,
+    rollouts, snapshot, teams, test_sets, trials, versions, webhooks,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -11,16 +11,14 @@ use serde_json::{Map, Value, json};
 const DOCUMENT: &str = include_str!("../../functions/authoring/openapi.json");
 
 /// Schemas that the client has no type for, and why.
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 15] = [
     ("BatchAnswer", "applications resolve in batches"),
     ("BatchBody", "applications resolve in batches"),
     ("BatchEntry", "applications resolve in batches"),
     ("ContentView", "a version holds it"),
     ("Fields", "applications leave out what they do not read"),
-    ("MetricEventBody", "applications report"),
-    ("MetricsAnswer", "applications report"),
-    ("MetricsBody", "applications report"),
-    ("RejectedEvent", "applications report"),
+    ("MetricEventBody", "a resolver in the process has no tokens to report with"),
+    ("MetricsBody", "a resolver in the process has no tokens to report with"),
     ("Resolved", "`SignedAnswer` holds it"),
     ("SettingsView", "an experiment holds it"),
     ("UploadedBody", "larger test sets are uploaded by the console"),
@@ -65,6 +63,7 @@ fn known() -> Vec<Known> {
         ("MatrixCell", back::<evals::MatrixCell>),
         ("MatrixRow", back::<evals::MatrixRow>),
         ("MatrixView", back::<evals::Matrix>),
+        ("MetricsAnswer", back::<metrics::Taken>),
         ("MetricsRow", back::<metrics::PromptMetricsRow>),
         ("MetricsView", back::<metrics::PromptMetrics>),
         ("ModelBody", back::<models::NewModel>),
@@ -90,11 +89,15 @@ fn known() -> Vec<Known> {
         ("RankingView", back::<metrics::Ranking>),
         ("RatingView", back::<metrics::Rating>),
         ("ReadyView", back::<health::Readiness>),
+        ("RejectedEvent", back::<metrics::Rejected>),
         ("RenderedView", back::<versions::Rendered>),
         ("RollbackBody", back::<moves::Rollback>),
         ("RolledBackView", back::<moves::RolledBack>),
         ("RolloutView", back::<rollouts::Rollout>),
         ("SignedAnswer", back::<resolve::Resolved>),
+        ("SnapshotEntry", back::<snapshot::Entry>),
+        ("SnapshotVersion", back::<snapshot::Version>),
+        ("SnapshotView", back::<snapshot::Snapshot>),
         ("StageView", back::<rollouts::Stage>),
         ("StopBody", back::<experiments::Stop>),
         ("TeamBody", back::<teams::TeamDefaults>),
@@ -205,6 +208,12 @@ fn opaque(field: &str) -> Option<Value> {
         "scores" => json!({ "metric": "a", "difference": 1.5, "lower_bound": 1.5, "dropped": true }),
         "assertions" => json!({
             "type": "a", "metric": "b", "passed": true, "score": 1.5, "weight": 1.5, "reason": "c"
+        }),
+        "overrides" => json!({ "temperature": 1.5, "max_tokens": 1, "model_id": "a" }),
+        "allocation" => json!({
+            "trial": text("experiment_id"), "iteration": 1, "allocation_version": 1,
+            "rule": { "split": { "enrolled": 1.5 } },
+            "arms": [{ "key": "a", "version": { "number": 1, "id": text("version_id") }, "weight": 1.5 }]
         }),
         "fields" => json!({ "field": "a", "from": 1, "to": 2 }),
         "text" => json!({ "field": "a", "level": "word", "hunks": [{

@@ -11,6 +11,7 @@ mod counts;
 mod formats;
 mod headers;
 mod histories;
+mod in_process;
 mod memory;
 mod refusals;
 mod revisions;

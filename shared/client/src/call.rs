@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Client, Error, Problem, Result};
+use crate::{ANSWER, Client, Error, Problem, Result};
 
 /// How often a request is made again.
 const RETRIES: u32 = 3;
@@ -17,6 +17,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long an answer may take that somebody waits for who has something else to go on with.
+const SOON: Duration = Duration::from_secs(5);
 
 /// What a segment of a path keeps as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -37,6 +40,16 @@ pub(crate) struct Call<'c> {
     repeatable: bool,
     /// Whether it shows whose call it is.
     signed: bool,
+    /// How long its answer may take.
+    patience: Duration,
+}
+
+/// An answer that its asker may have already.
+pub(crate) struct Tagged<T> {
+    /// How old what it says is, for all that the server knows.
+    pub(crate) age: Duration,
+    /// The answer with its tag; none where it has not changed.
+    pub(crate) fresh: Option<(String, T)>,
 }
 
 impl Client {
@@ -83,6 +96,7 @@ impl Client {
             body: Vec::new(),
             repeatable: false,
             signed: true,
+            patience: ANSWER,
         }
     }
 }
@@ -113,6 +127,37 @@ impl Call<'_> {
     pub(crate) fn json(self, body: &impl Serialize) -> Self {
         // What is sent has texts for keys, so it is always JSON.
         self.body("application/json", serde_json::to_vec(body).unwrap_or_default())
+    }
+
+    /// One that says itself by what it counts once.
+    pub(crate) fn repeatable(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
+
+    /// For somebody who does not wait long.
+    pub(crate) fn soon(self) -> Self {
+        Self { patience: SOON, ..self }
+    }
+
+    /// Its answer, unless that is the one that has this tag. It is asked for once.
+    pub(crate) async fn unless<T: DeserializeOwned>(mut self, tag: Option<&str>) -> Result<Tagged<T>> {
+        self.headers.extend(tag.map(|tag| ("if-none-match", tag.to_owned())));
+        let answer = self.once().await.map_err(|error| self.failed(error))?;
+        let status = answer.status();
+        let said = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let age = said("cuecard-age-ms").and_then(|age| age.parse().ok()).unwrap_or_default();
+        let age = Duration::from_millis(age);
+        if status == StatusCode::NOT_MODIFIED {
+            return Ok(Tagged { age, fresh: None });
+        }
+        let tag = said("etag").unwrap_or_default().to_owned();
+        let bytes = answer.bytes().await.map_err(|error| self.failed(error))?;
+        if !status.is_success() {
+            return Err(refused(status, &bytes));
+        }
+        let url = self.url.clone();
+        let value = serde_json::from_slice(&bytes).map_err(|source| Error::NotUnderstood { url, source })?;
+        Ok(Tagged { age, fresh: Some((tag, value)) })
     }
 
     /// Its answer.
@@ -168,7 +213,8 @@ impl Call<'_> {
 
     async fn once(&self) -> reqwest::Result<Response> {
         let Client { http, settings, .. } = self.client;
-        let mut request = http.request(self.method.clone(), &self.url).body(self.body.clone());
+        let request = http.request(self.method.clone(), &self.url).timeout(self.patience);
+        let mut request = request.body(self.body.clone());
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }

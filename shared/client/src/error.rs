@@ -1,5 +1,8 @@
 //! What can go wrong between a question and its answer.
 
+use std::{io, path::PathBuf};
+
+use domain::VersionId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -45,6 +48,41 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// A resolver is told of a version that it was not told the content of.
+    #[error("{0} is named and not told: is the platform of the same version as this program?")]
+    Missing(VersionId),
+    /// A resolver cannot render a version.
+    #[error("{version_id} cannot be rendered here: is the platform newer than this program?")]
+    Version {
+        /// Which one.
+        version_id: VersionId,
+        /// Why.
+        #[source]
+        source: Box<domain::Error>,
+    },
+    /// A resolver is told that nothing has changed, or is to keep what it knows, and knows nothing yet.
+    #[error("nothing is known of any prompt yet")]
+    NothingToKeep,
+    /// Files of a resolver are signed with the API key.
+    #[error("a snapshot is signed with the API key, and this client has none")]
+    NoKey,
+    /// The file of a resolver can be read or written no more than any other there.
+    #[error("{} cannot be read or written", .path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file of a resolver is not believed.
+    #[error("{} is not used: {why}", .path.display())]
+    Untrusted {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Error {
@@ -54,6 +92,11 @@ impl Error {
             Self::Refused(problem) => Some(problem),
             _ => None,
         }
+    }
+
+    /// Whether the API says that this key may not, or is none.
+    pub fn refuses_the_key(&self) -> bool {
+        self.problem().is_some_and(|problem| matches!(problem.status, 401 | 403))
     }
 
     /// Whether the API says that there is no such thing.

@@ -19,7 +19,9 @@ pub mod moves;
 mod page;
 pub mod prompts;
 pub mod resolve;
+pub mod resolver;
 pub mod rollouts;
+pub mod snapshot;
 pub mod teams;
 pub mod test_sets;
 pub mod trials;
@@ -66,7 +68,7 @@ impl Client {
         let no_url = || Error::Url(settings.url.clone());
         let url = Url::parse(&settings.url).map_err(|_| no_url())?;
         let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or_else(no_url)?;
-        let mut http = reqwest::Client::builder().connect_timeout(CONNECT).timeout(ANSWER);
+        let mut http = reqwest::Client::builder().connect_timeout(CONNECT);
         // A proxy does not know what is on this machine.
         if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
             http = http.no_proxy();

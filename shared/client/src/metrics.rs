@@ -1,8 +1,12 @@
 //! Metrics: what the calls of prompts came to. What nobody reported is `None`.
 
+mod report;
+
 use domain::{PromptId, TeamId, Timestamp, VersionId, money::Usd};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::report::{Batch, Event};
+pub use self::report::{Outcome, Rejected, Taken};
 use crate::{Client, Result, call::segment};
 
 /// What the calls of a prompt came to.

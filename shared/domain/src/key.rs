@@ -1,6 +1,7 @@
 //! API keys, roles, and who is acting.
 
 mod hashed;
+mod signature;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -25,6 +25,7 @@ pub(super) const EDITS: [Edit; 10] = [
     edit("Api", "!Ref Resolve.Alias", "!GetAtt Resolve.Arn",
         &["GET /api/resolve goes to the wrong door of Resolve, and Resolve answers it",
             "GET /api/resolve/{prompt} goes to the wrong door of Resolve, and Resolve answers it",
+            "GET /api/resolve:snapshot goes to the wrong door of Resolve, and Resolve answers it",
             "POST /api/resolve goes to the wrong door of Resolve, and Resolve answers it",
             "POST /api/resolve/{prompt} goes to the wrong door of Resolve, and Resolve answers it",
             "POST /api/resolve:batch goes to the wrong door of Resolve, and Resolve answers it"]),
