@@ -41,7 +41,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     // They draw traffic by the million, and judge it by rules that read and write nothing.
     ("simulations", &["domain"]),
     // They measure the platform as the journeys go through it.
-    ("benches", &["cache", "domain", "e2e", "local", "propagate", "rollup", "runtime", "testkit"]),
+    ("benches", &["cache", "client", "domain", "e2e", "local", "propagate", "rollup", "runtime", "testkit"]),
 ];
 
 /// These see everything: one process holds the whole platform, and journeys go through it. Nothing depends on them,

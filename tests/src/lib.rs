@@ -24,5 +24,5 @@ pub use fleet::{Fleet, FleetSettings, PRIVATE, function_of};
 pub use logged::{keep_out, leaks, logged};
 pub use process::Process;
 pub use raised::Raised;
-pub use usage::{cpu_of, peak_memory_of, session_of};
+pub use usage::{cpu_of, memory_of, peak_memory_of, session_of};
 pub use world::{ADMIN, ARCHIVE, World, WorldSettings};

@@ -35,10 +35,19 @@ fn told_of(id: u32) -> io::Result<Vec<String>> {
 
 /// The most that a process ever held resident, in KiB.
 pub fn peak_memory_of(id: u32) -> io::Result<u64> {
+    memory(id, "VmHWM:")
+}
+
+/// What a process holds resident, in KiB.
+pub fn memory_of(id: u32) -> io::Result<u64> {
+    memory(id, "VmRSS:")
+}
+
+fn memory(id: u32, name: &str) -> io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
-    peak.ok_or_else(|| io::Error::other(format!("nobody knows the memory of process {id}")))
+    let held = status.lines().find_map(|line| line.strip_prefix(name));
+    let held = held.and_then(|held| held.split_whitespace().next()?.parse().ok());
+    held.ok_or_else(|| io::Error::other(format!("nobody knows the memory of process {id}")))
 }
 
 #[cfg(test)]
@@ -48,7 +57,8 @@ mod tests {
     #[test]
     fn what_nobody_knows_of_a_process_is_an_error_and_not_nothing() {
         let own = std::process::id();
-        assert!(peak_memory_of(own).unwrap() > 0 && cpu_of(own).is_ok());
+        assert!(peak_memory_of(own).unwrap() >= memory_of(own).unwrap() && memory_of(own).unwrap() > 0);
+        assert!(cpu_of(own).is_ok());
         assert!(peak_memory_of(u32::MAX).is_err() && cpu_of(u32::MAX).is_err());
     }
 

@@ -1,9 +1,11 @@
-//! `make bench`: what resolve costs, beside references in the same run, and what a rollback takes to be seen.
+//! `make bench`: what resolve costs, beside references in the same run, and in the caller's own process; and what a
+//! rollback takes to be seen.
 //!
 //! This process makes the load; the servers are this same program in other roles, in processes and sessions of their
 //! own. Machines are shared and noisy, so the figures that count are ratios of rounds that took turns.
 
 mod bootstrap;
+mod in_process;
 mod report;
 mod rollbacks;
 mod sources;
@@ -19,7 +21,7 @@ struct Args {
     /// How long each measurement takes
     #[arg(long, default_value_t = 4)]
     seconds: u64,
-    /// How often reference and platform take turns
+    /// How often reference and platform take turns; 0 leaves them out
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// How many connections are kept busy
@@ -49,7 +51,11 @@ fn main() -> ExitCode {
 
 /// Every measurement, also after one that missed.
 fn all(args: &Args) -> Outcome<bool> {
-    let mut met = on_one_core(sources::measure(args))?;
+    // First of all: later the memory of others would be used again, and not be seen to grow.
+    let mut met = on_all_cores(in_process::measure())?;
+    if args.rounds > 0 {
+        met &= on_one_core(sources::measure(args))?;
+    }
     if args.starts > 0 {
         met &= on_all_cores(bootstrap::measure(args.starts))?;
     }
