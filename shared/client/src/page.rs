@@ -29,6 +29,18 @@ pub(crate) struct OfTeam<'q> {
 }
 
 impl Client {
+    /// Up to `most` things of a list, from its beginning or from where a page ended.
+    pub(crate) async fn page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+        most: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<T>> {
+        let page = PageQuery { limit: most.clamp(1, MOST), cursor };
+        self.get(path).query(query).query(&page).answer().await
+    }
+
     /// The first `most` things of a list, over as many requests as it takes.
     pub(crate) async fn list<T: DeserializeOwned>(
         &self,
@@ -38,10 +50,9 @@ impl Client {
     ) -> Result<Page<T>> {
         let mut found = Page { data: Vec::new(), next_cursor: None };
         loop {
-            let limit = (most - found.data.len()).clamp(1, MOST);
-            let page = PageQuery { limit, cursor: found.next_cursor.as_deref() };
+            let rest = most - found.data.len();
             let Page { data, next_cursor } =
-                self.get(path).query(query).query(&page).answer::<Page<T>>().await?;
+                self.page(path, query, rest, found.next_cursor.as_deref()).await?;
             found.data.extend(data);
             found.next_cursor = next_cursor;
             if found.next_cursor.is_none() || found.data.len() >= most {

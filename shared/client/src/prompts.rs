@@ -150,6 +150,16 @@ impl Client {
         self.list("/api/prompts", query, most).await
     }
 
+    /// Lists up to `most` prompts (100 at most), from the beginning or from where a page ended.
+    pub async fn prompts_page(
+        &self,
+        query: &PromptQuery,
+        most: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<Prompt>> {
+        self.page("/api/prompts", query, most, cursor).await
+    }
+
     /// A prompt by id, name, or `team/name`.
     pub async fn prompt(&self, address: &str) -> Result<Prompt> {
         if fits_a_path(address) {
