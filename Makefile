@@ -74,7 +74,7 @@ fuzz: ## Feed what reads other people's texts with inputs that nobody would writ
 screenshots: browser ## Take every page of the console, in target/screenshots
 	cargo test --workspace --locked --features e2e/screenshots --test browser screenshots
 
-tools: .tools/tests/ready browser ## Set up the programs that tests run, in .tools/bin
+tools: .tools/tests/ready .tools/mcp/ready browser ## Set up the programs that tests run, in .tools/bin
 	@mkdir -p .tools/bin
 	@ln -sf $(addprefix $(CURDIR)/.tools/tests/bin/,redis-server moto_server cfn-lint sam st) .tools/bin
 

@@ -11,6 +11,7 @@ mod import;
 mod keys;
 mod lock;
 mod login;
+mod mcp;
 mod metrics;
 mod models;
 mod moves;
@@ -94,6 +95,8 @@ pub enum Command {
     Pull(pull::Pull),
     /// Check the platform and what it depends on, and say what to do
     Doctor(doctor::Doctor),
+    /// Serve prompts and tools to assistants (MCP, over standard input and output)
+    Mcp(mcp::Mcp),
     /// Print what a shell needs to complete commands
     Completions(completions::Completions),
 }
@@ -106,6 +109,7 @@ pub async fn run(arguments: Arguments, output: Output) -> Result {
         Command::Completions(completions) => completions.run(),
         Command::Audit(audit::Audit::Verify(verify)) => verify.run(output),
         Command::Keys(keys::Keys::Draw) => keys::draw(output),
+        Command::Mcp(mcp) => mcp.run(Session::new(&globals, output, sources::system())?).await,
         command => run_in(&Session::new(&globals, output, sources::system())?, command).await,
     }
 }
@@ -137,7 +141,7 @@ async fn run_in(session: &Session, command: Command) -> Result {
         Command::Push(push) => push.run(session).await,
         Command::Pull(pull) => pull.run(session).await,
         Command::Doctor(doctor) => doctor.run(session).await,
-        // They work without the platform.
-        Command::Login(_) | Command::Completions(_) => Ok(()),
+        // They work without the platform, or keep the session.
+        Command::Login(_) | Command::Completions(_) | Command::Mcp(_) => Ok(()),
     }
 }

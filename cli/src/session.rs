@@ -102,12 +102,17 @@ impl Session {
         Ok(!self.dry_run)
     }
 
-    /// The same for what reaches users: a person is asked, and a script says `--yes`.
+    /// Whether a change there has to be confirmed, for it reaches users and nobody said `--yes`.
+    pub fn asks_in(&self, environment: &str) -> bool {
+        environment == domain::PRODUCTION && !self.yes
+    }
+
+    /// Whether a change that reaches users may be made now: a person is asked, and a script says `--yes`.
     pub fn may_in(&self, environment: &str, deed: &str) -> Result<bool> {
         if !self.may(deed)? {
             return Ok(false);
         }
-        if self.yes || environment != domain::PRODUCTION {
+        if !self.asks_in(environment) {
             return Ok(true);
         }
         let question = clean(&format!("This will {deed}."));

@@ -17,6 +17,14 @@ pub enum Which {
     Live(String),
 }
 
+impl Which {
+    /// What a text names.
+    pub fn of(text: &str) -> Self {
+        let Ok(which) = text.parse();
+        which
+    }
+}
+
 impl FromStr for Which {
     type Err = Infallible;
 

@@ -9,6 +9,7 @@ mod evaluations;
 mod files;
 mod first_key;
 mod forms;
+mod mcp;
 mod releases;
 mod retries;
 mod safety;

@@ -75,7 +75,7 @@ async fn who_stays_busy_is_believed_and_each_deed_has_a_key_of_its_own() {
 }
 
 /// A server that reads a request and says nothing; and how many it read.
-async fn mute() -> (Client, Arc<Mutex<usize>>) {
+pub(crate) async fn mute() -> (Client, Arc<Mutex<usize>>) {
     let read = Arc::new(Mutex::new(0));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

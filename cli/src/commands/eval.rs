@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use client::evals::{Eval as Run, NewEval};
 use domain::{EvalRunId, TestSetId};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::{
     arguments::Most,
@@ -102,8 +104,10 @@ pub struct Cases {
     most: Most,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Outcome {
+/// What cases came to.
+#[derive(Debug, Clone, Copy, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Outcome {
     /// They hold
     Passed,
     /// They do not
@@ -115,7 +119,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Failed => "failed",

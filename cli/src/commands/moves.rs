@@ -125,7 +125,11 @@ impl Promote {
 }
 
 /// What an environment holds; none before the first promotion there.
-async fn live(session: &Session, prompt: &Prompt, environment: &str) -> Result<Option<Environment>> {
+pub(super) async fn live(
+    session: &Session,
+    prompt: &Prompt,
+    environment: &str,
+) -> Result<Option<Environment>> {
     match session.client.environment(&prompt.prompt_id.to_string(), environment).await {
         Ok(live) => Ok(Some(live)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -133,7 +137,7 @@ async fn live(session: &Session, prompt: &Prompt, environment: &str) -> Result<O
     }
 }
 
-fn describe(prompt: &Prompt, version: &Version, to: &str, live: Option<&Environment>) -> String {
+pub(super) fn describe(prompt: &Prompt, version: &Version, to: &str, live: Option<&Environment>) -> String {
     let before = live.and_then(|live| live.version_number);
     let before = before
         .map_or_else(|| "for the first time".to_owned(), |number| format!("in place of version {number}"));
