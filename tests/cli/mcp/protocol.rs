@@ -73,7 +73,7 @@ async fn a_key_that_is_none_is_refused_and_so_is_what_speaks_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_waits_for_any_more_ends_and_so_does_the_process() {
+async fn what_is_taken_back_is_not_answered_and_the_process_ends_with_its_input() {
     let stage = Stage::empty().await;
     let (mute, read) = retries::mute().await;
     let environment = [("CUECARD_URL", mute.url()), ("CUECARD_API_KEY", ADMIN)];

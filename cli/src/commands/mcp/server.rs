@@ -2,6 +2,8 @@
 //!
 //! Standard output belongs to the protocol: nothing here or below prints, and what a person may want to know is noted
 //! on standard error.
+//! A question that a client takes back is worked on to its end, so that no change is cut in the middle; `rmcp` drops the
+//! answer.
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -66,21 +68,21 @@ impl ServerHandler for Server {
     async fn list_prompts(
         &self,
         request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let cursor = request.and_then(|page| page.cursor);
-        let page = prompts::list(&self.session, &self.environment, cursor.as_deref());
-        wanted(&context, page).await?.map_err(|failure| refusal(&failure))
+        let page = prompts::list(&self.session, &self.environment, cursor.as_deref()).await;
+        page.map_err(|failure| refusal(&failure))
     }
 
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        context: RequestContext<RoleServer>,
+        _: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        let prompt = prompts::get(&self.session, &self.environment, &request.name, arguments);
-        wanted(&context, prompt).await?.map(Into::into).map_err(|failure| refusal(&failure))
+        let prompt = prompts::get(&self.session, &self.environment, &request.name, arguments).await;
+        prompt.map(Into::into).map_err(|failure| refusal(&failure))
     }
 
     async fn list_tools(
@@ -94,13 +96,12 @@ impl ServerHandler for Server {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
+        _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let held = self.tools.iter().find(|held| held.definition.name == request.name);
         let unknown = || ErrorData::invalid_params(format!("There is no tool `{}`", request.name), None);
         let held = held.ok_or_else(unknown)?;
-        let called = held.call(&self.session, request.arguments.unwrap_or_default());
-        Ok(wanted(&context, called).await?.into())
+        Ok(held.call(&self.session, request.arguments.unwrap_or_default()).await.into())
     }
 
     async fn on_custom_request(
@@ -115,17 +116,6 @@ impl ServerHandler for Server {
         } else {
             ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None)
         })
-    }
-}
-
-/// What is asked for, unless the client does not wait for it any more.
-async fn wanted<T>(
-    context: &RequestContext<RoleServer>,
-    asked: impl Future<Output = T>,
-) -> Result<T, ErrorData> {
-    tokio::select! {
-        answer = asked => Ok(answer),
-        () = context.ct.cancelled() => Err(ErrorData::internal_error("It was cancelled", None)),
     }
 }
 
