@@ -35,6 +35,9 @@ struct Args {
     /// How many processes of resolve get 10 requests a second each, as Lambda spreads them; 0 leaves it out
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(..=100))]
     processes: u16,
+    /// The program `resolve` of another release, which every second of these processes runs, as during a deployment
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Option<PathBuf>,
     /// What requests and moves are drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,

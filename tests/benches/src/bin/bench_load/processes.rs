@@ -33,6 +33,9 @@ const BEAT: Duration = Duration::from_secs(1);
 /// Prints the figures; says whether nothing failed and nothing was wrong.
 pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
     line(&format!("\n{} processes of resolve, {RATE} requests a second each", args.processes));
+    if let Some(beside) = &args.beside {
+        line(&format!("every second one runs {}", beside.display()));
+    }
     let cache = CacheServer::start(&args.cache_program).await?;
     let settings = FleetSettings {
         sandboxes: 1,
@@ -53,7 +56,12 @@ pub(crate) async fn measure(args: &Args) -> Outcome<bool> {
     ));
     let mut clients = JoinSet::new();
     for process in 0..args.processes {
-        let function = fleet.another("resolve", &[(name::CACHE_URL, &cache.url())]);
+        let (url, beside) = (cache.url(), args.beside.as_ref().filter(|_| process % 2 == 1));
+        let shared = [(name::CACHE_URL, url.as_str())];
+        let function = match beside {
+            Some(program) => fleet.start_program("resolve", program.clone(), &shared),
+            None => fleet.another("resolve", &shared),
+        };
         let begin = Instant::now() + Duration::from_secs(1) * u32::from(process) / (RATE * 20);
         let (prompts, history) = (Arc::clone(&prompts), Arc::clone(&history));
         let dice = Dice::new(args.seed + u64::from(process));
