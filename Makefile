@@ -4,6 +4,8 @@
 
 # What `run` and `bench` are told: `make run ARGS="--port 8080"`.
 ARGS ?=
+# How `run` builds: `quick` is soonest there, `release` answers several times as many requests.
+PROFILE ?= quick
 # The folder of the real prompts and labelled messages, from the root of the tree.
 REAL_DATA ?= ../shared/data
 
@@ -16,7 +18,7 @@ help: ## List what there is
 
 run: ## Serve the whole platform on this machine (ARGS="--help" lists its flags)
 	@echo "Builds the platform (some minutes the first time), then serves it until Ctrl-C."
-	@cargo run --locked --release -p local -- $(ARGS)
+	@cargo run --locked --profile $(PROFILE) -p local -- $(ARGS)
 
 test: tools ## Run every test but the journeys on real data
 	cargo test --workspace --locked

@@ -45,7 +45,7 @@ pub fn local_binary() -> PathBuf {
 pub enum Profile {
     /// As tests are: quickly.
     Dev,
-    /// As `make run` is.
+    /// As benches are.
     Release,
     /// As functions are for their deployment, but for this machine.
     Lambda,
