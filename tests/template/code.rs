@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use testkit::event_source::Failure;
 
 use crate::{
-    asked::{Asked, asked},
+    asked::{Asked, heard},
     cached::Cached,
     checks::{functions::id, variables::KNOWN},
     root, written,
@@ -67,7 +68,7 @@ impl Code {
         let metered = mains().into_values().flat_map(|main| written::metrics(&main));
         let metrics = metered.chain(written::figures()).collect();
         let runbooks = written::runbooks();
-        let asked = asked().await;
+        let asked = &heard().await.asked;
         Self { packages, operations, tables, records, alarms, metrics, runbooks, cached, asked }
     }
 }
@@ -112,7 +113,8 @@ fn alarms() -> Vec<Value> {
     raised.lines()
 }
 
-fn operations() -> BTreeMap<String, &'static str> {
+/// The operations of the API as routes of the gateway, and what stands for the console's pages.
+pub(crate) fn operations() -> BTreeMap<String, &'static str> {
     let documents = [
         ("authoring", authoring::openapi()),
         ("ingest", ingest::openapi()),
@@ -127,20 +129,23 @@ fn operations() -> BTreeMap<String, &'static str> {
     let all = documents.iter().map(|(package, _)| *package).chain(pages.map(|(_, package)| package));
     let known: BTreeSet<_> = all.collect();
     assert!(serving.eq(known), "each function that serves HTTP has its document or its pages here");
-    // A parameter that may contain slashes.
-    let slashes = Regex::new(r"\{\*(\w+)\}").unwrap();
     let mut operations: BTreeMap<_, _> =
         pages.into_iter().map(|(route, package)| (route.to_owned(), package)).collect();
     for (package, document) in documents {
         let document = serde_json::to_value(document).unwrap();
         for (path, methods) in document["paths"].as_object().unwrap() {
-            let path = slashes.replace_all(path, "{$1+}");
             for method in methods.as_object().unwrap().keys() {
-                operations.insert(format!("{} {path}", method.to_uppercase()), package);
+                operations.insert(route(&method.to_uppercase(), path), package);
             }
         }
     }
     operations
+}
+
+/// A route as the gateway writes it: there, a plus marks a parameter that may contain slashes.
+pub(crate) fn route(method: &str, path: &str) -> String {
+    static SLASHES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{\*(\w+)\}").unwrap());
+    format!("{method} {}", SLASHES.replace_all(path, "{$1+}"))
 }
 
 /// All tables of the engine, by the names that they have in the template.

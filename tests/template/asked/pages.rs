@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use axum::http::Method;
 use e2e::{
+    Call,
     browser::{Browser, hidden, location},
     text,
 };
@@ -23,7 +25,19 @@ pub(super) async fn play(stage: &mut Stage, written: &Written) {
     browser.page(&format!("/console/runs/{}", text(&written.other["eval_run_id"]))).await;
     moves(stage, &browser, written).await;
     test_sets(stage, &browser).await;
+    trial(stage, &browser).await;
     browser.submit("/console/sign-out", &[]).await;
+}
+
+/// The editor's trials go to another function, which has none of the pages.
+async fn trial(stage: &mut Stage, browser: &Browser) {
+    let csrf = hidden(&browser.page("/console/prompts/new").await, "csrf");
+    let mut trying = Browser::new(&stage.acting("try").process.router);
+    trying.take(browser.cookie());
+    let fields =
+        [("csrf", csrf.as_str()), ("kind", "text"), ("template_text", "hi"), ("model_id", "test/model")];
+    let answer = trying.send(Call::new(Method::POST, "/console/try"), &fields).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 async fn moves(stage: &mut Stage, browser: &Browser, written: &Written) {

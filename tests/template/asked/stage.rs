@@ -8,8 +8,9 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{Method, StatusCode},
+    middleware::{self, Next},
 };
 use cache::RemoteSettings;
 use e2e::{Answer, Call, FUNCTIONS, Process, World, WorldSettings, cache_program, function_of, text};
@@ -22,8 +23,8 @@ use testkit::{
 };
 use tokio::{net::TcpListener, task::JoinSet};
 
-use super::{Asked, needs};
-use crate::checks::functions::id;
+use super::{Asked, Played, needs};
+use crate::{checks::functions::id, code::route};
 
 /// The functions whose `main` gives them the providers' keys and Bedrock.
 const CALLERS: [&str; 3] = ["dispatch", "eval-worker", "try"];
@@ -39,6 +40,7 @@ pub(super) struct Stage {
     pub(super) all_else: String,
     functions: BTreeMap<&'static str, Function>,
     asked: Arc<Mutex<Asked>>,
+    played: Arc<Mutex<Played>>,
     cache: CacheServer,
     _serving: JoinSet<()>,
 }
@@ -68,6 +70,7 @@ impl Stage {
             all_else,
             functions: BTreeMap::new(),
             asked: Arc::default(),
+            played: Arc::default(),
             cache: CacheServer::start(&cache_program()).await.unwrap(),
             _serving: serving,
         };
@@ -78,7 +81,7 @@ impl Stage {
         stage
     }
 
-    async fn function(&self, name: &str) -> Function {
+    async fn function(&self, name: &'static str) -> Function {
         let witness = |needs: fn(Passed<'_>) -> Vec<String>| {
             let (asked, id) = (Arc::clone(&self.asked), id(name));
             move |call: Passed<'_>| asked.lock().unwrap().entry(id.clone()).or_default().extend(needs(call))
@@ -91,12 +94,18 @@ impl Stage {
         let engines = Endpoints { dynamodb: tables.url(), s3: objects.url(), sqs: queues.url() };
         // What the cache knows the tables are not asked for: only who fills it has it here.
         let cache = RemoteSettings { url: self.cache.url(), cluster: false, login: None };
-        let process = if CALLERS.contains(&name) {
+        let mut process = if CALLERS.contains(&name) {
             self.world.another_caller_over(&engines, &all_else.url()).await
         } else {
             self.world.another_process_over(&engines, (name == "propagate").then_some(&cache)).await
         };
+        process.router = noted(process.router, name, &self.played);
         Function { process, tables, _others: [objects, queues, all_else] }
+    }
+
+    /// The routes that were answered so far.
+    pub(super) fn played(&self) -> Played {
+        self.played.lock().unwrap().clone()
     }
 
     /// What was asked so far.
@@ -173,6 +182,23 @@ impl Stage {
             assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
         }
     }
+}
+
+/// The routes of a function, each of which is noted when it does what was asked.
+fn noted(router: Router, function: &'static str, played: &Arc<Mutex<Played>>) -> Router {
+    let played = Arc::clone(played);
+    router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let played = Arc::clone(&played);
+        async move {
+            let matched = request.extensions().get::<MatchedPath>();
+            let route = matched.map(|path| route(request.method().as_str(), path.as_str()));
+            let answer = next.run(request).await;
+            if let Some(route) = route.filter(|_| answer.status().is_success()) {
+                played.lock().unwrap().entry(function).or_default().insert(route);
+            }
+            answer
+        }
+    }))
 }
 
 fn echo(call: &CallInfo) -> Reply {
