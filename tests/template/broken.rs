@@ -3,6 +3,7 @@
 mod alarms;
 mod functions;
 mod limits;
+mod managed;
 mod network;
 mod releases;
 mod storage;
@@ -46,6 +47,7 @@ async fn each_broken_template_is_refused_for_its_own_reason() {
         alarms::EDITS.as_slice(),
         &functions::EDITS,
         &limits::EDITS,
+        &managed::EDITS,
         &network::EDITS,
         &releases::EDITS,
         &storage::EDITS,

@@ -7,6 +7,7 @@ pub(crate) mod concurrency;
 pub(crate) mod dashboard;
 pub(crate) mod functions;
 pub(crate) mod keys;
+pub(crate) mod managed;
 pub(crate) mod network;
 pub(crate) mod queues;
 pub(crate) mod releases;
@@ -33,6 +34,7 @@ pub(crate) async fn complaints(template: &Template, code: &Code) -> Vec<String> 
         network::complaints,
         rights::complaints,
         releases::complaints,
+        managed::complaints,
         alarms::complaints,
         watched::complaints,
         runbooks::complaints,

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use crate::{
     TEMPLATE, root,
-    template::{Template, text},
+    template::{Function, Template, text},
 };
 
 /// Runs a tool that `make tools` set up, in a folder.
@@ -38,15 +38,18 @@ fn sam_takes_what_make_has_built() {
     for file in ["template.yaml", "Makefile"] {
         fs::copy(root().join(file), folder.path().join(file)).unwrap();
     }
-    let functions = Template::parse(TEMPLATE).functions();
+    let template = Template::parse(TEMPLATE);
+    let functions = template.resources("AWS::Serverless::Function").map(|(id, _)| template.function(id));
+    let functions: Vec<_> = functions.collect();
+    let program = |function: &Function| text(&function.properties["CodeUri"]).to_owned();
     for function in &functions {
-        let built = folder.path().join(text(&function.properties["CodeUri"]));
+        let built = folder.path().join(program(function));
         fs::create_dir_all(&built).unwrap();
-        fs::write(built.join("bootstrap"), &function.id).unwrap();
+        fs::write(built.join("bootstrap"), program(function)).unwrap();
     }
     passes("sam", &["build"], folder.path());
     for function in &functions {
         let taken = folder.path().join(".aws-sam/build").join(&function.id).join("bootstrap");
-        assert_eq!(fs::read_to_string(taken).unwrap(), function.id);
+        assert_eq!(fs::read_to_string(taken).unwrap(), program(function));
     }
 }

@@ -20,7 +20,12 @@ impl Template {
 
     /// The resources of a type, each with its name.
     pub(crate) fn resources(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
-        entries(&self.0["Resources"]).filter(move |(_, resource)| resource["Type"] == kind)
+        self.all().filter(move |(_, resource)| resource["Type"] == kind)
+    }
+
+    /// All resources, each with its name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Value)> {
+        entries(&self.0["Resources"])
     }
 
     /// A parameter; null where there is none.
@@ -38,15 +43,22 @@ impl Template {
         &self.0["Outputs"][id]["Value"]
     }
 
-    /// All functions.
+    /// A condition; null where there is none.
+    pub(crate) fn condition(&self, id: &str) -> &Value {
+        &self.0["Conditions"][id]
+    }
+
+    /// All functions but the one on managed instances: it is another one again, which a check of its own holds it to.
     pub(crate) fn functions(&self) -> Vec<Function> {
-        let globals = &self.0["Globals"]["Function"];
-        let function = |(id, resource): (&str, &Value)| {
-            let mut properties = globals.clone();
-            merge(&mut properties, &resource["Properties"]);
-            Function { id: id.to_owned(), properties }
-        };
-        self.resources("AWS::Serverless::Function").map(function).collect()
+        let functions = self.resources("AWS::Serverless::Function").map(|(id, _)| self.function(id));
+        functions.filter(|function| function.properties["CapacityProviderConfig"].is_null()).collect()
+    }
+
+    /// A function; nothing where there is none.
+    pub(crate) fn function(&self, id: &str) -> Function {
+        let mut properties = self.0["Globals"]["Function"].clone();
+        merge(&mut properties, &self.resource(id)["Properties"]);
+        Function { id: id.to_owned(), properties }
     }
 }
 

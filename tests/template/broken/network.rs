@@ -4,11 +4,13 @@ use super::{Edit, edit};
 
 #[rustfmt::skip]
 pub(super) const EDITS: [Edit; 28] = [
-    edit("Resolve", "VpcConfig:", "Vpc:", &["Resolve: it is not in the network"]),
+    edit("Resolve", "VpcConfig:", "Vpc:",
+        &["Resolve: it is not in the network", "ResolveManaged: its Vpc is not that of Resolve",
+            "ResolveCapacity: its VpcConfig is not that of Resolve"]),
     edit("Try", "Timeout: 29", "VpcConfig: {SubnetIds: [!Ref SubnetA]}", &["Try: it is in the network"]),
     edit("Routes", "  Routes:", "  Nat: {Type: AWS::EC2::NatGateway}\n  Routes:", &["Nat leads out of the network"]),
     edit("ToBuckets", ".s3", ".sqs",
-        &[r#"the endpoints in the network are {("com.amazonaws.${AWS::Region}.dynamodb", "Gateway"), ("com.amazonaws.${AWS::Region}.sqs", "Gateway")}"#]),
+        &[r#"the endpoints in the network are {("com.amazonaws.${AWS::Region}.dynamodb", "Gateway"), ("com.amazonaws.${AWS::Region}.logs", "Interface"), ("com.amazonaws.${AWS::Region}.sqs", "Gateway")}"#]),
     edit("Propagate", "SubnetIds: !If [NetworkIsOurs, [!Ref SubnetA, !Ref SubnetB], !Ref VpcSubnets]", "SubnetIds: [!Ref SubnetA]",
         &[r#"Propagate: its VpcConfig is not {"SecurityGroupIds":[{"Ref":"FunctionsGroup"}],"SubnetIds":{"Fn::If":["NetworkIsOurs",[{"Ref":"SubnetA"},{"Ref":"SubnetB"}],{"Ref":"VpcSubnets"}]}}"#]),
     edit("Steer", "\n        SecurityGroupIds: [!Ref FunctionsGroup]", "", &[r#"Steer: its VpcConfig is not {"SecurityGroupIds":[{"Ref":"FunctionsGroup"}],"SubnetIds":{"Fn::If":["NetworkIsOurs",[{"Ref":"SubnetA"},{"Ref":"SubnetB"}],{"Ref":"VpcSubnets"}]}}"#]),

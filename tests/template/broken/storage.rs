@@ -31,6 +31,6 @@ pub(super) const EDITS: [Edit; 16] = [
         &[r#"ArchivePolicy: /PolicyDocument/Statement/0/Condition is not {"Bool":{"aws:SecureTransport":"false"}}"#]),
     edit("TestSetsPolicy", ", !Sub '${TestSets.Arn}/*'", "",
         &[r#"TestSetsPolicy: /PolicyDocument/Statement/0/Resource is not [{"Fn::GetAtt":"TestSets.Arn"},{"Fn::Sub":"${TestSets.Arn}/*"}]"#]),
-    edit("RollbackCalls", "!GetAtt Rollback.Arn", "!GetAtt Resolve.Arn",
+    edit("RollbackCalls", "!GetAtt Rollback.Arn", "!GetAtt Authoring.Arn",
         &[r#"RollbackCalls: /AdvancedEventSelectors/0/FieldSelectors/2 is not {"Field":"resources.ARN","StartsWith":[{"Fn::GetAtt":"Rollback.Arn"}]}"#]),
 ];

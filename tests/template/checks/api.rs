@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    checks::functions::id,
+    checks::{functions::id, managed::otherwise},
     code::Code,
     template::{Template, differs, entries, named, text},
 };
@@ -84,7 +84,7 @@ fn called(integration: &Value) -> Option<&str> {
     let uri = &integration["uri"]["Fn::Sub"];
     let address = uri.as_str().or(uri[0].as_str())?.strip_suffix("}/invocations")?;
     let (_, name) = address.rsplit_once("/functions/${")?;
-    Some(named(&uri[1][name]).unwrap_or(name))
+    Some(named(otherwise(&uri[1][name])).unwrap_or(name))
 }
 
 /// Whether a function has an alias: all others would be given new code before it is known to work.

@@ -11,8 +11,15 @@ use crate::{
     template::{Template, differs, text},
 };
 
-/// The services whose endpoints are in the network.
-const ENDPOINTS: [&str; 2] = ["com.amazonaws.${AWS::Region}.dynamodb", "com.amazonaws.${AWS::Region}.s3"];
+/// The services whose endpoints are in the network, with their kinds: that of the log is for managed instances.
+const ENDPOINTS: [(&str, &str); 3] = [
+    ("com.amazonaws.${AWS::Region}.dynamodb", "Gateway"),
+    ("com.amazonaws.${AWS::Region}.logs", "Interface"),
+    ("com.amazonaws.${AWS::Region}.s3", "Gateway"),
+];
+
+/// When there is a network of our own, or something that only some of these need.
+const OWN: [&str; 2] = ["NetworkIsOurs", "InstancesAreInOurs"];
 
 /// What would lead to the internet.
 const WAYS_OUT: [&str; 4] = [
@@ -78,7 +85,7 @@ pub(crate) fn complaints(template: &Template, _: &Code) -> Vec<String> {
     }
     complaints.extend(dead_ends(template));
     let ours = OURS.iter().flat_map(|kind| template.resources(kind));
-    let always = ours.filter(|(_, resource)| resource["Condition"] != "NetworkIsOurs");
+    let always = ours.filter(|(_, resource)| !OWN.contains(&text(&resource["Condition"])));
     complaints.extend(always.map(|(id, _)| format!("{id}: it is made for a network that is given too")));
     complaints.extend(WANTED.iter().filter_map(|wanted| differs(template, wanted)));
     let ways = WAYS_OUT.iter().flat_map(|kind| template.resources(kind));
@@ -92,12 +99,13 @@ fn dead_ends(template: &Template) -> Vec<String> {
     let mut services = BTreeSet::new();
     for (id, endpoint) in template.resources("AWS::EC2::VPCEndpoint") {
         let endpoint = &endpoint["Properties"];
-        services.insert((text(&endpoint["ServiceName"]), text(&endpoint["VpcEndpointType"])));
-        if endpoint["RouteTableIds"] != json!([{ "Ref": "Routes" }]) {
+        let kind = text(&endpoint["VpcEndpointType"]);
+        services.insert((text(&endpoint["ServiceName"]), kind));
+        if kind == "Gateway" && endpoint["RouteTableIds"] != json!([{ "Ref": "Routes" }]) {
             complaints.push(format!("{id}: no route leads to it"));
         }
     }
-    if services != BTreeSet::from(ENDPOINTS.map(|service| (service, "Gateway"))) {
+    if services != BTreeSet::from(ENDPOINTS) {
         complaints.push(format!("the endpoints in the network are {services:?}"));
     }
     complaints

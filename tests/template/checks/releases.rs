@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    checks::watched::metrics,
+    checks::{managed::otherwise, watched::metrics},
     code::Code,
     template::{Template, differs, elements, named},
 };
@@ -73,8 +73,11 @@ fn unwatched(template: &Template, id: &str, newest: &str) -> Vec<String> {
         { "Name": "Resource", "Value": { "Fn::Sub": format!("${{{id}}}:live") } },
         { "Name": "ExecutedVersion", "Value": { "Fn::GetAtt": format!("{id}.Version.Version") } },
     ]);
+    let dimension = |given: &Value| json!({ "Name": given["Name"], "Value": otherwise(&given["Value"]) });
+    let dimensions =
+        |metric: &Value| -> Value { elements(&metric["Dimensions"]).into_iter().map(dimension).collect() };
     let watched: Vec<&Value> = metrics(&template.resource(newest)["Properties"]);
-    if watched.is_empty() || watched.iter().any(|metric| metric["Dimensions"] != newest_code) {
+    if watched.is_empty() || watched.iter().any(|metric| dimensions(metric) != newest_code) {
         complaints.push(format!("{newest}: it does not watch the newest code of {id} alone"));
     }
     complaints

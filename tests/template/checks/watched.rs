@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     code::Code,
-    template::{Template, differs, elements, entries, named, text},
+    template::{Template, alternatives, differs, elements, entries, named, text},
     written,
 };
 
@@ -41,8 +41,9 @@ const KINDS: [(&str, &[&str]); 4] = [
 
 /// What is watched of single functions: how fast resolve is, that steer is called at all, and what readers of the
 /// stream are behind or lose.
-const FUNCTIONS: [(&str, &str); 6] = [
+const FUNCTIONS: [(&str, &str); 7] = [
     ("Resolve", "AWS/Lambda Duration by FunctionName"),
+    ("ResolveManaged", "AWS/Lambda Duration by FunctionName"),
     ("Steer", "AWS/Lambda Invocations by FunctionName"),
     ("Dispatch", "AWS/Lambda IteratorAge by FunctionName"),
     ("Dispatch", "AWS/Lambda DestinationDeliveryFailures by FunctionName"),
@@ -100,8 +101,9 @@ fn watched(template: &Template) -> BTreeSet<(String, String)> {
         for dimension in elements(&metric["Dimensions"]) {
             let [namespace, name, by] =
                 [&metric["Namespace"], &metric["MetricName"], &dimension["Name"]].map(text);
-            let of = named(&dimension["Value"]).unwrap_or_default();
-            watched.insert((of.to_owned(), format!("{namespace} {name} by {by}")));
+            for of in alternatives(&dimension["Value"]).into_iter().filter_map(named) {
+                watched.insert((of.to_owned(), format!("{namespace} {name} by {by}")));
+            }
         }
     }
     watched
