@@ -25,7 +25,7 @@ use tokio::{
 use crate::stage::Stage;
 
 /// How long an answer may take; none takes a second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of the protocol, and how it is spoken to.
 struct Served {
