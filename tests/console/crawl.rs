@@ -43,7 +43,8 @@ pub(crate) async fn crawl(browser: &Browser, look: impl Fn(&str, &str)) -> BTree
     seen
 }
 
-fn is_whole(path: &str, page: &str) {
+/// Insists that a page is whole and small.
+pub(crate) fn is_whole(path: &str, page: &str) {
     assert!(page.len() < MOST_BYTES, "{path} has {} bytes", page.len());
     for wanted in ["<title>", "<main id=\"main\"", "<h1>", "</html>", "class=\"skip\""] {
         assert!(page.contains(wanted), "{path} has no {wanted}");

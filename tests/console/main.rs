@@ -13,6 +13,7 @@ mod keeping;
 mod moves;
 mod rating;
 mod reading;
+mod reference;
 mod scene;
 mod signing_in;
 

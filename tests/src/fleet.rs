@@ -276,7 +276,9 @@ pub fn function_of(path: &str) -> &'static str {
     match path {
         "/api/metrics" => "ingest",
         "/api/try" | "/console/try" => "try",
-        path if path == "/console" || path.starts_with("/console/") => "console",
+        path if ["/console", "/docs"].iter().any(|at| path == *at || path.starts_with(&format!("{at}/"))) => {
+            "console"
+        }
         path if path.starts_with("/api/resolve") => "resolve",
         _ => "authoring",
     }

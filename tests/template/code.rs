@@ -124,8 +124,13 @@ pub(crate) fn operations() -> BTreeMap<String, &'static str> {
     let serving =
         mains().into_iter().filter(|(_, main)| main.contains("serve_http(")).map(|(package, _)| package);
     // Pages are no operations: the console says itself what it has no page for.
-    let pages =
-        [("ANY /console", "console"), ("ANY /console/{page+}", "console"), ("POST /console/try", "try")];
+    let pages = [
+        ("ANY /console", "console"),
+        ("ANY /console/{page+}", "console"),
+        ("GET /docs", "console"),
+        ("GET /docs/{group}", "console"),
+        ("POST /console/try", "try"),
+    ];
     let all = documents.iter().map(|(package, _)| *package).chain(pages.map(|(_, package)| package));
     let known: BTreeSet<_> = all.collect();
     assert!(serving.eq(known), "each function that serves HTTP has its document or its pages here");

@@ -36,6 +36,7 @@ mod prompt;
 mod prompts;
 mod rankings;
 mod rating;
+mod reference;
 mod review;
 mod rollback;
 mod run;
@@ -54,7 +55,7 @@ use registry::Registry;
 use release::Release;
 use web::Doors;
 
-use crate::{pages::Pages, rankings::Rankings};
+use crate::{pages::Pages, rankings::Rankings, reference::Reference};
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -65,12 +66,14 @@ pub struct App {
     release: Release,
     pages: Pages,
     rankings: Rankings,
+    reference: Reference,
 }
 
 impl App {
-    /// The console over these use cases. An error: a template does not parse.
+    /// The console over these use cases. An error: a template or the API's document does not parse.
     pub fn new(doors: Doors, release: Release) -> domain::Result<Self> {
-        Ok(Self { doors, release, pages: Pages::new()?, rankings: Rankings::default() })
+        let (pages, reference) = (Pages::new()?, Reference::new()?);
+        Ok(Self { doors, release, pages, rankings: Rankings::default(), reference })
     }
 
     fn registry(&self) -> &Registry {
@@ -85,6 +88,8 @@ pub fn routes(app: App) -> Router {
         .route("/console/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/console/sign-out", post(sign_in::leave))
         .route("/console/assets/{name}", get(assets::read))
+        .route("/docs", get(reference::overview))
+        .route("/docs/{group}", get(reference::group))
         .merge(prompts())
         .merge(versions())
         .merge(evaluations())

@@ -17,9 +17,10 @@ macro_rules! templates {
 }
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 44] = templates! {
+const TEMPLATES: [(&str, &str); 48] = templates! {
     "actions.html" "again.html" "audit.html" "canary.html" "change.html" "confirm.html" "content.html"
-    "dashboard.html" "diff.html" "diff_cell.html" "editor.html" "environments.html" "error.html"
+    "dashboard.html" "diff.html" "diff_cell.html" "docs.html" "docs_fields.html" "docs_group.html" "docs_kind.html"
+    "editor.html" "environments.html" "error.html"
     "experiment.html" "field.html" "figures.html" "hidden.html" "keys.html" "layout.html" "lock.html"
     "models.html" "moved.html" "moves.html" "new_canary.html" "new_experiment.html" "new_prompt.html"
     "overview.html" "preview.html" "problem.html" "progress.html" "promote.html" "prompt.html"
