@@ -32,8 +32,8 @@ pub(crate) trait Cached: Clone + Send + Sync {
     fn stale_for(&self) -> Duration;
 }
 
-/// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where an answer came from; what is farther away is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// This process's memory.
     Memory,

@@ -9,6 +9,7 @@
 
 mod flight;
 mod layer;
+mod listed;
 mod locate;
 mod publish;
 mod remote;
@@ -26,10 +27,11 @@ use quick_cache::sync::Cache as Bounded;
 use store::Store;
 
 pub use layer::{Answer, Source};
+pub use listed::MOST_LISTED;
 pub use publish::Published;
 pub use remote::{BOUND, Credentials, Login, Remote, RemoteKey, RemoteSettings, WORST_AGE};
 use through::Found;
-use values::{FormerSignerEntry, KeyEntry, NameEntry, SignerEntry};
+use values::{FormerSignerEntry, KeyEntry, ListEntry, NameEntry, SignerEntry};
 pub use values::{Live, LoadedVersion, Pair};
 use versions::Versions;
 
@@ -58,6 +60,7 @@ pub struct Cache {
     sources: Sources,
     pairs: Layer<RefKey, Pair>,
     names: Layer<NameKey, NameEntry>,
+    lists: Layer<Option<TeamId>, ListEntry>,
     keys: Layer<String, KeyEntry>,
     signer: Layer<(), SignerEntry>,
     former_signers: Layer<SigningKeyId, FormerSignerEntry>,
@@ -72,6 +75,7 @@ impl Cache {
             remote,
             pairs: Layer::new(100_000, sources.clone()),
             names: Layer::new(100_000, sources.clone()),
+            lists: Layer::new(1_000, sources.clone()),
             keys: Layer::new(10_000, sources.clone()),
             signer: Layer::new(1, sources.clone()),
             former_signers: Layer::new(100, sources.clone()),

@@ -1,6 +1,6 @@
 //! What memory holds, and for how long each kind of it counts.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     ApiKey, Prompt, PromptId, Ref, TeamId, Version, VersionPointer, template::Compiled, token::Signer,
@@ -115,6 +115,24 @@ impl Cached for NameEntry {
 
     fn stale_for(&self) -> Duration {
         if self.found.is_empty() { Duration::ZERO } else { 24 * HOUR }
+    }
+}
+
+/// The prompts of a team, or of all teams, as far as they are listed.
+#[derive(Debug, Clone)]
+pub(crate) struct ListEntry(pub(crate) Arc<BTreeSet<PromptId>>);
+
+impl Cached for ListEntry {
+    fn revision(&self) -> u64 {
+        0
+    }
+
+    fn fresh_for(&self) -> Duration {
+        FRESH
+    }
+
+    fn stale_for(&self) -> Duration {
+        24 * HOUR
     }
 }
 
