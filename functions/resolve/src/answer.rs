@@ -121,8 +121,7 @@ impl Answer {
         headers.insert(header::CACHE_CONTROL, CACHEABLE);
         headers.insert(header::VARY, BY_KEY);
         headers.insert(REVISION, self.revision.into());
-        headers.insert(AGE, u64::try_from(self.age.as_millis()).unwrap_or(u64::MAX).into());
-        headers.insert(SOURCE, source_name(self.source));
+        say_freshness(headers, self.age, self.source);
         if self.tagged {
             let tag = web::etag_of(&self.body);
             headers.insert(header::ETAG, HeaderValue::from_str(&tag).map_err(Error::internal)?);
@@ -146,6 +145,12 @@ const REVISION: HeaderName = HeaderName::from_static("cuecard-revision");
 pub(crate) const AGE: HeaderName = HeaderName::from_static("cuecard-age-ms");
 pub(crate) const SOURCE: HeaderName = HeaderName::from_static("cuecard-source");
 const TOKEN: HeaderName = HeaderName::from_static("cuecard-resolution-token");
+
+/// Says how fresh an answer is, to the caller and to the metrics.
+pub(crate) fn say_freshness(headers: &mut HeaderMap, age: Duration, source: Source) {
+    headers.insert(AGE, u64::try_from(age.as_millis()).unwrap_or(u64::MAX).into());
+    headers.insert(SOURCE, source_name(source));
+}
 
 /// What the header [`SOURCE`] may say.
 pub(crate) const SOURCES: [&str; 4] = ["memory", "cache", "table", "stale"];

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{JsonBody, Resolver};
 
-use crate::{App, answer::MAX_ANSWER_BYTES, ask::AskBody, counts::Subject};
+use crate::{App, answer::MAX_ANSWER_BYTES, ask::AskBody, counts::Subject, one::render};
 
 /// The most prompts of one request.
 const MAX_REQUESTS: usize = 50;
@@ -101,7 +101,7 @@ struct Entry {
 async fn entry(app: &App, caller: &Caller, ask: &Literal) -> domain::Result<Entry> {
     let ask = web::read_json(ask.as_str().as_bytes()).and_then(|ask: AskBody| ask.ask(None));
     let resolved = match ask {
-        Ok(ask) => app.resolve(caller, ask, None).await,
+        Ok(ask) => app.resolve(caller, ask, None, render).await,
         Err(error) => Err(error),
     };
     let resolved = resolved.and_then(|answer| Ok((answer.served.clone(), answer.with_token()?)));

@@ -9,6 +9,7 @@ mod ask;
 mod batch;
 mod counts;
 mod metrics;
+mod ofrep;
 mod one;
 mod serve;
 mod snapshot;
@@ -57,6 +58,8 @@ fn build() -> OpenApiRouter<App> {
         .routes(routes!(one::by_query, one::by_body))
         .routes(routes!(batch::batch))
         .routes(routes!(snapshot::snapshot))
+        .routes(routes!(ofrep::one::evaluate))
+        .routes(routes!(ofrep::all::evaluate_all))
 }
 
 /// The routes, to be mounted beside those of other functions.

@@ -50,7 +50,7 @@ pub async fn by_path_with_body(
     headers: HeaderMap,
     JsonBody(ask): JsonBody<AskBody>,
 ) -> web::Result<Response> {
-    app.respond(&headers, pin!(app.resolve(&caller, ask.ask(Some(prompt))?, None))).await
+    app.respond(&headers, pin!(app.resolve(&caller, ask.ask(Some(prompt))?, None, render))).await
 }
 
 /// Resolves a prompt by any name, also one with slashes and spaces.
@@ -77,7 +77,7 @@ pub async fn by_body(
     headers: HeaderMap,
     JsonBody(ask): JsonBody<AskBody>,
 ) -> web::Result<Response> {
-    app.respond(&headers, pin!(app.resolve(&caller, ask.ask(None)?, None))).await
+    app.respond(&headers, pin!(app.resolve(&caller, ask.ask(None)?, None, render))).await
 }
 
 impl App {
@@ -102,11 +102,17 @@ impl App {
             self.cache.likely_pair(key_id, &ask.prompt, &ask.environment).await
         };
         let (caller, ahead) = join!(visitor.enter(&self.doors), ahead);
-        self.resolve(&caller?, ask?, ahead).await
+        self.resolve(&caller?, ask?, ahead, render).await
     }
 
-    /// Resolves: find, read (unless it was read ahead), render, sign.
-    pub(crate) async fn resolve(&self, caller: &Caller, ask: Ask, ahead: Option<Likely>) -> Result<Answer> {
+    /// Resolves: find, read (unless it was read ahead), render in the words of some door, sign.
+    pub(crate) async fn resolve(
+        &self,
+        caller: &Caller,
+        ask: Ask,
+        ahead: Option<Likely>,
+        view: impl Fn(&Live, &Served<'_>, &Ask) -> Result<Vec<u8>>,
+    ) -> Result<Answer> {
         let prompt_id = self.cache.locate(caller, &ask.prompt).await?;
         let (signer, mut found) =
             try_join!(self.cache.signer(), self.cache.pair_or(ahead, prompt_id, &ask.environment))?;
@@ -129,7 +135,7 @@ impl App {
         }
         let nonce = self.sources.bytes();
         let served = serve(&live, &ask.unit, nonce, continues?);
-        let body = render(&live, &served, &ask)?;
+        let body = view(&live, &served, &ask)?;
         let version_id = served.version.version.version_id;
         let token = self.sign(&signer, &live, served, (&ask.unit, nonce));
         let revision = live.reference.revision;
@@ -175,11 +181,12 @@ impl App {
 /// Room for what an answer says beside its texts, token included: an answer that has it is never moved in memory.
 const BODY_BESIDE_TEXTS: usize = 1536;
 
-fn render(live: &Live, served: &Served<'_>, ask: &Ask) -> Result<Vec<u8>> {
+/// What our own doors say.
+pub(crate) fn render(live: &Live, served: &Served<'_>, ask: &Ask) -> Result<Vec<u8>> {
     let version = &served.version.version;
     let rendered = served.version.compiled.render(&ask.values)?;
     let content = &version.content;
-    let overrides = live.reference.overrides.of(version.version_id, live.reference.version_id());
+    let settings = served.settings(live);
     let few_shot_examples: &[_] = match &content.body {
         Body::Text { few_shot_examples, .. } => few_shot_examples,
         Body::Messages(_) => &[],
@@ -194,9 +201,9 @@ fn render(live: &Live, served: &Served<'_>, ask: &Ask) -> Result<Vec<u8>> {
         system_prompt: rendered.system_prompt.as_deref(),
         few_shot_examples,
         messages: (ask.fields != Some(Fields::Text)).then_some(rendered.messages.as_slice()),
-        model_id: overrides.model_id.as_ref().unwrap_or(&content.model_id),
-        temperature: overrides.temperature.unwrap_or(content.temperature),
-        max_tokens: overrides.max_tokens.unwrap_or(content.max_tokens),
+        model_id: settings.model_id,
+        temperature: settings.temperature,
+        max_tokens: settings.max_tokens,
         params: &content.params,
         config: &content.config,
         experiment_id: served.assignment.as_ref().map(|assignment| assignment.trial.to_string()),

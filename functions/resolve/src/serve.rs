@@ -3,6 +3,7 @@
 use cache::{Live, LoadedVersion};
 use domain::{
     allocation::{Former, Unit},
+    reference::Settings,
     token::Assignment,
 };
 
@@ -11,6 +12,15 @@ pub(crate) struct Served<'a> {
     pub(crate) version: &'a LoadedVersion,
     /// The place in the trial; `None` where none runs, or the unit takes no part.
     pub(crate) assignment: Option<Assignment>,
+}
+
+impl Served<'_> {
+    /// What a model is called with.
+    pub(crate) fn settings<'a>(&'a self, live: &'a Live) -> Settings<'a> {
+        let version = &self.version.version;
+        let reference = &live.reference;
+        reference.overrides.settings(version.version_id, &version.content, reference.version_id())
+    }
 }
 
 /// Finds what serves a unit.

@@ -4,7 +4,7 @@ mod overrides;
 
 use serde::{Deserialize, Serialize};
 
-pub use overrides::Overrides;
+pub use overrides::{Overrides, Settings};
 
 use crate::{
     Environment, Prompt, PromptId, PromptName, TeamId, Timestamp, VersionId, VersionPointer,

@@ -20,6 +20,11 @@ const KEYED: [ErrorKind; 3] = [ErrorKind::Unauthenticated, ErrorKind::Forbidden,
 const WITH_BODY: [ErrorKind; 3] =
     [ErrorKind::MalformedJson, ErrorKind::TooLarge, ErrorKind::UnsupportedMediaType];
 
+/// The operations of other people's protocols, which say themselves what they refuse, and in what words.
+const FOREIGN: [&str; 1] = ["ofrep"];
+/// What these may answer beside: what no handler sees.
+const UNSEEN: [ErrorKind; 1] = [ErrorKind::UrlTooLong];
+
 /// The whole document: the parts of all functions, with what they have in common.
 pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Result<Value, serde_json::Error> {
     let mut whole = json!({
@@ -57,14 +62,10 @@ fn complete(method: &str, operation: &mut Value, schemas: &Value) {
     // Handlers of two resources may have the same name; the ids of operations must differ.
     let names = [&operation["tags"][0], &operation["operationId"]];
     let [tag, handler] = names.map(|name| name.as_str().unwrap_or_default());
+    let foreign = FOREIGN.contains(&tag);
     operation["operationId"] = json!(format!("{tag}_{handler}").replace(' ', "_"));
-    let mut kinds = ANY.to_vec();
     if !open {
-        kinds.extend(KEYED);
         operation["security"] = json!([{ "key": [] }, { "header": [] }]);
-    }
-    if method != "get" {
-        kinds.extend(WITH_BODY);
     }
     // A body that is not there reads as `{}`: it is needed where one of its members is.
     let body =
@@ -74,17 +75,24 @@ fn complete(method: &str, operation: &mut Value, schemas: &Value) {
         operation["requestBody"]["required"] = json!(false);
     }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
-    for kind in kinds {
+    for kind in if foreign { UNSEEN.to_vec() } else { common(method, open) } {
         let (status, _, title) = describe(kind);
         responses.entry(status.as_u16().to_string()).or_insert_with(|| problem_response(title));
     }
-    for (status, response) in responses {
+    for (status, response) in responses.iter_mut().filter(|_| !foreign) {
         let is_error = status.parse::<u16>().is_ok_and(|status| status >= 400);
         if is_error && response.get("content").is_none() {
             let title = response["description"].as_str().unwrap_or_default().to_owned();
             *response = problem_response(&title);
         }
     }
+}
+
+/// What an operation may answer like all others.
+fn common(method: &str, open: bool) -> Vec<ErrorKind> {
+    let keyed = KEYED.into_iter().filter(|_| !open);
+    let with_body = WITH_BODY.into_iter().filter(|_| method != "get");
+    ANY.into_iter().chain(keyed).chain(with_body).collect()
 }
 
 fn problem_response(title: &str) -> Value {

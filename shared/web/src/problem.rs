@@ -22,6 +22,13 @@ impl<E: Into<Error>> From<E> for Problem {
     }
 }
 
+impl Problem {
+    /// The error, for who tells it in the words of another protocol.
+    pub fn into_error(self) -> Error {
+        self.0
+    }
+}
+
 /// A problem that waits in an answer for the request's id, and for its line in the log.
 #[derive(Clone)]
 pub(crate) struct Pending {

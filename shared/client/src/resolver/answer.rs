@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Environment, Timestamp, VersionId,
     content::{Body, FewShotExample},
-    reference::Overrides,
+    reference::Settings,
     template::Rendered,
     token::Assignment,
 };
@@ -36,18 +36,18 @@ pub struct Answer {
 
 impl Answer {
     /// The model to call.
-    pub fn model_id(&self) -> String {
-        self.overrides().model_id.unwrap_or_else(|| self.version.content.model_id.clone())
+    pub fn model_id(&self) -> &str {
+        self.settings().model_id
     }
 
     /// Sampling temperature.
     pub fn temperature(&self) -> f64 {
-        self.overrides().temperature.unwrap_or(self.version.content.temperature)
+        self.settings().temperature
     }
 
     /// The most tokens of an answer.
     pub fn max_tokens(&self) -> u32 {
-        self.overrides().max_tokens.unwrap_or(self.version.content.max_tokens)
+        self.settings().max_tokens
     }
 
     /// The version's examples.
@@ -63,9 +63,9 @@ impl Answer {
         self.version.version_id
     }
 
-    fn overrides(&self) -> Overrides {
+    fn settings(&self) -> Settings<'_> {
         let live = self.prompt.live.as_ref().map(|live| live.version_id);
-        self.prompt.overrides.of(self.version.version_id, live)
+        self.prompt.overrides.settings(self.version.version_id, &self.version.content, live)
     }
 
     /// What is reported of it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::VersionId;
+use crate::{VersionId, content::Content};
 
 /// Settings of one environment that stand instead of those of the version that is live there.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -15,10 +15,32 @@ pub struct Overrides {
     pub model_id: Option<String>,
 }
 
+/// What a model is called with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings<'a> {
+    /// The model.
+    pub model_id: &'a str,
+    /// Sampling temperature.
+    pub temperature: f64,
+    /// The most tokens of an answer.
+    pub max_tokens: u32,
+}
+
 impl Overrides {
-    /// Those for this version: they were chosen for the version that is live, and so hold for no other arm.
-    #[must_use]
-    pub fn of(&self, version: VersionId, live: Option<VersionId>) -> Self {
-        if live == Some(version) { self.clone() } else { Self::default() }
+    /// A version's own settings, or what stands in their place. The overrides were chosen for the version that is
+    /// `live`, and so hold for no other arm.
+    pub fn settings<'a>(
+        &'a self,
+        version: VersionId,
+        content: &'a Content,
+        live: Option<VersionId>,
+    ) -> Settings<'a> {
+        let other = Some(self).filter(|_| live == Some(version));
+        let other_model = other.and_then(|other| other.model_id.as_deref());
+        Settings {
+            model_id: other_model.unwrap_or(&content.model_id),
+            temperature: other.and_then(|other| other.temperature).unwrap_or(content.temperature),
+            max_tokens: other.and_then(|other| other.max_tokens).unwrap_or(content.max_tokens),
+        }
     }
 }

@@ -35,6 +35,11 @@ impl Values {
         }
     }
 
+    /// Takes out what a caller gave under a name.
+    pub fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
+        self.0.remove(name)
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&RawValue> {
         self.0.get(name).map(AsRef::as_ref)
     }
