@@ -279,7 +279,7 @@ pub fn function_of(path: &str) -> &'static str {
         path if ["/console", "/docs"].iter().any(|at| path == *at || path.starts_with(&format!("{at}/"))) => {
             "console"
         }
-        path if path.starts_with("/api/resolve") => "resolve",
+        path if path.starts_with("/api/resolve") || path.starts_with("/ofrep/") => "resolve",
         _ => "authoring",
     }
 }

@@ -30,6 +30,10 @@ pub(super) async fn play(stage: &mut Stage, written: &Written) {
     };
     stage.acting("resolve").call(Call::get("/api/resolve:snapshot").key(&key)).await.expect(200);
     let served = stage.acting("resolve").call(ask()).await.expect(200);
+    let whom = json!({ "context": { "targetingKey": "ada", "message": "hi" } });
+    let flags = Call::post("/ofrep/v1/evaluate/flags", &whom).key(&key);
+    let flags = stage.acting("resolve").call(flags).await.expect(200);
+    assert_ne!(flags["flags"], json!([]));
     let event = json!({ "events": [{ "resolution_token": served["resolution_token"], "success": true }] });
     stage.acting("ingest").call(Call::post("/api/metrics", &event).key(&key)).await.expect(202);
     assert!(stage.acting("rollup").step_metrics().await > 0);

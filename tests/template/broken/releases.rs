@@ -35,5 +35,7 @@ pub(super) const EDITS: [Edit; 10] = [
             "POST /api/resolve goes to the wrong door of Resolve, and Resolve answers it",
             "POST /api/resolve/{prompt} goes to the wrong door of Resolve, and Resolve answers it",
             "POST /api/resolve:batch goes to the wrong door of Resolve, and Resolve answers it",
+            "POST /ofrep/v1/evaluate/flags goes to the wrong door of Resolve, and Resolve answers it",
+            "POST /ofrep/v1/evaluate/flags/{key+} goes to the wrong door of Resolve, and Resolve answers it",
             "Api: it does not ask for the one that is called"]),
 ];
