@@ -76,7 +76,10 @@ fuzz: ## Feed what reads other people's texts with inputs that nobody would writ
 screenshots: browser ## Take every page of the console, in target/screenshots
 	cargo test --workspace --locked --features e2e/screenshots --test browser screenshots
 
-tools: .tools/tests/ready .tools/mcp/ready browser ## Set up the programs that tests run, in .tools/bin
+# Clients that others wrote and tests let in: each has its packages in a folder of its own.
+CLIENTS := mcp openfeature openfeature-js
+
+tools: .tools/tests/ready $(CLIENTS:%=.tools/%/ready) browser ## Set up the programs that tests run, in .tools/bin
 	@mkdir -p .tools/bin
 	@ln -sf $(addprefix $(CURDIR)/.tools/tests/bin/,redis-server moto_server cfn-lint sam st) .tools/bin
 

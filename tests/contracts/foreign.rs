@@ -93,8 +93,10 @@ pub(crate) async fn token(world: &World, prompt: &str) -> String {
 
 /// What an answer says, with the names in the question taken out of it.
 pub(crate) fn said(answer: &Answer, asked: &Target) -> (u16, String) {
+    let prompt = asked.prompt.replace("%2F", "/");
     let names = [
         asked.prompt,
+        &prompt,
         asked.version,
         asked.run,
         asked.test_set,

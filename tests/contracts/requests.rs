@@ -62,9 +62,10 @@ pub(crate) fn request(operation: &Operation, target: &Target) -> Call {
 }
 
 /// The parameters of paths, by their names.
-pub(crate) fn in_path<'a>(target: &Target<'a>) -> [(&'static str, &'a str); 11] {
+pub(crate) fn in_path<'a>(target: &Target<'a>) -> [(&'static str, &'a str); 12] {
     [
         ("prompt", target.prompt),
+        ("key", target.prompt),
         ("version_id", target.version),
         ("eval_run_id", target.run),
         ("test_set_id", target.test_set),
@@ -90,6 +91,7 @@ pub(crate) fn wish(id: &str, target: &Target) -> (Value, String) {
         "models_set" => json!({ "provider": "openai", "input_usd_per_mtok": 0, "output_usd_per_mtok": 0 }),
         "moves_promote" => json!({ "version_id": version, "environment": environment }),
         "moves_rollback" => json!({ "environment": environment }),
+        "ofrep_evaluate" | "ofrep_evaluate_all" => json!({ "context": { "targetingKey": "asking" } }),
         "prompts_create" | "test_sets_create" => json!({ "name": "made", "team_id": team }),
         "resolve_batch" => json!({ "requests": [{ "prompt": prompt }] }),
         "resolve_by_body" => json!({ "prompt": prompt }),

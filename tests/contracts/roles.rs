@@ -13,7 +13,7 @@ use crate::{
 pub(crate) const ROLES: [&str; 4] = ["resolver", "author", "releaser", "admin"];
 
 /// The operations that are not an author's: the role that they need.
-const OTHERS: [(&str, &str); 32] = [
+const OTHERS: [(&str, &str); 34] = [
     ("canaries_abort", "releaser"),
     ("canaries_advance", "releaser"),
     ("canaries_create", "releaser"),
@@ -31,6 +31,8 @@ const OTHERS: [(&str, &str); 32] = [
     ("metrics_report", "resolver"),
     ("metrics_summary", "resolver"),
     ("models_set", "admin"),
+    ("ofrep_evaluate", "resolver"),
+    ("ofrep_evaluate_all", "resolver"),
     ("prompts_archive", "releaser"),
     ("prompts_restore", "releaser"),
     ("resolve_batch", "resolver"),

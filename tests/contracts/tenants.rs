@@ -18,11 +18,13 @@ use crate::{
 const ALIKE: &str = include_str!("tenants.txt");
 
 /// The operations that leave what they are asked about as it was, or add to it alone.
-const LEAVING: [&str; 18] = [
+const LEAVING: [&str; 20] = [
     "evaluations_create",
     "keys_create",
     "metrics_report",
     "models_set",
+    "ofrep_evaluate",
+    "ofrep_evaluate_all",
     "prompts_create",
     "resolve_batch",
     "resolve_by_body",
@@ -103,11 +105,11 @@ fn questions() -> Vec<Question> {
     questions
 }
 
-/// Whether an answer tells of their things, to somebody who did not name them.
-fn tells(answer: &Answer, theirs: &Target) -> bool {
+/// Whether what was said tells of their things, to somebody who did not name them.
+fn tells((_, said): &(u16, String), theirs: &Target) -> bool {
     let Target { prompt, version, run, test_set, key, webhook, team, .. } = *theirs;
     let names = [prompt, version, run, test_set, key, webhook, team, INSIDE];
-    names.iter().any(|name| answer.text().contains(name))
+    names.iter().any(|name| said.contains(name))
 }
 
 /// The newest entry of the prompt's audit.
@@ -133,7 +135,8 @@ impl<'a> Asked<'a> {
     /// Whether the two are told apart.
     fn tells_apart(&self) -> bool {
         let [theirs, nobodys] = self.targets;
-        said(&self.theirs, theirs) != said(&self.nobodys, nobodys) || tells(&self.nobodys, theirs)
+        let told = said(&self.nobodys, nobodys);
+        said(&self.theirs, theirs) != told || tells(&told, theirs)
     }
 }
 
@@ -163,9 +166,15 @@ struct Inquiry {
 
 impl Inquiry {
     /// Without a key, whatever it is about.
-    async fn without_a_key(&self, question: &Question) -> Value {
+    async fn without_a_key(&self, question: &Question, words: &Value) -> Value {
         let target = Target { environment: question.environment, ..self.theirs.target() };
-        authentication::refused(&self.world.call(request(&question.operation, &target)).await)
+        let answer = self.world.call(request(&question.operation, &target)).await;
+        // It says so without a word.
+        if question.id.starts_with("ofrep_") {
+            assert_eq!((answer.status.as_u16(), answer.text().as_str()), (401, ""));
+            return words.clone();
+        }
+        authentication::refused(&answer)
     }
 
     async fn ask(&mut self, question: &Question, asking: &Asking) {
@@ -228,7 +237,7 @@ async fn each_route_answers_by_the_role_that_it_needs_and_by_whose_the_thing_is(
     let mut inquiry = Inquiry { world, theirs, nobodys_token, made: 0, alike: BTreeSet::new() };
     let questions = questions();
     for question in &questions {
-        assert_eq!(inquiry.without_a_key(question).await, words, "{}", question.id);
+        assert_eq!(inquiry.without_a_key(question, &words).await, words, "{}", question.id);
         for asking in &everybody {
             inquiry.ask(question, asking).await;
         }

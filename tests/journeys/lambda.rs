@@ -7,7 +7,7 @@ use testkit::provider::ScriptedProvider;
 
 pub(crate) struct Lambda {
     pub(crate) fleet: Fleet,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Lambda {

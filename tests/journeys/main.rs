@@ -7,6 +7,7 @@
 mod bootstraps;
 mod cluster;
 mod engines;
+mod flags;
 mod lambda;
 mod nodes;
 mod processes;
