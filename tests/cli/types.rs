@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 const DOCUMENT: &str = include_str!("../../functions/authoring/openapi.json");
 
 /// Schemas that the client has no type for, and why.
-const LEFT_OUT: [(&str, &str); 15] = [
+const LEFT_OUT: [(&str, &str); 24] = [
     ("BatchAnswer", "applications resolve in batches"),
     ("BatchBody", "applications resolve in batches"),
     ("BatchEntry", "applications resolve in batches"),
@@ -19,6 +19,15 @@ const LEFT_OUT: [(&str, &str); 15] = [
     ("Fields", "applications leave out what they do not read"),
     ("MetricEventBody", "a resolver in the process has no tokens to report with"),
     ("MetricsBody", "a resolver in the process has no tokens to report with"),
+    ("EvaluatedFlag", "OpenFeature has clients of its own"),
+    ("EvaluatedFlags", "OpenFeature has clients of its own"),
+    ("EvaluationBody", "OpenFeature has clients of its own"),
+    ("EvaluationFailure", "OpenFeature has clients of its own"),
+    ("FlagErrorCode", "OpenFeature has clients of its own"),
+    ("FlagMetadata", "OpenFeature has clients of its own"),
+    ("FlagReason", "OpenFeature has clients of its own"),
+    ("FlagValue", "OpenFeature has clients of its own"),
+    ("GeneralFailure", "OpenFeature has clients of its own"),
     ("Resolved", "`SignedAnswer` holds it"),
     ("SettingsView", "an experiment holds it"),
     ("UploadedBody", "larger test sets are uploaded by the console"),

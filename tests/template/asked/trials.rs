@@ -34,6 +34,8 @@ pub(super) async fn play(stage: &mut Stage, written: &Written) {
     let flags = Call::post("/ofrep/v1/evaluate/flags", &whom).key(&key);
     let flags = stage.acting("resolve").call(flags).await.expect(200);
     assert_ne!(flags["flags"], json!([]));
+    let flag = Call::post(format!("/ofrep/v1/evaluate/flags/{prompt}"), &whom).key(&key);
+    stage.acting("resolve").call(flag).await.expect(200);
     let event = json!({ "events": [{ "resolution_token": served["resolution_token"], "success": true }] });
     stage.acting("ingest").call(Call::post("/api/metrics", &event).key(&key)).await.expect(202);
     assert!(stage.acting("rollup").step_metrics().await > 0);
